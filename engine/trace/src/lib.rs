@@ -1,1 +1,14 @@
-//! Placeholder.
+//! What a wq engine writes and its tools read: events, counters, the segment that holds them, its reader and the model.
+
+mod event;
+mod ids;
+mod snapshot;
+mod stats;
+
+pub use event::{Drop, Event, FlushTarget, Hold, REQ_CPU_LOCAL, Wake, Was, What};
+pub use ids::{FuncId, PoolId, PwqId, WorkerId, WqId};
+pub use snapshot::{
+    FlushRow, FunctionRow, Histogram, Liveness, Meta, PoolRow, PwqFuncRow, PwqRow, RingRow,
+    Snapshot, ThreadRow, WorkerRow, WorkerState, WorkqueueRow, wq_flags,
+};
+pub use stats::{Breakdown, Counter, WaitPart, WqCounter};
