@@ -38,7 +38,9 @@ pub(crate) fn thread_name() -> String {
 /// The CPUs that the calling thread may use, ascending.
 pub(crate) fn allowed_cpus() -> io::Result<Vec<usize>> {
     let set = sched_getaffinity(None)?;
-    Ok((0..CpuSet::MAX_CPU).filter(|&cpu| set.is_set(cpu)).collect())
+    Ok((0..CpuSet::MAX_CPU)
+        .filter(|&cpu| set.is_set(cpu))
+        .collect())
 }
 
 /// Lets the calling thread run on these CPUs only.

@@ -31,7 +31,12 @@ impl<J, W> PoolState<J, W> {
         now: u64,
         fx: &mut Effects<W>,
     ) -> Queued {
-        let NewItem { job, work, func, req_cpu } = new;
+        let NewItem {
+            job,
+            work,
+            func,
+            req_cpu,
+        } = new;
         let cpu = self.spec.cpu.map_or(-1, i32::from);
         let subject = self.item_subject(pwq, work, func);
         fx.emit(now, subject, What::QueueWork { req_cpu, cpu });
@@ -57,7 +62,11 @@ impl<J, W> PoolState<J, W> {
             waiters: Vec::new(),
         });
         if let Some(runner) = self.executing(work) {
-            let current = self.worker_mut(runner).current.as_mut().expect("a busy worker");
+            let current = self
+                .worker_mut(runner)
+                .current
+                .as_mut()
+                .expect("a busy worker");
             current.requeued = Some(item);
         }
         if active {
@@ -78,11 +87,19 @@ impl<J, W> PoolState<J, W> {
         self.unlink(ix);
         let item = self.items.remove(ix);
         if let Some(runner) = self.executing(item.work) {
-            let current = self.worker_mut(runner).current.as_mut().expect("a busy worker");
+            let current = self
+                .worker_mut(runner)
+                .current
+                .as_mut()
+                .expect("a busy worker");
             current.requeued = None;
         }
         let subject = self.item_subject(item.pwq, item.work, item.func);
-        let was = if on == On::Inactive { Was::Inactive } else { Was::Pending };
+        let was = if on == On::Inactive {
+            Was::Inactive
+        } else {
+            Was::Pending
+        };
         fx.emit(now, subject, What::CancelWork { was });
         self.pwq_mut(item.pwq).slot.add(Counter::Cancelled, 1);
         let func = self.figures(item.pwq, item.func);
@@ -110,7 +127,12 @@ impl<J, W> PoolState<J, W> {
 
     /// What an event about this item is about.
     pub(super) fn item_subject(&self, pwq: PwqIx, work: u64, func: FuncId) -> Subject {
-        Subject { wq: self.pwq(pwq).spec.wq, work, func, ..self.subject() }
+        Subject {
+            wq: self.pwq(pwq).spec.wq,
+            work,
+            func,
+            ..self.subject()
+        }
     }
 
     /// An item gives back its slot and its colour, and the next held item of its pwq may go on.
@@ -143,7 +165,9 @@ impl<J, W> PoolState<J, W> {
         if !share.has_slot() {
             return;
         }
-        let Some(first) = share.inactive.front() else { return };
+        let Some(first) = share.inactive.front() else {
+            return;
+        };
         let mut inactive = share.inactive;
         self.items.unlink(&mut inactive, first);
         self.pwq_mut(pwq).inactive = inactive;

@@ -24,14 +24,25 @@ impl<J, W> PoolState<J, W> {
             running += u32::from(self.counts(ix));
             let listed = self.idle.iter().filter(|&&other| other == ix).count();
             let is_idle = matches!(worker.role, Role::Idle { .. });
-            assert_eq!(listed, usize::from(is_idle), "a worker is idle iff it is on the idle list");
+            assert_eq!(
+                listed,
+                usize::from(is_idle),
+                "a worker is idle iff it is on the idle list"
+            );
             idle += listed;
             if let Some(current) = &worker.current {
                 busy += 1;
                 assert_eq!(worker.role, Role::Working, "only a working worker executes");
-                assert_eq!(self.busy.get(&current.work), Some(&ix), "an execution is in the busy hash");
+                assert_eq!(
+                    self.busy.get(&current.work),
+                    Some(&ix),
+                    "an execution is in the busy hash"
+                );
             } else {
-                assert!(worker.sleeping.is_none(), "only an executing worker is noticed to sleep");
+                assert!(
+                    worker.sleeping.is_none(),
+                    "only an executing worker is noticed to sleep"
+                );
                 assert!(
                     worker.scheduled.is_empty() || worker.role == Role::Working,
                     "scheduled items are for a working worker"
@@ -40,9 +51,16 @@ impl<J, W> PoolState<J, W> {
             let manages = worker.role == Role::Managing;
             assert_eq!(manages, self.manager == Some(ix), "there is one manager");
         }
-        assert_eq!(running, self.nr_running, "nr_running counts the running managed workers");
+        assert_eq!(
+            running, self.nr_running,
+            "nr_running counts the running managed workers"
+        );
         assert_eq!(workers, self.nr_workers, "nr_workers counts all workers");
-        assert_eq!(idle, self.idle.len(), "the idle list holds idle workers once");
+        assert_eq!(
+            idle,
+            self.idle.len(),
+            "the idle list holds idle workers once"
+        );
         assert_eq!(busy, self.busy.len(), "no work is executed twice at a time");
     }
 
@@ -59,13 +77,25 @@ impl<J, W> PoolState<J, W> {
             on_lists += self.walk(&pwq.inactive, On::Inactive);
             let mine = |item: &super::state::Item<J, W>| item.pwq.0 as usize == index;
             let (mut active, mut queued) = (pwq.running as usize, pwq.running);
-            for item in self.items.all().map(|ix| self.items.get(ix)).filter(|item| mine(item)) {
+            for item in self
+                .items
+                .all()
+                .map(|ix| self.items.get(ix))
+                .filter(|item| mine(item))
+            {
                 queued += 1;
                 active += usize::from(item.on != On::Inactive);
             }
             assert_eq!(pwq.nr_active, active, "nr_active counts the active items");
-            assert!(pwq.nr_active <= pwq.spec.max_active, "max_active bounds the active items");
-            assert_eq!(pwq.in_flight(), queued, "the colours count queued and running items");
+            assert!(
+                pwq.nr_active <= pwq.spec.max_active,
+                "max_active bounds the active items"
+            );
+            assert_eq!(
+                pwq.in_flight(),
+                queued,
+                "the colours count queued and running items"
+            );
             assert!(
                 pwq.inactive.is_empty() || !pwq.has_slot(),
                 "no item is held while there is a slot"
@@ -76,7 +106,9 @@ impl<J, W> PoolState<J, W> {
 
     fn walk(&self, list: &List, on: On) -> usize {
         let items = self.items.iter(list).map(|ix| self.items.get(ix));
-        let count = items.inspect(|item| assert_eq!(item.on, on, "an item knows its list")).count();
+        let count = items
+            .inspect(|item| assert_eq!(item.on, on, "an item knows its list"))
+            .count();
         assert_eq!(count, list.len() as usize, "a list knows its length");
         count
     }

@@ -1,7 +1,7 @@
 //! What a transition of a pool wants done by others: events to emit and effects to execute, in order.
 
 use super::WorkerIx;
-use wq_trace::{Event, FuncId, PoolId, WorkerId, WqId, What};
+use wq_trace::{Event, FuncId, PoolId, What, WorkerId, WqId};
 
 /// Something that needs a thread, a wait, or another lock than the pool's.
 #[derive(Debug, PartialEq, Eq)]
@@ -27,7 +27,10 @@ pub(crate) struct Effects<W> {
 
 impl<W> Default for Effects<W> {
     fn default() -> Self {
-        Self { events: Vec::new(), effects: Vec::new() }
+        Self {
+            events: Vec::new(),
+            effects: Vec::new(),
+        }
     }
 }
 

@@ -79,19 +79,27 @@ impl<J, W> PoolState<J, W> {
             return Step::Run(self.start(me, item, now, fx));
         }
         while self.keep_working() {
-            let Some(item) = self.items.pop_front(&mut self.worklist) else { break };
+            let Some(item) = self.items.pop_front(&mut self.worklist) else {
+                break;
+            };
             if self.assign(item, me) {
                 return Step::Run(self.start(me, item, now, fx));
             }
         }
         self.set_role(me, Role::Preparing, now);
-        if self.dying { Step::Die } else { self.enter_idle(me, now, fx) }
+        if self.dying {
+            Step::Die
+        } else {
+            self.enter_idle(me, now, fx)
+        }
     }
 
     /// Whether `me` may execute the item. If another worker executes the same work, the item goes to that worker.
     /// Kernel: `assign_work()`.
     fn assign(&mut self, ix: ItemIx, me: WorkerIx) -> bool {
-        let Some(other) = self.executing(self.items.get(ix).work) else { return true };
+        let Some(other) = self.executing(self.items.get(ix).work) else {
+            return true;
+        };
         debug_assert_ne!(other, me, "a worker takes items after it has finished one");
         let mut scheduled = self.worker(other).scheduled;
         self.items.push_back(&mut scheduled, ix);
@@ -107,8 +115,22 @@ impl<J, W> PoolState<J, W> {
             Some(mark) => self.wait.account(mark, now, &mut item.parts),
             None => item.parts[WaitPart::SelfRun as usize] += now - item.active_at,
         }
-        let Item { job, work, func, pwq, color, queued_at, parts, waiters, .. } = item;
-        debug_assert_eq!(parts.iter().sum::<u64>(), now - queued_at, "the parts are the wait");
+        let Item {
+            job,
+            work,
+            func,
+            pwq,
+            color,
+            queued_at,
+            parts,
+            waiters,
+            ..
+        } = item;
+        debug_assert_eq!(
+            parts.iter().sum::<u64>(),
+            now - queued_at,
+            "the parts are the wait"
+        );
         let share = self.pwq_mut(pwq);
         share.slot.add(Counter::Started, 1);
         share.slot.record_wait(now - queued_at);
@@ -136,15 +158,29 @@ impl<J, W> PoolState<J, W> {
         self.busy.insert(work, me);
         // Kernel: this chains execution for workers that are not managed, or do not count from here on.
         self.kick(Wake::Chain, now, fx);
-        let subject = Subject { worker: worker_id, ..self.item_subject(pwq, work, func) };
+        let subject = Subject {
+            worker: worker_id,
+            ..self.item_subject(pwq, work, func)
+        };
         fx.emit(now, subject, What::ExecuteStart);
-        Start { job, func, wq, worker: worker_id, at: now }
+        Start {
+            job,
+            func,
+            wq,
+            worker: worker_id,
+            at: now,
+        }
     }
 
     /// A worker's description is the name of the workqueue whose items it executes.
     fn describe(&mut self, me: WorkerIx, pwq: PwqIx) {
-        let spec = &self.pwqs[pwq.0 as usize].as_ref().expect("the pwq is linked").spec;
-        let worker = self.workers[me.0 as usize].as_mut().expect("the worker exists");
+        let spec = &self.pwqs[pwq.0 as usize]
+            .as_ref()
+            .expect("the pwq is linked")
+            .spec;
+        let worker = self.workers[me.0 as usize]
+            .as_mut()
+            .expect("the worker exists");
         if worker.described != spec.wq {
             worker.described = spec.wq;
             worker.slot.desc(&spec.wq_name);
@@ -161,9 +197,14 @@ impl<J, W> PoolState<J, W> {
     /// The event that the work function has returned; to be emitted by the worker, without the lock.
     /// Kernel: `trace_workqueue_execute_end()`.
     pub(crate) fn execute_end(&self, me: WorkerIx, done: &Done, fx: &mut Effects<W>) {
-        let Some(current) = &self.worker(me).current else { return };
+        let Some(current) = &self.worker(me).current else {
+            return;
+        };
         let subject = self.item_subject(current.pwq, current.work, current.func);
-        let subject = Subject { worker: self.worker(me).id, ..subject };
+        let subject = Subject {
+            worker: self.worker(me).id,
+            ..subject
+        };
         if done.panicked {
             fx.emit(done.at, subject, What::Panic);
         }
@@ -176,7 +217,7 @@ impl<J, W> PoolState<J, W> {
         let was = self.counts(me);
         let worker = self.worker_mut(me);
         let current = worker.current.take().expect("a busy worker");
-        worker.slot.finish();
+        worker.slot.finish(now);
         let is = self.counts(me);
         self.count_running(was, is);
         self.busy.remove(&current.work);
@@ -260,13 +301,7 @@ impl<J, W> PoolState<J, W> {
 
     /// `by` says that `me` runs. Nothing happens if it was not noticed to sleep, and a worker's own word that it
     /// sleeps is not overruled. Kernel: `wq_worker_running()`.
-    pub(crate) fn running(
-        &mut self,
-        me: WorkerIx,
-        by: Informant,
-        now: u64,
-        fx: &mut Effects<W>,
-    ) {
+    pub(crate) fn running(&mut self, me: WorkerIx, by: Informant, now: u64, fx: &mut Effects<W>) {
         match self.worker(me).sleeping {
             None => return,
             Some(Informant::Hint) if by != Informant::Hint => return,
@@ -282,7 +317,10 @@ impl<J, W> PoolState<J, W> {
     fn sleep_changed(&mut self, me: WorkerIx, now: u64, fx: &mut Effects<W>) {
         let nr_running = self.nr_running;
         let worker = self.worker(me);
-        let current = worker.current.as_ref().expect("it sleeps inside a work function");
+        let current = worker
+            .current
+            .as_ref()
+            .expect("it sleeps inside a work function");
         let subject = Subject {
             func: current.func,
             work: current.work,
@@ -301,7 +339,9 @@ impl<J, W> PoolState<J, W> {
     /// The last running worker was noticed to be blocked: since when, for the items that waited behind it?
     fn date_block(&mut self, now: u64) {
         let from = std::mem::take(&mut self.blocked_from);
-        let Some(correction) = self.wait.split_sensing(now, from) else { return };
+        let Some(correction) = self.wait.split_sensing(now, from) else {
+            return;
+        };
         let mut at = self.worklist.back();
         while let Some(ix) = at {
             let item = self.items.get_mut(ix);

@@ -33,7 +33,11 @@ pub(crate) struct List {
 
 impl Default for List {
     fn default() -> Self {
-        Self { head: NONE, tail: NONE, len: 0 }
+        Self {
+            head: NONE,
+            tail: NONE,
+            len: 0,
+        }
     }
 }
 
@@ -57,7 +61,11 @@ impl List {
 
 impl<T> Default for Items<T> {
     fn default() -> Self {
-        Self { slots: Vec::new(), free: NONE, len: 0 }
+        Self {
+            slots: Vec::new(),
+            free: NONE,
+            len: 0,
+        }
     }
 }
 
@@ -71,13 +79,21 @@ impl<T> Items<T> {
         self.len += 1;
         if self.free == NONE {
             let index = u32::try_from(self.slots.len()).expect("fewer than 2^32 items in a pool");
-            self.slots.push(Slot { item: Some(item), prev: NONE, next: NONE });
+            self.slots.push(Slot {
+                item: Some(item),
+                prev: NONE,
+                next: NONE,
+            });
             return ItemIx(index);
         }
         let index = self.free;
         let slot = &mut self.slots[index as usize];
         self.free = slot.next;
-        *slot = Slot { item: Some(item), prev: NONE, next: NONE };
+        *slot = Slot {
+            item: Some(item),
+            prev: NONE,
+            next: NONE,
+        };
         ItemIx(index)
     }
 
@@ -93,11 +109,17 @@ impl<T> Items<T> {
     }
 
     pub(crate) fn get(&self, ix: ItemIx) -> &T {
-        self.slots[ix.0 as usize].item.as_ref().expect("the item is in the slab")
+        self.slots[ix.0 as usize]
+            .item
+            .as_ref()
+            .expect("the item is in the slab")
     }
 
     pub(crate) fn get_mut(&mut self, ix: ItemIx) -> &mut T {
-        self.slots[ix.0 as usize].item.as_mut().expect("the item is in the slab")
+        self.slots[ix.0 as usize]
+            .item
+            .as_mut()
+            .expect("the item is in the slab")
     }
 
     pub(crate) fn push_back(&mut self, list: &mut List, ix: ItemIx) {
@@ -181,6 +203,9 @@ mod tests {
         let names: Vec<_> = items.iter(&list).map(|ix| *items.get(ix)).collect();
         assert_eq!((names, list.len()), (vec!["a", "c", "d"], 3));
         assert_eq!(items.pop_front(&mut list), Some(a));
-        assert_eq!((list.front(), list.back(), items.len()), (Some(c), Some(d), 3));
+        assert_eq!(
+            (list.front(), list.back(), items.len()),
+            (Some(c), Some(d), 3)
+        );
     }
 }

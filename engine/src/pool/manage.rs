@@ -41,7 +41,11 @@ impl<J, W> PoolState<J, W> {
         self.idle.push(ix);
         self.show_state(ix, now);
         let nr_workers = self.nr_workers;
-        fx.emit(now, self.worker_subject(ix), What::WorkerCreate { nr_workers });
+        fx.emit(
+            now,
+            self.worker_subject(ix),
+            What::WorkerCreate { nr_workers },
+        );
         self.settle(now);
     }
 
@@ -75,7 +79,8 @@ impl<J, W> PoolState<J, W> {
 
     pub(super) fn leave_idle(&mut self, me: WorkerIx, now: u64) {
         let place = self.idle.iter().rposition(|&ix| ix == me);
-        self.idle.remove(place.expect("an idle worker is on the idle list"));
+        self.idle
+            .remove(place.expect("an idle worker is on the idle list"));
         self.worker_mut(me).role = Role::Preparing;
         self.show_state(me, now);
     }
@@ -84,10 +89,12 @@ impl<J, W> PoolState<J, W> {
     pub(crate) fn destroyed(&mut self, me: WorkerIx, now: u64, fx: &mut Effects<W>) {
         self.nr_workers -= 1;
         let nr_workers = self.nr_workers;
-        fx.emit(now, self.worker_subject(me), What::WorkerDestroy { nr_workers });
-        if let Some(worker) = self.workers[me.0 as usize].take() {
-            worker.slot.free();
-        }
+        fx.emit(
+            now,
+            self.worker_subject(me),
+            What::WorkerDestroy { nr_workers },
+        );
+        self.workers[me.0 as usize] = None;
         self.settle(now);
     }
 
@@ -138,16 +145,31 @@ impl<J, W> PoolState<J, W> {
                 started_at: current.started_at,
             })
         };
-        self.workers.iter().enumerate().filter_map(watched).collect()
+        self.workers
+            .iter()
+            .enumerate()
+            .filter_map(watched)
+            .collect()
     }
 
     /// Whether a watched worker is still in the execution that was looked at.
     pub(crate) fn still(&self, watched: &Watched) -> bool {
-        let worker = self.workers.get(watched.ix.0 as usize).and_then(Option::as_ref);
+        let worker = self
+            .workers
+            .get(watched.ix.0 as usize)
+            .and_then(Option::as_ref);
         worker.is_some_and(|worker| {
             worker.id == watched.id
-                && worker.current.as_ref().is_some_and(|c| c.started_at == watched.started_at)
+                && worker
+                    .current
+                    .as_ref()
+                    .is_some_and(|c| c.started_at == watched.started_at)
         })
+    }
+
+    /// Whether a worker got the nice level that it asked for.
+    pub(crate) fn set_nice_granted(&self, granted: bool) {
+        self.slot.set_nice_granted(granted);
     }
 
     /// The worker's thread has started.

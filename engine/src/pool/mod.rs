@@ -25,13 +25,10 @@ mod pwq;
 mod state;
 mod wait;
 
+pub(crate) use admit::{NewItem, Queued};
 pub(crate) use effect::{Effect, Effects, Subject};
 pub(crate) use execute::{Done, Start, Step};
 pub(crate) use list::ItemIx;
-pub(crate) use admit::{NewItem, Queued};
 pub(crate) use manage::Watched;
 pub(crate) use pwq::{NR_COLORS, PwqIx, PwqSpec};
 pub(crate) use state::{Informant, PoolSpec, PoolState, WorkerIx};
-
-#[cfg(test)]
-mod tests;

@@ -1,7 +1,7 @@
 //! One workqueue's share of one pool. Kernel: `struct pool_workqueue`.
 
 use super::list::List;
-use wq_trace::{Counter, FuncId, Hold, PwqFuncSlot, PwqSlot, Segment, WqId};
+use wq_trace::{Counter, FuncId, Hold, PwqFuncSlot, PwqGauges, PwqSlot, Segment, WqId};
 
 /// Flush colours. Kernel: `WORK_NR_COLORS`.
 pub(crate) const NR_COLORS: usize = 16;
@@ -65,7 +65,11 @@ impl Pwq {
 
     /// What holds an item back when there is no slot.
     pub(crate) fn hold_reason(&self) -> Hold {
-        if self.spec.ordered { Hold::Ordered } else { Hold::MaxActive }
+        if self.spec.ordered {
+            Hold::Ordered
+        } else {
+            Hold::MaxActive
+        }
     }
 
     pub(crate) fn held_counter(&self) -> Counter {
@@ -100,12 +104,12 @@ impl Pwq {
 
     /// Writes what the tools see.
     pub(crate) fn publish(&self) {
-        self.slot.gauges(
-            self.nr_active as u32,
-            self.in_flight() + 1,
-            self.inactive.len(),
-            self.running,
-            self.max_running,
-        );
+        self.slot.gauges(&PwqGauges {
+            nr_active: self.nr_active as u32,
+            refcnt: self.in_flight() + 1,
+            nr_inactive: self.inactive.len(),
+            nr_in_flight: self.running,
+            max_in_flight: self.max_running,
+        });
     }
 }

@@ -7,8 +7,8 @@ use super::wait::{Cause, WaitClock, WaitMark};
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 use wq_trace::{
-    Breakdown, FuncId, PoolGauges, PoolId, PoolSlot, PwqFuncSlot, Segment, Wake, What, WorkerId, WorkerSlot,
-    WorkerState, WqId,
+    Breakdown, FuncId, PoolGauges, PoolId, PoolSlot, PwqFuncSlot, Segment, Wake, What, WorkerId,
+    WorkerSlot, WorkerState, WqId,
 };
 
 /// Index of a worker in its pool, and the number in its name: the lowest that is free.
@@ -173,7 +173,9 @@ impl Hasher for IdHasher {
     }
 
     fn write_u64(&mut self, n: u64) {
-        self.0 = (self.0 ^ n).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(29);
+        self.0 = (self.0 ^ n)
+            .wrapping_mul(0x9e37_79b9_7f4a_7c15)
+            .rotate_left(29);
     }
 }
 
@@ -243,11 +245,12 @@ impl<J, W> PoolState<J, W> {
     pub(crate) fn remove_pwq(&mut self, ix: PwqIx) {
         let pwq = self.pwqs[ix.0 as usize].take().expect("the pwq is linked");
         debug_assert_eq!(pwq.in_flight(), 0, "a released pwq has nothing in flight");
-        pwq.slot.free();
     }
 
     pub(crate) fn pwq(&self, ix: PwqIx) -> &Pwq {
-        self.pwqs[ix.0 as usize].as_ref().expect("the pwq is linked")
+        self.pwqs[ix.0 as usize]
+            .as_ref()
+            .expect("the pwq is linked")
     }
 
     /// Items queued on this pwq from now on get this flush colour.
@@ -263,21 +266,29 @@ impl<J, W> PoolState<J, W> {
     }
 
     pub(super) fn pwq_mut(&mut self, ix: PwqIx) -> &mut Pwq {
-        self.pwqs[ix.0 as usize].as_mut().expect("the pwq is linked")
+        self.pwqs[ix.0 as usize]
+            .as_mut()
+            .expect("the pwq is linked")
     }
 
     /// The figures of one function on one pwq.
     pub(super) fn figures(&mut self, ix: PwqIx, func: FuncId) -> &PwqFuncSlot {
-        let pwq = self.pwqs[ix.0 as usize].as_mut().expect("the pwq is linked");
+        let pwq = self.pwqs[ix.0 as usize]
+            .as_mut()
+            .expect("the pwq is linked");
         pwq.func(&self.segment, func)
     }
 
     pub(super) fn worker(&self, ix: WorkerIx) -> &Worker<W> {
-        self.workers[ix.0 as usize].as_ref().expect("the worker exists")
+        self.workers[ix.0 as usize]
+            .as_ref()
+            .expect("the worker exists")
     }
 
     pub(super) fn worker_mut(&mut self, ix: WorkerIx) -> &mut Worker<W> {
-        self.workers[ix.0 as usize].as_mut().expect("the worker exists")
+        self.workers[ix.0 as usize]
+            .as_mut()
+            .expect("the worker exists")
     }
 
     /// The worker that executes `work` at this moment. Kernel: `find_worker_executing_work()`.
@@ -287,15 +298,24 @@ impl<J, W> PoolState<J, W> {
 
     /// The pwq of what `worker` executes.
     pub(crate) fn current_pwq(&self, worker: WorkerIx) -> Option<PwqIx> {
-        self.worker(worker).current.as_ref().map(|current| current.pwq)
+        self.worker(worker)
+            .current
+            .as_ref()
+            .map(|current| current.pwq)
     }
 
     pub(super) fn subject(&self) -> Subject {
-        Subject { pool: self.id(), ..Subject::default() }
+        Subject {
+            pool: self.id(),
+            ..Subject::default()
+        }
     }
 
     pub(super) fn worker_subject(&self, ix: WorkerIx) -> Subject {
-        Subject { worker: self.worker(ix).id, ..self.subject() }
+        Subject {
+            worker: self.worker(ix).id,
+            ..self.subject()
+        }
     }
 
     /// Wakes the most recently idled worker if one is needed. Returns whether one was woken that was not before.
@@ -304,7 +324,9 @@ impl<J, W> PoolState<J, W> {
         if !self.need_more_worker() {
             return false;
         }
-        let Some(&first) = self.idle.last() else { return false };
+        let Some(&first) = self.idle.last() else {
+            return false;
+        };
         let worker = self.worker_mut(first);
         if worker.role == (Role::Idle { woken: true }) {
             return false;
@@ -331,7 +353,10 @@ impl<J, W> PoolState<J, W> {
         self.managed
             && worker.role == Role::Working
             && worker.sleeping.is_none()
-            && !worker.current.as_ref().is_some_and(|current| current.cpu_intensive)
+            && !worker
+                .current
+                .as_ref()
+                .is_some_and(|current| current.cpu_intensive)
     }
 
     /// `stamp`, or the pool's last transition if that was later: stamps are taken before the lock is.

@@ -50,7 +50,11 @@ pub(crate) struct WaitMark {
 
 impl WaitClock {
     pub(crate) fn new(now: u64) -> Self {
-        Self { cause: Cause::Unknown, since: now, totals: [0; CAUSES.len()] }
+        Self {
+            cause: Cause::Unknown,
+            since: now,
+            totals: [0; CAUSES.len()],
+        }
     }
 
     /// From now on the time goes to `cause`.
@@ -75,7 +79,10 @@ impl WaitClock {
         if self.cause != Cause::Concurrency || from >= now {
             return None;
         }
-        let correction = Correction { opened: self.since, from };
+        let correction = Correction {
+            opened: self.since,
+            from,
+        };
         self.totals[Cause::Concurrency as usize] += from - self.since;
         self.totals[Cause::Sensing as usize] += now - from;
         self.since = now;

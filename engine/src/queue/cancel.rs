@@ -52,8 +52,12 @@ fn grab(work: &Arc<WorkInner>) -> bool {
 }
 
 fn take_off_list(work: &Arc<WorkInner>, uid: u32) -> bool {
-    let Some(pool) = Pool::find(uid) else { return false };
-    let Some(engine) = pool.engine() else { return false };
+    let Some(pool) = Pool::find(uid) else {
+        return false;
+    };
+    let Some(engine) = pool.engine() else {
+        return false;
+    };
     let job = pool.transact(&engine, |core, now, fx| {
         is_on(work, uid).then(|| {
             let (job, _) = core.cancel(item_of(work), now, fx);

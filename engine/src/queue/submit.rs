@@ -30,7 +30,9 @@ pub(crate) fn queue_delayed_work(
         if delay.is_zero() {
             insert(wq, cpu, work);
         } else {
-            wq.engine.timers.arm(wq, cpu.unwrap_or_else(os::current_cpu), work, delay);
+            wq.engine
+                .timers
+                .arm(wq, cpu.unwrap_or_else(os::current_cpu), work, delay);
         }
         true
     }
@@ -68,8 +70,16 @@ pub(crate) fn insert(wq: &Arc<WqInner>, cpu: Option<usize>, work: &Arc<WorkInner
     let target = wq.pwq_on(cpu.unwrap_or_else(os::current_cpu));
     let req_cpu = cpu.map_or(REQ_CPU_LOCAL, |cpu| cpu as i32);
     let func = function(wq, work);
-    let job = Job { work: work.clone(), wq: wq.clone() };
-    let new = NewItem { job, work: work.id, func, req_cpu };
+    let job = Job {
+        work: work.clone(),
+        wq: wq.clone(),
+    };
+    let new = NewItem {
+        job,
+        work: work.id,
+        func,
+        req_cpu,
+    };
     if let Some(new) = behind_itself(wq, target, work, new) {
         target.pool.transact(&wq.engine, |core, now, fx| {
             let queued = core.queue(target.ix, new, now, fx);
@@ -87,8 +97,12 @@ fn behind_itself(
     new: NewItem<Job>,
 ) -> Option<NewItem<Job>> {
     let last = work.word().pool().filter(|&last| last != target.pool.uid);
-    let Some(pool) = last.and_then(Pool::find) else { return Some(new) };
-    let Some(pwq) = wq.pwqs.iter().find(|pwq| pwq.pool.uid == pool.uid) else { return Some(new) };
+    let Some(pool) = last.and_then(Pool::find) else {
+        return Some(new);
+    };
+    let Some(pwq) = wq.pwqs.iter().find(|pwq| pwq.pool.uid == pool.uid) else {
+        return Some(new);
+    };
     pool.transact(&wq.engine, |core, now, fx| {
         let worker = core.executing(work.id);
         if worker.and_then(|worker| core.current_pwq(worker)) != Some(pwq.ix) {
@@ -109,7 +123,9 @@ fn publish(work: &WorkInner, pool: &Pool, item: u32) {
 /// Whether the calling thread is a worker that executes an item of this workqueue. Kernel: `is_chained_work()`.
 fn is_chained(wq: &WqInner) -> bool {
     context::with(|context| {
-        context.current_in(&wq.engine).is_some_and(|current| current.wq == wq.id())
+        context
+            .current_in(&wq.engine)
+            .is_some_and(|current| current.wq == wq.id())
     })
 }
 
@@ -119,7 +135,11 @@ fn refuse(wq: &WqInner, work: &WorkInner, reason: Drop) {
         return;
     }
     let event = wq.event(os::now(), What::DropWork { reason });
-    let event = wq_trace::Event { work: work.id, func: function(wq, work), ..event };
+    let event = wq_trace::Event {
+        work: work.id,
+        func: function(wq, work),
+        ..event
+    };
     context::with(|context| context.emit_one(&wq.engine, event));
 }
 
@@ -131,6 +151,7 @@ pub(crate) fn function(wq: &WqInner, work: &WorkInner) -> FuncId {
         return FuncId(known as u32);
     }
     let id = wq.engine.segment.function(&work.name);
-    work.func_id.store(engine | u64::from(id.0), Ordering::Relaxed);
+    work.func_id
+        .store(engine | u64::from(id.0), Ordering::Relaxed);
     id
 }

@@ -1,9 +1,9 @@
 //! Waiting for items and workqueues. Kernel: `__flush_work()`, `__flush_workqueue()`.
 
-use super::workqueue::{WqInner, lock};
+use super::workqueue::WqInner;
 use super::{BUSY_PENDING, BUSY_RUNNING, WorkInner, cancel};
 use crate::os;
-use crate::runtime::{EngineInner, Pool, Waiter, context};
+use crate::runtime::{EngineInner, Pool, Waiter, context, lock};
 use crate::sense;
 use crate::wq::Begin;
 use std::sync::Arc;
@@ -22,8 +22,12 @@ pub(crate) fn wait_for_execution(work: &Arc<WorkInner>) -> bool {
 }
 
 fn wait_for(work: &Arc<WorkInner>, queued_too: bool) -> bool {
-    let Some(pool) = work.word().pool().and_then(Pool::find) else { return false };
-    let Some(engine) = pool.engine() else { return false };
+    let Some(pool) = work.word().pool().and_then(Pool::find) else {
+        return false;
+    };
+    let Some(engine) = pool.engine() else {
+        return false;
+    };
     let waiter = Waiter::new();
     let wq = pool.transact(&engine, |core, _, _| {
         if queued_too && cancel::is_on(work, pool.uid) {
@@ -34,7 +38,12 @@ fn wait_for(work: &Arc<WorkInner>, queued_too: bool) -> bool {
     });
     let Some(wq) = wq else { return false };
     let func = FuncId(work.func_id.load(Ordering::Relaxed) as u32);
-    let target = Target { work: work.id, wq, func, kind: FlushTarget::Work };
+    let target = Target {
+        work: work.id,
+        wq,
+        func,
+        kind: FlushTarget::Work,
+    };
     shown(&engine, &target, || waiter.wait());
     true
 }
@@ -43,7 +52,7 @@ fn wait_for(work: &Arc<WorkInner>, queued_too: bool) -> bool {
 pub(crate) fn flush_workqueue(wq: &Arc<WqInner>, deadline: Option<Instant>) -> bool {
     let waiter = Waiter::new();
     let begin = lock(&wq.flush).begin(waiter.clone(), &mut &**wq);
-    if begin == Begin::Waiting {
+    if matches!(begin, Begin::Waiting) {
         let target = Target {
             work: 0,
             wq: wq.id(),
@@ -86,9 +95,23 @@ fn shown<R>(engine: &Arc<EngineInner>, target: &Target, wait: impl FnOnce() -> R
         func: target.func,
         since: begun,
     });
-    emit(engine, target, begun, What::FlushStart { target: target.kind });
+    emit(
+        engine,
+        target,
+        begun,
+        What::FlushStart {
+            target: target.kind,
+        },
+    );
     let result = sense::blocking(wait);
-    emit(engine, target, os::now(), What::FlushEnd { target: target.kind });
+    emit(
+        engine,
+        target,
+        os::now(),
+        What::FlushEnd {
+            target: target.kind,
+        },
+    );
     drop(row);
     result
 }

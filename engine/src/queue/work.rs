@@ -131,7 +131,10 @@ impl DelayedWork {
 
     /// As [`Work::named`].
     pub fn named(name: &str, func: impl Fn(&Self) + Send + Sync + 'static) -> Self {
-        Self(WorkInner::new(name.to_owned(), Func::Delayed(Box::new(func))))
+        Self(WorkInner::new(
+            name.to_owned(),
+            Func::Delayed(Box::new(func)),
+        ))
     }
 
     /// Queues the item at once if it is on its timer, then waits as [`Work::flush`].
@@ -204,7 +207,8 @@ impl WorkInner {
     ///
     /// A read-modify-write, so that it reads what a refused [`WorkInner::claim`] wrote, and sees the stores before it.
     pub(crate) fn begin(&self, pool: u32) {
-        self.word.swap(Word::on_list(pool).released().0, Ordering::AcqRel);
+        self.word
+            .swap(Word::on_list(pool).released().0, Ordering::AcqRel);
     }
 
     /// Calls the work function.

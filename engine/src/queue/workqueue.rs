@@ -8,9 +8,9 @@ use crate::wq::{FlushState, Pwqs};
 use std::fmt;
 use std::panic::Location;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
-use wq_trace::{Event, FuncId, PoolId, WorkerId, What, WqId, WqSlot};
+use wq_trace::{Event, FuncId, PoolId, What, WorkerId, WqId, WqSlot};
 
 /// A workqueue: what items are queued on, flushed by and limited by. It owns no execution resource.
 ///
@@ -159,20 +159,25 @@ impl WqInner {
 
     /// Nothing of it is queued or running on any pool.
     pub(crate) fn is_idle(&self) -> bool {
-        self.pwqs.iter().all(|pwq| pwq.pool.look(|core| core.pwq(pwq.ix).in_flight() == 0))
+        self.pwqs
+            .iter()
+            .all(|pwq| pwq.pool.look(|core| core.pwq(pwq.ix).in_flight() == 0))
     }
 }
 
 impl Pwqs for &WqInner {
     fn set_work_color(&mut self, color: u8) {
         for pwq in &self.pwqs {
-            pwq.pool.transact(&self.engine, |core, _, _| core.set_work_color(pwq.ix, color));
+            pwq.pool.transact(&self.engine, |core, _, _| {
+                core.set_work_color(pwq.ix, color)
+            });
         }
     }
 
     fn arm(&mut self, color: u8) -> usize {
         let armed = self.pwqs.iter().filter(|pwq| {
-            pwq.pool.transact(&self.engine, |core, _, _| core.arm_flush(pwq.ix, color))
+            pwq.pool
+                .transact(&self.engine, |core, _, _| core.arm_flush(pwq.ix, color))
         });
         armed.count()
     }
@@ -187,16 +192,18 @@ impl Drop for Handle {
 impl Drop for WqInner {
     fn drop(&mut self) {
         for pwq in &self.pwqs {
-            pwq.pool.transact(&self.engine, |core, _, _| core.remove_pwq(pwq.ix));
+            pwq.pool
+                .transact(&self.engine, |core, _, _| core.remove_pwq(pwq.ix));
         }
         self.engine.workqueue_gone(self);
-        self.slot.free();
     }
 }
 
 impl fmt::Debug for WqInner {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Workqueue").field("spec", &self.spec).finish_non_exhaustive()
+        f.debug_struct("Workqueue")
+            .field("spec", &self.spec)
+            .finish_non_exhaustive()
     }
 }
 
@@ -214,8 +221,3 @@ impl PartialEq for Workqueue {
 }
 
 impl Eq for Workqueue {}
-
-/// A lock whose holder cannot leave it in a bad state: a panic elsewhere does not matter to it.
-pub(crate) fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}

@@ -73,7 +73,9 @@ impl Context {
     }
 
     pub(crate) fn current_in(&self, engine: &EngineInner) -> Option<&CurrentWork> {
-        self.current.as_ref().filter(|current| current.engine == engine.uid)
+        self.current
+            .as_ref()
+            .filter(|current| current.engine == engine.uid)
     }
 
     pub(crate) fn set_current(&mut self, current: Option<CurrentWork>) {
@@ -88,7 +90,8 @@ impl Context {
     pub(crate) fn prepare(&mut self, engine: &EngineInner) {
         if self.emitters.iter().all(|(uid, _)| *uid != engine.uid) {
             let tid = self.thread_id();
-            self.emitters.push((engine.uid, engine.segment.emitter(tid, &os::thread_name())));
+            self.emitters
+                .push((engine.uid, engine.segment.emitter(tid, &os::thread_name())));
         }
     }
 
@@ -113,7 +116,9 @@ impl Context {
         self.prepare(engine);
         event.tid = self.tid;
         event.cpu = os::current_cpu() as u16;
-        event.from = self.current_in(engine).map_or(FuncId::NONE, |current| current.func);
+        event.from = self
+            .current_in(engine)
+            .map_or(FuncId::NONE, |current| current.func);
         if let Some((_, emitter)) = self.emitters.iter_mut().find(|(uid, _)| *uid == engine.uid) {
             emitter.emit(&event);
         }

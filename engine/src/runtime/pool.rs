@@ -42,10 +42,21 @@ impl Pool {
         static NEXT: AtomicU32 = AtomicU32::new(1);
         let uid = NEXT.fetch_add(1, Ordering::Relaxed);
         let nice = core.spec.nice;
-        let state = Mutex::new(Locked { core, threads: Vec::new() });
-        let pool = Arc::new(Self { uid, cpus, nice, engine, state });
+        let state = Mutex::new(Locked {
+            core,
+            threads: Vec::new(),
+        });
+        let pool = Arc::new(Self {
+            uid,
+            cpus,
+            nice,
+            engine,
+            state,
+        });
         let mut pools = POOLS.write().unwrap_or_else(PoisonError::into_inner);
-        pools.get_or_insert_default().insert(uid, Arc::downgrade(&pool));
+        pools
+            .get_or_insert_default()
+            .insert(uid, Arc::downgrade(&pool));
         pool
     }
 
@@ -98,13 +109,13 @@ impl Pool {
     }
 
     /// The handle by which `worker` is woken.
-    pub(crate) fn set_thread(&self, worker: WorkerIx, thread: Option<Thread>) {
+    pub(crate) fn set_thread(&self, worker: WorkerIx, thread: Thread) {
         let mut locked = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let index = worker.0 as usize;
         if locked.threads.len() <= index {
             locked.threads.resize(index + 1, None);
         }
-        locked.threads[index] = thread;
+        locked.threads[index] = Some(thread);
     }
 
     /// Wakes a worker whatever its state; it looks what there is to do.
@@ -115,9 +126,27 @@ impl Pool {
         }
     }
 
+    /// Lets go of everything that is queued and not running.
+    pub(crate) fn drop_queued(&self, engine: &EngineInner) {
+        let dropped: Vec<Job> = self.transact(engine, |core, now, fx| {
+            let queued = core.queued_items();
+            queued
+                .into_iter()
+                .map(|item| core.cancel(item, now, fx).0)
+                .collect()
+        });
+        for job in &dropped {
+            job.work.set_word(job.work.word().released());
+        }
+    }
+
     /// Looks at the state without changing it.
     pub(crate) fn look<R>(&self, f: impl FnOnce(&Core) -> R) -> R {
-        f(&self.state.lock().unwrap_or_else(PoisonError::into_inner).core)
+        f(&self
+            .state
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .core)
     }
 }
 

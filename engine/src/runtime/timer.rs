@@ -45,25 +45,52 @@ impl Timers {
     }
 
     /// Queues an item, which the caller owns, after `delay`.
-    pub(crate) fn arm(&self, wq: &Arc<WqInner>, cpu: usize, work: &Arc<WorkInner>, delay: Duration) {
+    pub(crate) fn arm(
+        &self,
+        wq: &Arc<WqInner>,
+        cpu: usize,
+        work: &Arc<WorkInner>,
+        delay: Duration,
+    ) {
         let now = os::now();
         let delay_ns = u64::try_from(delay.as_nanos()).unwrap_or(u64::MAX);
         let func = submit::function(wq, work);
-        let event = wq.event(now, What::TimerArm { delay_us: delay_ns / 1000 });
-        let event = wq_trace::Event { work: work.id, func, ..event };
+        let event = wq.event(
+            now,
+            What::TimerArm {
+                delay_us: delay_ns / 1000,
+            },
+        );
+        let event = wq_trace::Event {
+            work: work.id,
+            func,
+            ..event
+        };
         context::with(|context| context.emit_one(&wq.engine, event));
         wq.slot.add(WqCounter::Armed, 1);
-        let entry = Entry { work: work.clone(), wq: wq.clone(), cpu, func };
+        let entry = Entry {
+            work: work.clone(),
+            wq: wq.clone(),
+            cpu,
+            func,
+        };
         // The item's own lock comes first and covers both places, so that nobody finds the timer in one only.
         let mut place = work.timer.lock().unwrap_or_else(PoisonError::into_inner);
         let mut state = self.lock();
         let key = (now.saturating_add(delay_ns), state.next);
         state.next += 1;
         state.armed.insert(key, entry);
-        let first = state.armed.first_key_value().is_some_and(|(first, _)| *first == key);
+        let first = state
+            .armed
+            .first_key_value()
+            .is_some_and(|(first, _)| *first == key);
         state.show(&wq.engine, func, 1);
         drop(state);
-        *place = Some(TimerKey { engine: wq.engine.clone(), key, expires: Instant::now() + delay });
+        *place = Some(TimerKey {
+            engine: wq.engine.clone(),
+            key,
+            expires: Instant::now() + delay,
+        });
         drop(place);
         if first {
             self.changed.notify_one();
@@ -77,7 +104,11 @@ impl Timers {
             std::mem::take(&mut state.armed).into_values().collect()
         };
         for entry in armed {
-            *entry.work.timer.lock().unwrap_or_else(PoisonError::into_inner) = None;
+            *entry
+                .work
+                .timer
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner) = None;
             entry.wq.slot.add(WqCounter::Disarmed, 1);
             self.lock().show(&entry.wq.engine, entry.func, -1);
             crate::queue::cancel::release(&entry.work);
@@ -97,7 +128,10 @@ impl Timers {
             let now = os::now();
             match state.armed.first_key_value() {
                 None => {
-                    state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
+                    state = self
+                        .changed
+                        .wait(state)
+                        .unwrap_or_else(PoisonError::into_inner);
                 }
                 Some(((expiry, _), _)) if *expiry > now => {
                     let left = Duration::from_nanos(expiry - now);
@@ -105,10 +139,16 @@ impl Timers {
                     state = woken.unwrap_or_else(PoisonError::into_inner).0;
                 }
                 Some(_) => {
-                    let Some((_, entry)) = state.armed.pop_first() else { continue };
+                    let Some((_, entry)) = state.armed.pop_first() else {
+                        continue;
+                    };
                     state.show(&entry.wq.engine, entry.func, -1);
                     drop(state);
-                    *entry.work.timer.lock().unwrap_or_else(PoisonError::into_inner) = None;
+                    *entry
+                        .work
+                        .timer
+                        .lock()
+                        .unwrap_or_else(PoisonError::into_inner) = None;
                     submit::insert(&entry.wq, Some(entry.cpu), &entry.work);
                     drop(entry);
                     state = self.lock();
@@ -122,7 +162,9 @@ impl State {
     /// Writes how many timers of a function are armed and when the next one fires.
     fn show(&self, engine: &EngineInner, func: FuncId, change: i32) {
         let next = self.armed.iter().find(|(_, entry)| entry.func == func);
-        engine.segment.armed(func, change, next.map_or(0, |((expiry, _), _)| *expiry));
+        engine
+            .segment
+            .armed(func, change, next.map_or(0, |((expiry, _), _)| *expiry));
     }
 }
 

@@ -23,7 +23,10 @@ impl Waiter {
     pub(crate) fn wait(&self) {
         let mut done = self.done.lock().unwrap_or_else(PoisonError::into_inner);
         while !*done {
-            done = self.changed.wait(done).unwrap_or_else(PoisonError::into_inner);
+            done = self
+                .changed
+                .wait(done)
+                .unwrap_or_else(PoisonError::into_inner);
         }
     }
 

@@ -69,8 +69,12 @@ impl Scope {
             current.blocking += 1;
             Some(current.clone())
         });
-        let Some(current) = current else { return Self(None) };
-        let Some(engine) = current.pool.engine() else { return Self(None) };
+        let Some(current) = current else {
+            return Self(None);
+        };
+        let Some(engine) = current.pool.engine() else {
+            return Self(None);
+        };
         current.pool.transact(&engine, |core, now, fx| {
             core.sleeping(current.worker, Informant::Hint, None, now, fx);
         });
@@ -80,7 +84,9 @@ impl Scope {
 
 impl Drop for Scope {
     fn drop(&mut self) {
-        let Some((current, engine)) = self.0.take() else { return };
+        let Some((current, engine)) = self.0.take() else {
+            return;
+        };
         let open = context::with(|context| {
             let current = context.current_mut()?;
             current.blocking -= 1;

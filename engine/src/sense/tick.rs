@@ -6,12 +6,13 @@
 
 use crate::os;
 use crate::pool::{Informant, Watched};
-use crate::runtime::{EngineInner, Pool};
+use crate::runtime::{Core, EngineInner, Pool};
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::fs::File;
 use std::os::unix::fs::FileExt;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, OnceLock, Weak};
+use std::sync::{Arc, OnceLock};
 use std::thread::Thread;
 use std::time::Duration;
 use wq_trace::WorkerId;
@@ -47,8 +48,8 @@ impl Tick {
         }
     }
 
-    /// The tick thread's life. It holds the engine only while it looks.
-    pub(crate) fn run(&self, engine: &Weak<EngineInner>) {
+    /// The tick thread's life.
+    pub(crate) fn run(&self, engine: &EngineInner) {
         // An arming that came before this found no thread to wake, and is seen below.
         let _ = self.thread.set(std::thread::current());
         let mut looks = Looks::default();
@@ -57,15 +58,13 @@ impl Tick {
                 std::thread::park();
                 continue;
             }
-            let Some(engine) = engine.upgrade() else { return };
-            if looks.round(&engine) {
-                drop(engine);
+            if looks.round(engine) {
                 std::thread::park_timeout(PERIOD);
                 continue;
             }
             // Disarm, then look once more: who armed in between saw the tick armed.
             self.armed.store(false, Ordering::SeqCst);
-            if looks.round(&engine) {
+            if looks.round(engine) {
                 self.armed.store(true, Ordering::Release);
             } else {
                 looks.forget();
@@ -106,9 +105,11 @@ impl Looks {
     }
 
     fn pool(&mut self, engine: &EngineInner, pool: &Arc<Pool>) -> bool {
-        let watched = pool.look(super::super::runtime::Core::watched);
+        let watched = pool.look(Core::watched);
         for worker in &watched {
-            let Some((asleep, from)) = self.worker(worker) else { continue };
+            let Some((asleep, from)) = self.worker(worker) else {
+                continue;
+            };
             pool.transact(engine, |core, now, fx| {
                 if !core.still(worker) {
                     return;
@@ -120,24 +121,27 @@ impl Looks {
                 }
             });
         }
-        pool.look(super::super::runtime::Core::need_watching)
+        pool.look(Core::need_watching)
     }
 
     /// Whether a worker sleeps, and since when if that can be told.
     fn worker(&mut self, worker: &Watched) -> Option<(bool, Option<u64>)> {
         let look = match self.workers.entry(worker.id) {
-            std::collections::hash_map::Entry::Occupied(entry) => entry.into_mut(),
-            std::collections::hash_map::Entry::Vacant(entry) => entry.insert(Look::open(worker.tid)?),
+            Entry::Occupied(entry) => entry.into_mut(),
+            Entry::Vacant(entry) => entry.insert(Look::open(worker.tid)?),
         };
         let now = os::now();
         let times = look.times();
         let state = look.state()?;
         let asleep = matches!(state, b'S' | b'D');
-        let from = look.last.zip(times).and_then(|((execution, at, before), times)| {
-            let on_cpu = (times.run - before.run) + (times.queued - before.queued);
-            let blocked = (now - at).checked_sub(on_cpu)?;
-            (execution == worker.started_at).then_some(now - blocked)
-        });
+        let from = look
+            .last
+            .zip(times)
+            .and_then(|((execution, at, before), times)| {
+                let on_cpu = (times.run - before.run) + (times.queued - before.queued);
+                let blocked = (now - at).checked_sub(on_cpu)?;
+                (execution == worker.started_at).then_some(now - blocked)
+            });
         look.last = times.map(|times| (worker.started_at, now, times));
         Some((asleep, from))
     }
@@ -152,7 +156,11 @@ impl Look {
     fn open(tid: u32) -> Option<Self> {
         let stat = File::open(format!("/proc/self/task/{tid}/stat")).ok()?;
         let schedstat = File::open(format!("/proc/self/task/{tid}/schedstat")).ok();
-        Some(Self { stat, schedstat, last: None })
+        Some(Self {
+            stat,
+            schedstat,
+            last: None,
+        })
     }
 
     /// The letter after the last `)`: the name before it may hold anything.
@@ -168,7 +176,12 @@ impl Look {
         let mut buffer = [0; 96];
         let read = self.schedstat.as_ref()?.read_at(&mut buffer, 0).ok()?;
         let text = std::str::from_utf8(&buffer[..read]).ok()?;
-        let mut fields = text.split_ascii_whitespace().map_while(|field| field.parse().ok());
-        Some(Times { run: fields.next()?, queued: fields.next()? })
+        let mut fields = text
+            .split_ascii_whitespace()
+            .map_while(|field| field.parse().ok());
+        Some(Times {
+            run: fields.next()?,
+            queued: fields.next()?,
+        })
     }
 }

@@ -92,7 +92,8 @@ impl<W> FlushState<W> {
             self.finish_color(&mut done);
             if !self.overflow.is_empty() {
                 let color = self.take_color(pwqs);
-                self.flushers.extend(self.overflow.drain(..).map(|waiter| (waiter, color)));
+                self.flushers
+                    .extend(self.overflow.drain(..).map(|waiter| (waiter, color)));
             }
             if let Some((_, color)) = self.flushers.front() {
                 self.to_report = pwqs.arm(*color);
@@ -104,7 +105,11 @@ impl<W> FlushState<W> {
     /// The armed colour is flushed: all flushers that share it are done.
     fn finish_color(&mut self, done: &mut Vec<W>) {
         let color = self.flush_color;
-        while self.flushers.front().is_some_and(|(_, theirs)| *theirs == color) {
+        while self
+            .flushers
+            .front()
+            .is_some_and(|(_, theirs)| *theirs == color)
+        {
             done.extend(self.flushers.pop_front().map(|(waiter, _)| waiter));
         }
         self.flush_color = next(color);

@@ -87,11 +87,20 @@ mod tests {
     #[test]
     fn the_fields_do_not_touch_each_other() {
         let idle = Word(0);
-        assert_eq!((idle.pending(), idle.queued(), idle.depth(), idle.pool()), (false, false, 0, None));
+        assert_eq!(
+            (idle.pending(), idle.queued(), idle.depth(), idle.pool()),
+            (false, false, 0, None)
+        );
         let queued = Word::on_list(u32::MAX);
-        assert_eq!((queued.pending(), queued.queued(), queued.depth()), (true, true, 0));
+        assert_eq!(
+            (queued.pending(), queued.queued(), queued.depth()),
+            (true, true, 0)
+        );
         let gone = queued.off_list().released();
-        assert_eq!((gone.pending(), gone.queued(), gone.pool()), (false, false, Some(u32::MAX)));
+        assert_eq!(
+            (gone.pending(), gone.queued(), gone.pool()),
+            (false, false, Some(u32::MAX))
+        );
         let twice = gone.deeper().and_then(Word::deeper).unwrap();
         assert_eq!((twice.depth(), twice.pool()), (2, Some(u32::MAX)));
         assert_eq!(twice.shallower().and_then(Word::shallower), Some(gone));
