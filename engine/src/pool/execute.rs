@@ -27,6 +27,7 @@ pub(crate) struct Start<J> {
     pub(crate) func: FuncId,
     pub(crate) wq: WqId,
     pub(crate) worker: WorkerId,
+    pub(crate) queued_at: u64,
     pub(crate) at: u64,
 }
 
@@ -168,6 +169,7 @@ impl<J, W> PoolState<J, W> {
             func,
             wq,
             worker: worker_id,
+            queued_at,
             at: now,
         }
     }

@@ -25,7 +25,7 @@ mod pwq;
 mod state;
 mod wait;
 
-pub(crate) use admit::{NewItem, Queued};
+pub(crate) use admit::NewItem;
 pub(crate) use effect::{Effect, Effects, Subject};
 pub(crate) use execute::{Done, Start, Step};
 pub(crate) use list::ItemIx;
