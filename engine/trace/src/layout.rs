@@ -57,8 +57,6 @@ macro_rules! grid {
     ($(#[$doc:meta])* $name:ident { $($field:ident $words:expr, $help:literal;)* }) => {
         $(#[$doc])*
         pub(crate) mod $name {
-            #[expect(unused_imports, reason = "not every grid is derived from other constants")]
-            use super::*;
             grid!(@ 0; $($field $words, $help;)* => END);
         }
     };
@@ -99,11 +97,11 @@ grid! {
         CHUNKS 1, "Entries in the directory.";
         DIRECTORY 1, "Entries that the directory has room for.";
         SENSING_SEQ 1, "Odd while the next two change.";
-        SENSING SHORT_WORDS, "How blocking is noticed.";
-        REASON TEXT_WORDS, "Why it is noticed that way.";
-        NAME NAME_WORDS, "The engine's name.";
-        EXE TEXT_WORDS, "The executable.";
-        CPU_SET CPUS / 64, "A bit for each CPU that the engine uses.";
+        SENSING super::SHORT_WORDS, "How blocking is noticed.";
+        REASON super::TEXT_WORDS, "Why it is noticed that way.";
+        NAME super::NAME_WORDS, "The engine's name.";
+        EXE super::TEXT_WORDS, "The executable.";
+        CPU_SET super::CPUS / 64, "A bit for each CPU that the engine uses.";
     }
 }
 /// Words of the head; the directory follows.

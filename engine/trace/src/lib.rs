@@ -10,6 +10,8 @@ mod layout;
 #[cfg(not(loom))]
 mod process;
 #[cfg(not(loom))]
+mod reader;
+#[cfg(not(loom))]
 mod record;
 #[cfg(not(loom))]
 mod ring;
@@ -26,6 +28,10 @@ pub use clean::{NAME_BYTES, clean_name, clean_text};
 pub use event::{Drop, Event, FlushTarget, Hold, REQ_CPU_LOCAL, Wake, Was, What};
 pub use ids::{FuncId, PoolId, PwqId, WorkerId, WqId};
 pub use layout::VERSION;
+#[cfg(not(loom))]
+pub use reader::{
+    Cursor, From, MERGE_DELAY_NS, MemorySource, Next, OpenError, ReadError, Reader, Source,
+};
 #[cfg(not(loom))]
 pub use segment::{
     Emitter, FlushSlot, PoolGauges, PoolInfo, PoolSlot, ProblemCause, PwqFuncSlot, PwqGauges,

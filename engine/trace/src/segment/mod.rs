@@ -17,6 +17,7 @@ mod words;
 pub use config::{ProblemCause, SegmentConfig, SegmentProblem};
 pub(crate) use create::{CANDIDATE_ENDING, runtime_dir};
 pub use emitter::Emitter;
+pub(crate) use head::monotonic_now;
 pub use slots::{
     FlushSlot, PoolGauges, PoolInfo, PoolSlot, PwqFuncSlot, PwqGauges, PwqSlot, WorkerSlot, WqSlot,
 };
