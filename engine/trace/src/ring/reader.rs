@@ -46,7 +46,7 @@ pub fn collect<V: View, const WEAK: u8>(
     if WEAK != weak::ACQUIRE {
         fence(Ordering::Acquire);
     }
-    if written < position || capacity == 0 {
+    if written <= position || capacity == 0 {
         let damaged = written < position;
         return Ok(Batch {
             next: position,
