@@ -36,3 +36,25 @@ impl Interrupt {
         self.0.load(Ordering::Acquire)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn clones_share_the_request() {
+        let interrupt = Interrupt::default();
+        let asked_of = interrupt.clone();
+        assert!(!asked_of.requested());
+        interrupt.request();
+        assert!(asked_of.requested());
+    }
+
+    #[test]
+    fn the_first_signal_only_sets_the_flag() {
+        let interrupt = Interrupt::install().expect("handlers");
+        assert!(!interrupt.requested());
+        signal_hook::low_level::raise(SIGTERM).expect("raised");
+        assert!(interrupt.requested());
+    }
+}

@@ -5,10 +5,12 @@ mod interrupt;
 mod list;
 mod log;
 mod options;
+mod progress;
 
 pub use deliver::{deliver, exit_code};
 pub use interrupt::Interrupt;
 pub use options::{Cli, Command, ReportFormat, ReportOptions, RunOptions, SimulateOptions};
+pub use progress::{Progress, ProgressLine};
 
 use crate::style::Style;
 use crate::units::count;
