@@ -87,14 +87,24 @@ fn list_shows_name_cpus_and_purpose() {
     let done = output(&["list"]);
     assert_eq!(done.status.code(), Some(0));
     let text = stdout(&done);
-    assert_eq!(text.lines().count(), 13);
-    assert!(text.starts_with("script "), "{text}");
-    assert!(text.contains("mixed.toml "), "{text}");
+    assert_eq!(text.lines().count(), 2 * 12);
+    let mut lines = text.lines().skip_while(|l| !l.starts_with("ordered.toml "));
+    let head = lines.next().expect("it is listed");
+    let columns: Vec<&str> = head.split("  ").filter(|c| !c.is_empty()).collect();
+    assert_eq!(
+        columns.iter().map(|c| c.trim()).collect::<Vec<_>>(),
+        ["ordered.toml", "2 CPUs", "ordered"]
+    );
+    let shows = lines.next().expect("what it shows");
+    assert!(
+        shows.starts_with("    An ordered workqueue runs one item at a time"),
+        "{shows}"
+    );
     let folder = tempfile::tempdir().expect("a folder");
     script(folder.path(), "nmae = 1\n");
     let done = output(&["list", folder.path().to_str().expect("plain")]);
     assert_eq!(done.status.code(), Some(0));
-    assert!(stdout(&done).contains("s.toml  -     -     (1 error; `wq-replay check` shows them)"));
+    assert!(stdout(&done).contains("s.toml\n    (1 error; `wq-replay check` shows them)"));
     let done = output(&["list", "/nonexistent"]);
     assert_eq!(done.status.code(), Some(2));
     assert!(stderr(&done).starts_with("error: cannot list /nonexistent: "));

@@ -15,39 +15,48 @@ pub(super) fn list(cli: &Cli, folder: Option<&Path>) -> Result<u8, CliError> {
         what: format!("cannot list {}", folder.display()),
         source,
     })?;
-    let header = ["script", "cpus", "name", "what it shows"].map(str::to_owned);
-    let mut rows = vec![header.to_vec()];
-    rows.extend(scripts.iter().map(|path| row(path)));
+    let entries: Vec<Entry> = scripts.iter().map(|path| Entry::of(path)).collect();
+    let heads = entries.iter().map(|e| e.head.to_vec()).collect();
     let mut stdout = io::stdout().lock();
     let style = Style::for_stream(cli.color, &stdout);
-    let lines = Table::left(rows, 4).lines();
-    for (i, line) in lines.iter().enumerate() {
-        let line = if i == 0 {
-            style.faint(line)
-        } else {
-            line.clone()
-        };
-        writeln!(stdout, "{line}")?;
+    for (entry, head) in entries.iter().zip(Table::left(heads, 3).lines()) {
+        writeln!(stdout, "{}\n    {}", style.heading(&head), entry.shows)?;
     }
     stdout.flush()?;
     Ok(EXIT_FINE)
 }
 
-fn row(path: &Path) -> Vec<String> {
-    let file = path.file_name().unwrap_or_default().to_string_lossy();
-    match crate::load(path) {
-        Ok(script) => {
-            let cpus = if script.all_cpus {
-                "all".to_owned()
-            } else {
-                script.program.cpus.to_string()
-            };
-            vec![file.into_owned(), cpus, script.program.name, script.summary]
-        }
-        Err(errors) => {
-            let count = count((errors.errors.len() + errors.more) as u64, "error");
-            let hint = format!("({count}; `wq-replay check` shows them)");
-            vec![file.into_owned(), "-".to_owned(), "-".to_owned(), hint]
+/// What is said of one script.
+struct Entry {
+    /// File, CPUs and name, in columns.
+    head: [String; 3],
+    /// What it shows, on a line of its own.
+    shows: String,
+}
+
+impl Entry {
+    fn of(path: &Path) -> Self {
+        let file = path.file_name().unwrap_or_default().to_string_lossy();
+        let file = file.into_owned();
+        match crate::load(path) {
+            Ok(script) => {
+                let cpus = if script.all_cpus {
+                    "all CPUs".to_owned()
+                } else {
+                    count(script.program.cpus as u64, "CPU")
+                };
+                Self {
+                    head: [file, cpus, script.program.name],
+                    shows: script.summary,
+                }
+            }
+            Err(errors) => {
+                let errors = count((errors.errors.len() + errors.more) as u64, "error");
+                Self {
+                    head: [file, String::new(), String::new()],
+                    shows: format!("({errors}; `wq-replay check` shows them)"),
+                }
+            }
         }
     }
 }

@@ -16,17 +16,21 @@ pub(super) fn init(file: Option<&Path>) -> Result<(), CliError> {
     };
     let subscriber = tracing_subscriber::fmt().with_env_filter(filter);
     let Some(path) = file else {
-        subscriber.with_writer(std::io::stderr).init();
-        return Ok(());
+        return started(subscriber.with_writer(std::io::stderr).try_init());
     };
     let log = File::options().create(true).append(true).open(path);
     let log = log.map_err(|source| CliError::Io {
         what: format!("cannot write the log {}", path.display()),
         source,
     })?;
-    subscriber
-        .with_ansi(false)
-        .with_writer(Mutex::new(log))
-        .init();
-    Ok(())
+    started(
+        subscriber
+            .with_ansi(false)
+            .with_writer(Mutex::new(log))
+            .try_init(),
+    )
+}
+
+fn started<E: std::fmt::Display>(logging: Result<(), E>) -> Result<(), CliError> {
+    logging.map_err(|e| CliError::Input(format!("cannot start logging: {e}")))
 }

@@ -47,6 +47,12 @@ pub enum CliError {
     Stdout(#[from] io::Error),
 }
 
+impl From<crate::ScriptErrors> for CliError {
+    fn from(errors: crate::ScriptErrors) -> Self {
+        Self::Input(errors.to_string())
+    }
+}
+
 /// Does what the command line asks.
 pub fn run(cli: &Cli) -> ExitCode {
     if let Err(e) = log::init(cli.log.as_deref()) {

@@ -25,7 +25,7 @@ const FLAGS: [(&str, WqFlags); 5] = [
 /// Flags that come later.
 const FLAGS_LATER: [&str; 5] = ["freezable", "mem_reclaim", "bh", "power_efficient", "sysfs"];
 
-/// The program of a file; meaningless if `errors` is not empty afterwards.
+/// The program of a file, without the names of its locks (`names` has them); meaningless if there are `errors` afterwards.
 pub(super) fn program(
     file: &File,
     default_name: &str,
@@ -61,7 +61,7 @@ pub(super) fn program(
         workqueues,
         works,
         producers,
-        locks: std::mem::take(&mut names.locks),
+        locks: Vec::new(),
     }
 }
 

@@ -201,12 +201,14 @@ pub(super) fn did_you_mean<'w>(word: &str, allowed: impl IntoIterator<Item = &'w
 /// The allowed word with the smallest edit distance, if that is small for its length.
 fn nearest<'w>(word: &str, allowed: impl IntoIterator<Item = &'w str>) -> Option<&'w str> {
     const LONGEST: usize = 64;
+    const MOST: usize = 200;
     if word.len() > LONGEST {
         return None;
     }
     let word_lower = word.to_lowercase();
     let mut best: Option<(usize, &str)> = None;
-    for candidate in allowed.into_iter().filter(|c| c.len() <= LONGEST) {
+    let allowed = allowed.into_iter().filter(|c| c.len() <= LONGEST);
+    for candidate in allowed.take(MOST) {
         let distance = edit_distance(&word_lower, &candidate.to_lowercase());
         let longer = word.chars().count().max(candidate.chars().count());
         let near = distance <= (longer / 3).max(1) && distance < longer;

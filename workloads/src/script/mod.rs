@@ -30,7 +30,7 @@ pub(crate) const MOST_CPUS: usize = 4096;
 /// Longest name of a work, producer or lock, in bytes: what events show of it.
 const LONGEST_NAME: usize = 63;
 /// Largest file that is read, in bytes.
-const LARGEST_FILE: u64 = 4 << 20;
+const LARGEST_FILE: u64 = 1 << 20;
 
 /// A checked script.
 #[derive(Clone, Debug)]
@@ -158,10 +158,11 @@ pub fn parse(text: &str, path: &Path, cpus: Option<usize>) -> Result<Script, Scr
     let used = cpus.or(asked).unwrap_or_else(allowed_cpus).max(1);
     let mut names = Names::of(&file, used);
     let stem = path.file_stem().unwrap_or_default().to_string_lossy();
-    let program = check::program(&file, &stem, &mut names, &mut errors);
+    let mut program = check::program(&file, &stem, &mut names, &mut errors);
     let engine = check::engine(&file.engine, &mut errors);
     let expectations = check_expect::all(&file.expects, &names, &mut errors);
     errors.finish(path)?;
+    program.locks = names.into_locks();
     Ok(Script {
         path: path.to_owned(),
         summary: summary(text),
@@ -193,9 +194,10 @@ fn allowed_cpus() -> usize {
     rustix::thread::sched_getaffinity(None).map_or(1, |set| set.count() as usize)
 }
 
-/// A parser's message on one line, starting small like ours.
+/// A parser's message on one line, safe to print.
 fn one_line(message: &str) -> String {
-    message.split_whitespace().collect::<Vec<_>>().join(" ")
+    let words = message.split_whitespace().collect::<Vec<_>>().join(" ");
+    words.chars().filter(|c| !c.is_control()).collect()
 }
 
 /// The first sentence of the comment at the head of a script.

@@ -2,6 +2,7 @@
 
 use super::ast::File;
 use super::errors::{At, Diagnostics, did_you_mean, quoted};
+use std::collections::HashMap;
 use wq_engine::sim::{ItemRef, WqRef};
 
 /// System workqueues that a script may name, as they are shown.
@@ -24,31 +25,63 @@ const SYSTEM_LATER: [&str; 5] = [
 /// What can be referred to.
 #[derive(Debug)]
 pub(super) struct Names {
-    /// Own workqueues, in file order.
-    workqueues: Vec<String>,
-    /// Works with their instances, in file order.
-    works: Vec<(String, u64)>,
+    workqueues: Declared,
+    works: Declared,
+    /// Instances of the works, in file order.
+    instances: Vec<u64>,
     /// Mutexes in the order of their first use.
-    pub locks: Vec<String>,
+    locks: Declared,
     /// CPUs: an index is below it.
     pub cpus: usize,
+}
+
+/// Names in the order of their declaration, and the index of each.
+#[derive(Debug, Default)]
+struct Declared {
+    names: Vec<String>,
+    index: HashMap<String, usize>,
+}
+
+impl Declared {
+    fn of<'n>(names: impl Iterator<Item = &'n Option<At<String>>>) -> Self {
+        let mut all = Self::default();
+        for name in names {
+            all.add(name.as_ref().map_or("", |n| n.value.as_str()));
+        }
+        all
+    }
+
+    /// Adds a name; one that is there already keeps its first index.
+    fn add(&mut self, name: &str) {
+        let index = self.names.len();
+        self.index.entry(name.to_owned()).or_insert(index);
+        self.names.push(name.to_owned());
+    }
+
+    fn find(&self, name: &str) -> Option<usize> {
+        self.index.get(name).copied()
+    }
+
+    fn iter(&self) -> impl Iterator<Item = &str> + Clone {
+        self.names.iter().map(String::as_str)
+    }
 }
 
 impl Names {
     /// Everything that `file` declares, right or wrong, so that one bad declaration is not reported at each use too.
     pub fn of(file: &File, cpus: usize) -> Self {
-        let text =
-            |name: &Option<At<String>>| name.as_ref().map_or_else(String::new, |n| n.value.clone());
         Self {
-            workqueues: file.workqueues.iter().map(|w| text(&w.name)).collect(),
-            works: file
-                .works
-                .iter()
-                .map(|w| (text(&w.name), w.instances))
-                .collect(),
-            locks: Vec::new(),
+            workqueues: Declared::of(file.workqueues.iter().map(|w| &w.name)),
+            works: Declared::of(file.works.iter().map(|w| &w.name)),
+            instances: file.works.iter().map(|w| w.instances).collect(),
+            locks: Declared::default(),
             cpus,
         }
+    }
+
+    /// The names of all mutexes that were used.
+    pub fn into_locks(self) -> Vec<String> {
+        self.locks.names
     }
 
     /// A workqueue by name: the script's own, or a system one.
@@ -58,7 +91,7 @@ impl Names {
         field: &str,
         errors: &mut Diagnostics<'_>,
     ) -> Option<WqRef> {
-        if let Some(i) = self.workqueues.iter().position(|w| *w == name.value) {
+        if let Some(i) = self.workqueues.find(&name.value) {
             return Some(WqRef::Own(i));
         }
         let word = name.value.as_str();
@@ -68,7 +101,7 @@ impl Names {
         let message = if SYSTEM_LATER.contains(&word) {
             format!("not supported yet: {word}")
         } else {
-            let own = self.workqueues.iter().map(String::as_str);
+            let own = self.workqueues.iter();
             format!(
                 "unknown workqueue {} ({}; system workqueues: {}){}",
                 quoted(word),
@@ -92,8 +125,8 @@ impl Names {
             Some((base, number)) => (base, Some(number)),
             None => (name.value.as_str(), None),
         };
-        let Some(work) = self.works.iter().position(|(w, _)| w == base) else {
-            let works = self.works.iter().map(|(w, _)| w.as_str());
+        let Some(work) = self.works.find(base) else {
+            let works = self.works.iter();
             let message = format!(
                 "unknown work {} ({}){}",
                 quoted(base),
@@ -109,7 +142,7 @@ impl Names {
                 instance: None,
             });
         };
-        let instances = self.works[work].1;
+        let instances = self.instances[work];
         match number.parse::<usize>() {
             Ok(n) if (n as u64) < instances => Some(ItemRef {
                 work,
@@ -162,11 +195,10 @@ impl Names {
 
     /// The index of a mutex, new or known.
     pub fn lock(&mut self, name: &str) -> usize {
-        if let Some(i) = self.locks.iter().position(|l| l == name) {
-            return i;
-        }
-        self.locks.push(name.to_owned());
-        self.locks.len() - 1
+        self.locks.find(name).unwrap_or_else(|| {
+            self.locks.add(name);
+            self.locks.names.len() - 1
+        })
     }
 }
 
