@@ -349,9 +349,15 @@ impl Machine<'_> {
             pool.core.publish();
         }
         let items = self.items.into_iter().map(|item| item.record).collect();
+        let max_running = self
+            .wqs
+            .iter()
+            .map(|wq| (wq.slot.id(), wq.max_running))
+            .collect();
         Outcome {
             duration_ns: self.now,
             items,
+            max_running,
             end,
             segment: self.segment,
         }

@@ -21,7 +21,7 @@ pub use program::{
 };
 
 use std::sync::atomic::AtomicBool;
-use wq_trace::{Event, Segment};
+use wq_trace::{Event, Segment, WqId};
 
 /// Executions kept per item; the others are only counted.
 pub const KEPT_EXECUTIONS: usize = 10_000;
@@ -33,6 +33,8 @@ pub struct Outcome {
     pub duration_ns: u64,
     /// Every item, in file order.
     pub items: Vec<ItemRecord>,
+    /// Most executions of a workqueue at one time.
+    pub max_running: Vec<(WqId, u64)>,
     /// Whether everything came to its end.
     pub end: End,
     /// Counters, histograms and states, as of an engine on threads; made for [`wq_trace::Reader::in_memory`].
@@ -65,6 +67,10 @@ pub struct ItemRecord {
     pub started: u64,
     /// All executions that ended.
     pub completed: u64,
+    /// When the last of them ended.
+    pub last_finished_ns: Option<u64>,
+    /// Queueing calls that were refused.
+    pub refused: u64,
 }
 
 /// One execution of an item. Times count from the start, in nanoseconds.

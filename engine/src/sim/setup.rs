@@ -8,6 +8,7 @@ use super::queueing::{SimItem, SimWq};
 use super::{ItemRecord, SimError};
 use crate::attrs::{DFL_ACTIVE, MAX_ACTIVE, WqFlags};
 use crate::pool::{PoolSpec, PoolState, PwqIx, PwqSpec};
+use crate::wq::FlushState;
 use wq_trace::{Event, PoolInfo, Segment, SegmentConfig};
 
 /// Nice level of highpri pools.
@@ -202,12 +203,15 @@ impl Machine<'_> {
             .map(|cpu| pwqs[cpu % pwqs.len()])
             .collect();
         let name = name.to_owned();
+        let flush = FlushState::default();
         self.wqs.push(SimWq {
             name,
             slot,
             by_cpu,
             pwqs,
-            flush: crate::wq::FlushState::default(),
+            flush,
+            running: 0,
+            max_running: 0,
         });
     }
 
@@ -237,6 +241,8 @@ impl Machine<'_> {
                     executions: Vec::new(),
                     started: 0,
                     completed: 0,
+                    last_finished_ns: None,
+                    refused: 0,
                 };
                 let id = self.items.len() as u64 + 1;
                 self.items
