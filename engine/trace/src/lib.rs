@@ -8,6 +8,7 @@ pub mod model;
 mod names;
 mod snapshot;
 mod stats;
+pub mod text;
 pub mod units;
 mod value;
 
