@@ -8,8 +8,10 @@ mod clock;
 #[cfg(not(loom))]
 mod discover;
 mod event;
+#[cfg_attr(loom, expect(dead_code, reason = "only the ring is modelled"))]
 mod hist;
 mod ids;
+#[cfg_attr(loom, expect(dead_code, reason = "only the ring is modelled"))]
 mod layout;
 #[cfg(not(loom))]
 mod place;
