@@ -114,6 +114,16 @@ impl<'a> Diagnostics<'a> {
 
     /// Notes an error at `span`.
     pub fn error(&mut self, span: &Range<usize>, field: &str, message: impl Into<String>) {
+        self.error_with(span, field, || message.into());
+    }
+
+    /// Notes an error at `span` whose message takes time to find; it is not asked for once the most errors are kept.
+    pub fn error_with(
+        &mut self,
+        span: &Range<usize>,
+        field: &str,
+        message: impl FnOnce() -> String,
+    ) {
         if self.found.len() == MOST_ERRORS {
             self.more += 1;
             return;
@@ -121,7 +131,7 @@ impl<'a> Diagnostics<'a> {
         let error = ScriptError {
             place: Some(line_column(self.text, span.start)),
             field: field.to_owned(),
-            message: message.into(),
+            message: message(),
         };
         self.found.push((span.start, error));
     }

@@ -98,9 +98,10 @@ impl Names {
         if SYSTEM.contains(&word) {
             return Some(WqRef::System(name.value.clone()));
         }
-        let message = if SYSTEM_LATER.contains(&word) {
-            format!("not supported yet: {word}")
-        } else {
+        errors.error_with(&name.span, field, || {
+            if SYSTEM_LATER.contains(&word) {
+                return format!("not supported yet: {word}");
+            }
             let own = self.workqueues.iter();
             format!(
                 "unknown workqueue {} ({}; system workqueues: {}){}",
@@ -109,8 +110,7 @@ impl Names {
                 SYSTEM.join(", "),
                 did_you_mean(word, own.chain(SYSTEM))
             )
-        };
-        errors.error(&name.span, field, message);
+        });
         None
     }
 
@@ -126,14 +126,15 @@ impl Names {
             None => (name.value.as_str(), None),
         };
         let Some(work) = self.works.find(base) else {
-            let works = self.works.iter();
-            let message = format!(
-                "unknown work {} ({}){}",
-                quoted(base),
-                known("works", works.clone()),
-                did_you_mean(base, works)
-            );
-            errors.error(&name.span, field, message);
+            errors.error_with(&name.span, field, || {
+                let works = self.works.iter();
+                format!(
+                    "unknown work {} ({}){}",
+                    quoted(base),
+                    known("works", works.clone()),
+                    did_you_mean(base, works)
+                )
+            });
             return None;
         };
         let Some(number) = number else {
