@@ -5,6 +5,7 @@
 //! [`expect::evaluate`] holds against the [`report::Report`] of a replay.
 
 pub mod cli;
+pub mod exec;
 pub mod expect;
 pub mod report;
 mod script;

@@ -31,6 +31,11 @@ impl Interrupt {
         self.0.store(true, Ordering::Release);
     }
 
+    /// The flag itself, for whoever looks at it often.
+    pub fn flag(&self) -> &AtomicBool {
+        &self.0
+    }
+
     /// The end was asked for.
     pub fn requested(&self) -> bool {
         self.0.load(Ordering::Acquire)

@@ -6,12 +6,14 @@ mod list;
 mod log;
 mod options;
 mod progress;
+mod replay;
 
 pub use deliver::{deliver, exit_code};
 pub use interrupt::Interrupt;
 pub use options::{Cli, Command, ReportFormat, ReportOptions, RunOptions, SimulateOptions};
 pub use progress::{Progress, ProgressLine};
 
+use crate::exec::ExecError;
 use crate::style::Style;
 use crate::units::count;
 use clap::CommandFactory;
@@ -42,6 +44,9 @@ pub enum CliError {
         /// Why it failed.
         source: io::Error,
     },
+    /// The replay failed.
+    #[error(transparent)]
+    Exec(#[from] ExecError),
     /// Standard output failed.
     #[error("standard output: {0}")]
     Stdout(#[from] io::Error),
@@ -60,6 +65,8 @@ pub fn run(cli: &Cli) -> ExitCode {
     }
     let done = match &cli.command {
         Command::Check { scripts } => check(cli, scripts),
+        Command::Run(options) => replay::run(cli, options),
+        Command::Simulate(options) => replay::simulate(cli, options),
         Command::List { folder } => list::list(cli, folder.as_deref()),
         Command::Completions { shell } => completions(*shell),
     };
@@ -69,7 +76,11 @@ pub fn run(cli: &Cli) -> ExitCode {
 /// Says what failed. A reader that went away is no failure.
 fn failed(cli: &Cli, error: &CliError) -> ExitCode {
     match error {
-        CliError::Stdout(e) if e.kind() == io::ErrorKind::BrokenPipe => EXIT_FINE.into(),
+        CliError::Stdout(e) | CliError::Exec(ExecError::Events(e))
+            if e.kind() == io::ErrorKind::BrokenPipe =>
+        {
+            EXIT_FINE.into()
+        }
         _ => {
             say_error(cli, &error.to_string());
             EXIT_USAGE.into()

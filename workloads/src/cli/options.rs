@@ -33,6 +33,10 @@ pub enum Command {
         #[arg(required = true, value_name = "SCRIPT", value_hint = ValueHint::FilePath)]
         scripts: Vec<PathBuf>,
     },
+    /// Replay a script on the worker pools of an engine
+    Run(RunOptions),
+    /// Simulate a script: virtual CPUs, exact times
+    Simulate(SimulateOptions),
     /// List the scripts of a folder and what they show
     List {
         /// The folder [default: workloads/scripts]

@@ -11,10 +11,7 @@ use wq_engine::sim::{Draw, Step};
 pub(super) fn execute(shared: &Shared, index: usize) {
     let item = &shared.items[index];
     shared.begins(item);
-    let panics = shared.program.works[item.work]
-        .body
-        .iter()
-        .any(|step| step == &Step::Panic || !runs(shared, index, step));
+    let panics = run(shared, index);
     let (queued_at, started_at) = wq_engine::current_stamps().unwrap_or_default();
     let since_start = |stamp: u64| stamp.saturating_sub(shared.started_at);
     let worker = std::thread::current().name().unwrap_or_default().to_owned();
@@ -33,8 +30,19 @@ pub(super) fn execute(shared: &Shared, index: usize) {
     }
 }
 
-/// Runs one step. Always true, so that the steps after it run; a panic is the only end before the last one.
-fn runs(shared: &Shared, index: usize, step: &Step) -> bool {
+/// Runs the steps of the body. Returns whether one of them was `panic`, which ends it.
+fn run(shared: &Shared, index: usize) -> bool {
+    let body = &shared.program.works[shared.items[index].work].body;
+    for step in body {
+        if step == &Step::Panic {
+            return true;
+        }
+        body_step(shared, index, step);
+    }
+    false
+}
+
+fn body_step(shared: &Shared, index: usize, step: &Step) {
     let item = &shared.items[index];
     let draw = |time: &Draw| time.next(&mut lock(&item.rng));
     match step {
@@ -55,7 +63,6 @@ fn runs(shared: &Shared, index: usize, step: &Step) -> bool {
         Step::RequeueDelayed(time) => shared.queue(index, None, draw(time)),
         other => queueing_step(shared, other, &draw),
     }
-    true
 }
 
 /// A step that queues, flushes or cancels.
@@ -78,9 +85,13 @@ pub(super) fn queueing_step(shared: &Shared, step: &Step, draw: &dyn Fn(&Draw) -
                 wq.flush();
             }
         }
-        Step::Cancel(item) => shared.instances(*item).for_each(|item| shared.cancel(item, false)),
+        Step::Cancel(item) => shared
+            .instances(*item)
+            .for_each(|item| shared.cancel(item, false)),
         Step::CancelSync(item) => {
-            shared.instances(*item).for_each(|item| shared.cancel(item, true));
+            shared
+                .instances(*item)
+                .for_each(|item| shared.cancel(item, true));
         }
         // The checker lets the other steps into bodies only, or into producers only.
         _ => {}

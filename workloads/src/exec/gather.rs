@@ -4,7 +4,10 @@ use crate::report::{Breakdown, PoolReport, Quantiles, Report, WAIT_PARTS, Workqu
 use wq_trace::model::{Latency, Workqueue};
 use wq_trace::{Counter, Limits, Model, Snapshot, WaitPart, WqId};
 
-const _: () = assert!(WAIT_PARTS.len() == WaitPart::COUNT, "the report has every part of the wait");
+const _: () = assert!(
+    WAIT_PARTS.len() == WaitPart::COUNT,
+    "the report has every part of the wait"
+);
 
 /// Fills in workqueues and pools. `max_running` says how many executions of a workqueue there were at once, at most.
 pub(super) fn tables(report: &mut Report, snapshot: &Snapshot, max_running: &[(WqId, u64)]) {
@@ -57,7 +60,10 @@ fn quantiles(
     counted: &Latency,
     value: impl Fn(&crate::report::Execution) -> u64,
 ) -> Quantiles {
-    let works = report.works.iter().filter(|work| work.workqueue == row.name);
+    let works = report
+        .works
+        .iter()
+        .filter(|work| work.workqueue == row.name);
     let mut values: Vec<u64> = works.flat_map(|work| &work.executions).map(value).collect();
     if values.len() as u64 == row.counter(Counter::Completed)
         && row.counter(Counter::Started) == row.counter(Counter::Completed)

@@ -23,7 +23,10 @@ fn pin(spec: &ProducerSpec, cpu: usize) {
     let mut set = CpuSet::new();
     set.set(cpu);
     if let Err(error) = sched_setaffinity(None, &set) {
-        tracing::warn!("producer {} cannot be pinned to CPU {cpu}: {error}", spec.name);
+        tracing::warn!(
+            "producer {} cannot be pinned to CPU {cpu}: {error}",
+            spec.name
+        );
     }
 }
 
@@ -46,11 +49,21 @@ impl<'a> Producer<'a> {
             ProducerAction::Works(works) => works.len(),
             ProducerAction::Steps(_) => 0,
         };
-        Self { shared, spec, rng: RefCell::new(rng), due, turn: 0, instances: vec![0; works] }
+        Self {
+            shared,
+            spec,
+            rng: RefCell::new(rng),
+            due,
+            turn: 0,
+            instances: vec![0; works],
+        }
     }
 
     fn run(mut self) {
-        let ends = self.spec.duration.map(|time| self.due + self.shared.scaled(time));
+        let ends = self
+            .spec
+            .duration
+            .map(|time| self.due + self.shared.scaled(time));
         if matches!(self.spec.pace, Pace::Poisson(_)) {
             self.due += self.gap();
         }
@@ -104,7 +117,12 @@ impl<'a> Producer<'a> {
         if self.instances[turn] == 0 {
             self.turn = (turn + 1) % works.len();
         }
-        self.shared.instances(ItemRef { work, instance: Some(instance) }).start
+        self.shared
+            .instances(ItemRef {
+                work,
+                instance: Some(instance),
+            })
+            .start
     }
 
     fn step(&self, step: &Step) -> bool {

@@ -24,7 +24,10 @@ pub struct ReplaySettings {
 
 impl Default for ReplaySettings {
     fn default() -> Self {
-        Self { speed: 1.0, sensing: None }
+        Self {
+            speed: 1.0,
+            sensing: None,
+        }
     }
 }
 
@@ -66,7 +69,10 @@ impl Replay {
             let thread = std::thread::Builder::new()
                 .name(spec.name.clone())
                 .spawn(move || producer::run(&shared, index))
-                .map_err(|source| ExecError::Producer { name: spec.name.clone(), source })?;
+                .map_err(|source| ExecError::Producer {
+                    name: spec.name.clone(),
+                    source,
+                })?;
             replay.producers.push(thread);
         }
         Ok(replay)
@@ -133,13 +139,20 @@ impl Replay {
             duration_ns,
             lost_events: lost(&snapshot),
             workqueues: Vec::new(),
-            works: shared.items.iter().map(|item| lock(&item.log).clone()).collect(),
+            works: shared
+                .items
+                .iter()
+                .map(|item| lock(&item.log).clone())
+                .collect(),
             pools: Vec::new(),
             expectations: Vec::new(),
             interrupted,
         };
-        let max_running: Vec<(WqId, u64)> =
-            snapshot.workqueues.iter().map(|wq| (wq.id, shared.max_running(&wq.name))).collect();
+        let max_running: Vec<(WqId, u64)> = snapshot
+            .workqueues
+            .iter()
+            .map(|wq| (wq.id, shared.max_running(&wq.name)))
+            .collect();
         gather::tables(&mut report, &snapshot, &max_running);
         Ok(report)
     }
@@ -147,20 +160,25 @@ impl Replay {
 
 /// Events that were overwritten in their rings. Nobody may have wanted them; the report says it all the same.
 fn lost(snapshot: &wq_trace::Snapshot) -> u64 {
-    snapshot.rings.iter().map(|ring| ring.written.saturating_sub(ring.capacity)).sum()
+    snapshot
+        .rings
+        .iter()
+        .map(|ring| ring.written.saturating_sub(ring.capacity))
+        .sum()
 }
 
 fn engine(script: &Script, settings: ReplaySettings) -> Result<Engine, ExecError> {
-    let name = script.path.file_stem().map_or_else(|| "replay".into(), |stem| stem.to_string_lossy());
+    let name = script
+        .path
+        .file_stem()
+        .map_or_else(|| "replay".into(), |stem| stem.to_string_lossy());
     let allowed = rustix::thread::sched_getaffinity(None).ok();
     let cpus = allowed.map(|set| {
         let max = rustix::thread::CpuSet::MAX_CPU;
-        (0..max).filter(|&cpu| set.is_set(cpu)).take(script.program.cpus).collect::<Vec<_>>()
-    });
-    let scripted = script.engine.sensing.map(|sensing| match sensing {
-        crate::Sensing::Auto => Sensing::Auto,
-        crate::Sensing::Tick => Sensing::Tick,
-        crate::Sensing::Hints => Sensing::Hints,
+        (0..max)
+            .filter(|&cpu| set.is_set(cpu))
+            .take(script.program.cpus)
+            .collect::<Vec<_>>()
     });
     let mut builder = Engine::builder().name(&name);
     if let Some(cpus) = cpus {
@@ -173,7 +191,7 @@ fn engine(script: &Script, settings: ReplaySettings) -> Result<Engine, ExecError
         }
         builder = builder.cpus(cpus);
     }
-    if let Some(sensing) = settings.sensing.or(scripted) {
+    if let Some(sensing) = settings.sensing.or(script.engine.sensing.map(Into::into)) {
         builder = builder.sensing(sensing);
     }
     if let Some(thresh) = script.engine.cpu_intensive_thresh {

@@ -58,7 +58,11 @@ pub(super) fn now() -> u64 {
 }
 
 impl Shared {
-    pub(super) fn new(program: Program, engine: Engine, speed: f64) -> Result<Arc<Self>, ExecError> {
+    pub(super) fn new(
+        program: Program,
+        engine: Engine,
+        speed: f64,
+    ) -> Result<Arc<Self>, ExecError> {
         let alloc = |spec: &wq_engine::sim::WorkqueueSpec| -> Result<Workqueue, Error> {
             if spec.flags.contains(wq_engine::WqFlags::ORDERED) {
                 let flags = spec.flags - wq_engine::WqFlags::ORDERED;
@@ -66,7 +70,11 @@ impl Shared {
             }
             engine.alloc_workqueue(&spec.name, spec.flags, spec.max_active)
         };
-        let own: Vec<_> = program.workqueues.iter().map(alloc).collect::<Result<_, _>>()?;
+        let own: Vec<_> = program
+            .workqueues
+            .iter()
+            .map(alloc)
+            .collect::<Result<_, _>>()?;
         let mut queues = Vec::with_capacity(program.works.len());
         for work in &program.works {
             queues.push(workqueue(&engine, &own, &work.workqueue)?);
@@ -77,7 +85,10 @@ impl Shared {
             first.push(count);
             count += work.instances;
         }
-        let running = queues.iter().map(|wq| (wq.name().to_owned(), Mutex::default())).collect();
+        let running = queues
+            .iter()
+            .map(|wq| (wq.name().to_owned(), Mutex::default()))
+            .collect();
         Ok(Arc::new_cyclic(|me| Self {
             items: items(&program, &queues, me),
             turns: program.works.iter().map(|_| AtomicUsize::new(0)).collect(),
@@ -123,7 +134,9 @@ impl Shared {
 
     /// Queues an item, after `delay`, for a CPU of the script if one is named.
     pub(super) fn queue(&self, item: usize, cpu: Option<usize>, delay: Duration) {
-        let Item { handle, wq, log, .. } = &self.items[item];
+        let Item {
+            handle, wq, log, ..
+        } = &self.items[item];
         self.outstanding.fetch_add(1, Ordering::AcqRel);
         let queued = match cpu {
             Some(cpu) => wq.queue_delayed_work_on(self.cpu(cpu), handle, delay),
@@ -138,7 +151,11 @@ impl Shared {
     /// Takes an item back.
     pub(super) fn cancel(&self, item: usize, sync: bool) {
         let handle = &self.items[item].handle;
-        let was_pending = if sync { handle.cancel_sync() } else { handle.cancel() };
+        let was_pending = if sync {
+            handle.cancel_sync()
+        } else {
+            handle.cancel()
+        };
         if was_pending {
             self.outstanding.fetch_sub(1, Ordering::AcqRel);
         }

@@ -6,7 +6,7 @@ use crate::script::Script;
 use std::io::Write;
 use std::sync::atomic::AtomicBool;
 use wq_engine::sim::{self, End, ItemRecord, Outcome};
-use wq_trace::{Event, Names, Reader, text, units};
+use wq_trace::{Event, Names, text, units};
 
 /// How a script is simulated.
 #[derive(Clone, Copy, Debug, Default)]
@@ -37,12 +37,14 @@ pub fn simulate(
             seen.push(*event);
         }
     })?;
-    let snapshot = Reader::in_memory(&outcome.segment).snapshot()?;
     if let Some(out) = events {
-        write_events(&seen, &Names::new(&snapshot), out).map_err(ExecError::Events)?;
+        write_events(&seen, &Names::new(&outcome.snapshot), out).map_err(ExecError::Events)?;
     }
     if let End::Stuck(threads) = outcome.end {
-        return Err(ExecError::Stuck { at: units::duration(outcome.duration_ns), threads });
+        return Err(ExecError::Stuck {
+            at: units::duration(outcome.duration_ns),
+            threads,
+        });
     }
     let end = outcome.end.clone();
     let mut report = Report {
@@ -58,7 +60,7 @@ pub fn simulate(
         expectations: Vec::new(),
         interrupted: end == End::Interrupted,
     };
-    gather::tables(&mut report, &snapshot, &outcome.max_running);
+    gather::tables(&mut report, &outcome.snapshot, &outcome.max_running);
     Ok(report)
 }
 

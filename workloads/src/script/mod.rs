@@ -82,6 +82,16 @@ impl Sensing {
     }
 }
 
+impl From<Sensing> for wq_engine::Sensing {
+    fn from(sensing: Sensing) -> Self {
+        match sensing {
+            Sensing::Auto => Self::Auto,
+            Sensing::Tick => Self::Tick,
+            Sensing::Hints => Self::Hints,
+        }
+    }
+}
+
 impl FromStr for Sensing {
     type Err = String;
 
