@@ -4,6 +4,7 @@ mod common;
 
 use common::{Engine, Place, TID};
 use std::process::Stdio;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 #[test]
 fn without_a_command_there_is_help_and_status_2() {
@@ -255,6 +256,36 @@ fn events_in_json_are_one_object_a_line() {
     assert_eq!(
         (&lines[5]["lost"], &lines[5]["printed"]),
         (&0.into(), &5.into())
+    );
+}
+
+#[test]
+fn an_engine_that_writes_on_and_on_does_not_keep_us() {
+    let place = Place::new();
+    let mut engine = Engine::start(&place, "demo");
+    let file = engine.path.to_str().expect("UTF-8").to_owned();
+    let stop = AtomicBool::new(false);
+    let run = std::thread::scope(|scope| {
+        scope.spawn(|| engine.emit_until(&stop));
+        let run = place.run(&["events", "--file", &file]);
+        stop.store(true, Ordering::Relaxed);
+        run
+    });
+    let stamps = run.good().lines().filter_map(|line| {
+        let (_, rest) = line.split_once(" ..... ")?;
+        let (seconds, micros) = rest.split_once(": ")?.0.trim().split_once('.')?;
+        Some((
+            seconds.parse().expect("seconds"),
+            micros.parse().expect("microseconds"),
+        ))
+    });
+    let stamps: Vec<(u64, u64)> = stamps.collect();
+    assert!(stamps.is_sorted(), "merged by time");
+    let total = run.stdout().lines().last().expect("a last line");
+    let printed = format!(" events in total, {} printed", stamps.len());
+    assert!(
+        total.starts_with("# lost ") && total.ends_with(&printed),
+        "{total}"
     );
 }
 
