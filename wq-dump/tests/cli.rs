@@ -114,34 +114,46 @@ fn a_segment_cut_short_is_an_error_and_no_panic() {
 #[test]
 fn a_live_engine_is_listed_and_read_by_pid_name_and_file() {
     let place = Place::new();
-    let mut engine = Engine::start(&place, "demo");
+    let mut engine = Engine::start(&place, "only-here");
     engine.work(5);
     let path = engine.path.to_str().expect("UTF-8");
     let pid = std::process::id().to_string();
     let list = place.run(&["list", "-j"]).json();
-    let found = list
-        .as_array()
-        .expect("a list")
-        .iter()
-        .find(|e| e["path"] == path);
-    let found = found.expect("the engine");
+    let mut engines = list.as_array().expect("a list").iter();
+    let found = engines.find(|e| e["path"] == path).expect("the engine");
     assert_eq!(
         (&found["name"], &found["state"]),
-        (&"demo".into(), &"live".into())
+        (&"only-here".into(), &"live".into())
     );
     assert_eq!(found["pid"].to_string(), pid);
-    // Other tests of this process have engines in other places: the name alone may fit several.
-    for flags in [
-        vec!["--file", path],
-        vec!["--file", path, "--color", "never"],
-    ] {
-        let text = place.run(&[&["stats"], &flags[..]].concat());
+    let ways: [&[&str]; 3] = [
+        &["--file", path],
+        &["--engine", "only-here"],
+        &["--pid", &pid, "--engine", "only-here"],
+    ];
+    for flags in ways {
+        let text = place.run(&[&["stats"], flags].concat());
         assert!(
-            text.good().starts_with("# engine demo, pid "),
+            text.good().starts_with("# engine only-here, pid "),
             "{}",
             text.stdout()
         );
         assert!(text.stdout().contains("\nmixed "), "{}", text.stdout());
+    }
+}
+
+#[test]
+fn of_several_engines_one_must_be_named() {
+    let place = Place::new();
+    let _engines = ["one-of-two", "other-of-two"].map(|name| Engine::start(&place, name));
+    let pid = std::process::id().to_string();
+    for flags in [&["--pid", &pid][..], &[]] {
+        let run = place.run(&[&["stats"], flags].concat());
+        let message = run.bad(2);
+        assert!(
+            message.contains("one-of-two") && message.contains("other-of-two"),
+            "{message}"
+        );
     }
 }
 
