@@ -59,6 +59,7 @@ pub enum Command {
     /// Busy workqueues and worker pools, as sysrq-t prints them, and timers.
     State,
     /// Counters, latencies and the parts of the wait, once.
+    #[command(after_long_help = crate::stats::help())]
     Stats,
     /// The events that are in the rings now, as ftrace text.
     Events,

@@ -20,13 +20,18 @@ pub fn run(common: &Common, output: &mut Output) -> Result<(), Failure> {
         output.text("\n")?;
         output.text(&target.headline(&snapshot))?;
     }
+    // A busy engine writes on and on: what counts as `now` is when we began.
+    let until = if target.running() {
+        snapshot.at
+    } else {
+        u64::MAX
+    };
     let started = Instant::now();
     let mut printed = 0;
     loop {
         let passed = u64::try_from(started.elapsed().as_nanos()).unwrap_or(u64::MAX);
         match cursor.next(snapshot.at.saturating_add(passed)) {
-            // A busy engine writes on and on: `now` is when we began.
-            Next::Record(event) if event.at > snapshot.at => break,
+            Next::Record(event) if event.at > until => break,
             Next::Record(event) => {
                 print(&event, &names, common.json, output)?;
                 printed += 1;

@@ -72,7 +72,30 @@ pub fn run(common: &Common, output: &mut Output) -> Result<(), Failure> {
     }
 }
 
-/// `{workqueues:[the monitor's keys],pools:[..],functions:[..]}`.
+/// What the columns of the tables say, for `--help`.
+pub fn help() -> String {
+    let mut out = String::from("Columns:\n");
+    let workqueues = chosen(columns::WORKQUEUES, &COUNTERS)
+        .into_iter()
+        .map(|c| (c.title, c.help));
+    let pools = chosen(columns::POOLS, &POOLS)
+        .into_iter()
+        .map(|c| (c.title, c.help));
+    let mut said = Vec::new();
+    for (title, help) in workqueues.chain(pools) {
+        if !said.contains(&(title, help)) {
+            out += &format!("  {title:<9}  {help}\n");
+            said.push((title, help));
+        }
+    }
+    out += "\nParts of the wait, from queue_work to execute_start; they add up to it:\n";
+    for part in WaitPart::ALL {
+        out += &format!("  {:<19}  {}\n", part.name(), part.help());
+    }
+    out
+}
+
+/// `{workqueues:[the monitor's keys],pools:[..],functions:[..],lost_events,hidden_rows,torn}`.
 pub fn json(model: &Model) -> Value {
     let timestamp = model.wall() as f64 / 1e9;
     let lost = model.lost_events();
@@ -104,6 +127,11 @@ pub fn json(model: &Model) -> Value {
             ),
         ),
         ("lost_events", Value::Big(lost)),
+        (
+            "hidden_rows",
+            Value::Big(model.snapshot().map_or(0, |s| s.hidden_rows)),
+        ),
+        ("torn", Value::Big(model.snapshot().map_or(0, |s| s.torn))),
     ])
 }
 

@@ -29,17 +29,23 @@ impl Target {
         Ok(snapshot)
     }
 
+    /// Whether it may still write.
+    pub fn running(&self) -> bool {
+        matches!(self.liveness(), Liveness::Live | Liveness::Unknown)
+    }
+
+    fn liveness(&self) -> Liveness {
+        self.reader.liveness().unwrap_or(Liveness::Unknown)
+    }
+
     /// A way through its events, from the oldest.
     pub fn cursor(&self) -> Cursor {
         self.reader.cursor(From::Oldest)
     }
 
-    /// One comment line that says which engine this is.
+    /// A comment that says which engine this is, and what is missing in what follows.
     pub fn headline(&self, snapshot: &Snapshot) -> String {
-        headline(
-            snapshot,
-            self.reader.liveness().unwrap_or(Liveness::Unknown),
-        )
+        headline(snapshot, self.liveness())
     }
 
     /// An error with the file that it is about.
@@ -91,6 +97,16 @@ fn headline(snapshot: &Snapshot, state: Liveness) -> String {
         out += ", events off";
     }
     out.push('\n');
+    if snapshot.hidden_rows > 0 {
+        let rows = snapshot.hidden_rows;
+        out += &format!("# {rows} rows found no room in the segment: sums are too small\n");
+    }
+    if snapshot.torn > 0 {
+        out += &format!(
+            "# {} rows kept changing while they were read\n",
+            snapshot.torn
+        );
+    }
     out
 }
 
@@ -113,5 +129,21 @@ mod tests {
         let expected =
             "# engine demo, pid 4700, dead, up 12.0 s, sensing tick (no canary), events off\n";
         assert_eq!(line, expected);
+    }
+
+    #[test]
+    fn what_is_missing_is_said() {
+        let snapshot = Snapshot {
+            hidden_rows: 3,
+            torn: 1,
+            ..fixture::idle()
+        };
+        let text = headline(&snapshot, Liveness::Live);
+        let lines: Vec<_> = text.lines().skip(1).collect();
+        let expected = [
+            "# 3 rows found no room in the segment: sums are too small",
+            "# 1 rows kept changing while they were read",
+        ];
+        assert_eq!(lines, expected);
     }
 }

@@ -4,6 +4,7 @@ mod common;
 
 use common::{Engine, Place, TID};
 use std::process::Stdio;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 #[test]
 fn without_a_command_there_is_help_and_status_2() {
@@ -113,34 +114,46 @@ fn a_segment_cut_short_is_an_error_and_no_panic() {
 #[test]
 fn a_live_engine_is_listed_and_read_by_pid_name_and_file() {
     let place = Place::new();
-    let mut engine = Engine::start(&place, "demo");
+    let mut engine = Engine::start(&place, "only-here");
     engine.work(5);
     let path = engine.path.to_str().expect("UTF-8");
     let pid = std::process::id().to_string();
     let list = place.run(&["list", "-j"]).json();
-    let found = list
-        .as_array()
-        .expect("a list")
-        .iter()
-        .find(|e| e["path"] == path);
-    let found = found.expect("the engine");
+    let mut engines = list.as_array().expect("a list").iter();
+    let found = engines.find(|e| e["path"] == path).expect("the engine");
     assert_eq!(
         (&found["name"], &found["state"]),
-        (&"demo".into(), &"live".into())
+        (&"only-here".into(), &"live".into())
     );
     assert_eq!(found["pid"].to_string(), pid);
-    // Other tests of this process have engines in other places: the name alone may fit several.
-    for flags in [
-        vec!["--file", path],
-        vec!["--file", path, "--color", "never"],
-    ] {
-        let text = place.run(&[&["stats"], &flags[..]].concat());
+    let ways: [&[&str]; 3] = [
+        &["--file", path],
+        &["--engine", "only-here"],
+        &["--pid", &pid, "--engine", "only-here"],
+    ];
+    for flags in ways {
+        let text = place.run(&[&["stats"], flags].concat());
         assert!(
-            text.good().starts_with("# engine demo, pid "),
+            text.good().starts_with("# engine only-here, pid "),
             "{}",
             text.stdout()
         );
         assert!(text.stdout().contains("\nmixed "), "{}", text.stdout());
+    }
+}
+
+#[test]
+fn of_several_engines_one_must_be_named() {
+    let place = Place::new();
+    let _engines = ["one-of-two", "other-of-two"].map(|name| Engine::start(&place, name));
+    let pid = std::process::id().to_string();
+    for flags in [&["--pid", &pid][..], &[]] {
+        let run = place.run(&[&["stats"], flags].concat());
+        let message = run.bad(2);
+        assert!(
+            message.contains("one-of-two") && message.contains("other-of-two"),
+            "{message}"
+        );
     }
 }
 
@@ -255,6 +268,36 @@ fn events_in_json_are_one_object_a_line() {
     assert_eq!(
         (&lines[5]["lost"], &lines[5]["printed"]),
         (&0.into(), &5.into())
+    );
+}
+
+#[test]
+fn an_engine_that_writes_on_and_on_does_not_keep_us() {
+    let place = Place::new();
+    let mut engine = Engine::start(&place, "demo");
+    let file = engine.path.to_str().expect("UTF-8").to_owned();
+    let stop = AtomicBool::new(false);
+    let run = std::thread::scope(|scope| {
+        scope.spawn(|| engine.emit_until(&stop));
+        let run = place.run(&["events", "--file", &file]);
+        stop.store(true, Ordering::Relaxed);
+        run
+    });
+    let stamps = run.good().lines().filter_map(|line| {
+        let (_, rest) = line.split_once(" ..... ")?;
+        let (seconds, micros) = rest.split_once(": ")?.0.trim().split_once('.')?;
+        Some((
+            seconds.parse().expect("seconds"),
+            micros.parse().expect("microseconds"),
+        ))
+    });
+    let stamps: Vec<(u64, u64)> = stamps.collect();
+    assert!(stamps.is_sorted(), "merged by time");
+    let total = run.stdout().lines().last().expect("a last line");
+    let printed = format!(" events in total, {} printed", stamps.len());
+    assert!(
+        total.starts_with("# lost ") && total.ends_with(&printed),
+        "{total}"
     );
 }
 

@@ -130,7 +130,11 @@ fn rows_are_whole_and_counters_in_order() {
                 worker.execute(n.into(), FuncId(n), WqId(n), n.into());
                 pwq.add(Counter::Completed, 1);
                 on_pwq.on_completed(1, 1);
-                worker.desc(if n % 2 == 0 { "even" } else { "odd odd odd" });
+                worker.desc(if n.is_multiple_of(2) {
+                    "even"
+                } else {
+                    "odd odd odd"
+                });
             }
         });
         let mut whole = 0;

@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
 use tempfile::TempDir;
 use wq_trace::{
     Counter, Emitter, Event, FuncId, PoolGauges, PoolId, PoolInfo, PoolSlot, PwqFuncSlot,
@@ -179,6 +181,15 @@ impl Engine {
             .execute(items + 1, self.func, self.wq.id(), self.started_at);
     }
 
+    /// Emits events stamped with the time, on and on, until told to stop.
+    pub fn emit_until(&mut self, stop: &AtomicBool) {
+        let begun = Instant::now();
+        while !stop.load(Ordering::Relaxed) {
+            let passed = begun.elapsed().as_nanos() as u64;
+            self.emit_at(self.started_at + passed, 1, What::ActivateWork);
+        }
+    }
+
     fn begin(&mut self) {
         let mut waited = [0; WaitPart::COUNT];
         waited[WaitPart::Concurrency as usize] = 2_000_000;
@@ -189,8 +200,12 @@ impl Engine {
     }
 
     fn emit(&mut self, work: u64, what: What) {
+        self.emit_at(self.started_at, work, what);
+    }
+
+    fn emit_at(&mut self, at: u64, work: u64, what: What) {
         self.emitter.emit(&Event {
-            at: self.started_at,
+            at,
             cpu: 0,
             tid: TID,
             wq: self.wq.id(),
