@@ -259,7 +259,7 @@ impl Machine<'_> {
                 false
             }
             Step::Create => {
-                self.create_worker(pool);
+                self.create_worker(pool, Some(thread));
                 self.transact(thread, pool, |core, now, fx| core.manage_end(ix, now, fx));
                 true
             }

@@ -132,12 +132,12 @@ impl Machine<'_> {
             cpus,
             threads: Vec::new(),
         });
-        self.create_worker(index);
+        self.create_worker(index, None);
         index
     }
 
-    /// A worker, idle and not woken.
-    pub(super) fn create_worker(&mut self, pool: usize) {
+    /// A worker, idle and not woken; made by `creator`, or before anything runs.
+    pub(super) fn create_worker(&mut self, pool: usize, creator: Option<ThreadIx>) {
         let SimPool {
             core,
             cpus,
@@ -157,7 +157,7 @@ impl Machine<'_> {
         let thread = self.add_thread(name, nice, cpu, kind);
         let tid = self.threads[thread.0].tid;
         self.pools[pool].threads.push(thread);
-        self.transact(thread, pool, |core, now, fx| {
+        self.transact(creator.unwrap_or(thread), pool, |core, now, fx| {
             core.created(ix, slot, now, fx);
             core.set_tid(ix, tid);
         });

@@ -1,10 +1,14 @@
-//! Ctrl-C: the first asks for an orderly end, the second ends at once.
+//! Ctrl-C: the first asks for an orderly end, a later one ends at once.
 
 use signal_hook::consts::{SIGINT, SIGTERM};
-use signal_hook::flag;
+use signal_hook::iterator::Signals;
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+/// Signals that come this soon after the first belong to it: some senders signal the process and its group.
+const SAME_REQUEST: Duration = Duration::from_millis(300);
 
 /// Whether the user asked for the end. Cheap to clone and to ask.
 #[derive(Clone, Debug, Default)]
@@ -16,14 +20,20 @@ impl Interrupt {
     /// # Errors
     /// The handlers cannot be installed.
     pub fn install() -> io::Result<Self> {
-        let asked = Arc::new(AtomicBool::new(false));
-        for signal in [SIGINT, SIGTERM] {
-            // In this order: the second signal finds the flag that the first one set.
-            let exit = i32::from(super::EXIT_INTERRUPTED);
-            flag::register_conditional_shutdown(signal, exit, Arc::clone(&asked))?;
-            flag::register(signal, Arc::clone(&asked))?;
-        }
-        Ok(Self(asked))
+        let mut signals = Signals::new([SIGINT, SIGTERM])?;
+        let interrupt = Self::default();
+        let listener = interrupt.clone();
+        std::thread::Builder::new().name("signals".to_owned()).spawn(move || {
+            let mut first = None;
+            for _ in signals.forever() {
+                listener.request();
+                let first = *first.get_or_insert_with(Instant::now);
+                if first.elapsed() > SAME_REQUEST {
+                    std::process::exit(super::EXIT_INTERRUPTED.into());
+                }
+            }
+        })?;
+        Ok(interrupt)
     }
 
     /// Asks for the end, as a signal does.
@@ -60,6 +70,8 @@ mod tests {
         let interrupt = Interrupt::install().expect("handlers");
         assert!(!interrupt.requested());
         signal_hook::low_level::raise(SIGTERM).expect("raised");
-        assert!(interrupt.requested());
+        while !interrupt.requested() {
+            std::thread::yield_now();
+        }
     }
 }
