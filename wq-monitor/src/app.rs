@@ -1,13 +1,14 @@
 //! What the monitor knows and how it is looked at. `update` is pure: no clock, no file, no drawing.
 
+use crate::held::Held;
 use crate::lists::pools::Pools;
 use crate::lists::workers::Workers;
 use crate::lists::workqueues::Workqueues;
 use crate::lists::{List, ListState};
 use crate::source::{Engine, Update};
 use regex::Regex;
-use wq_trace::Liveness;
 use wq_trace::model::Model;
+use wq_trace::{Liveness, Snapshot};
 
 /// Something that happened: a key, a resize, a round of data.
 #[derive(Debug)]
@@ -109,7 +110,10 @@ impl View {
     }
 
     fn next(self, steps: usize) -> Self {
-        let here = Self::ALL.iter().position(|view| *view == self).unwrap_or_default();
+        let here = Self::ALL
+            .iter()
+            .position(|view| *view == self)
+            .unwrap_or_default();
         Self::ALL[(here + steps) % Self::ALL.len()]
     }
 }
@@ -131,10 +135,10 @@ pub enum Effect {
 /// Everything that is drawn.
 #[derive(Debug)]
 pub struct App {
-    /// The data, kept up to date in any case.
-    live: Model,
-    /// The data as they were when the picture was held.
-    held: Option<Box<Model>>,
+    /// The data that are shown.
+    model: Model,
+    /// What came since the picture was held.
+    held: Option<Box<Held>>,
     /// How it is looked at.
     pub ui: Ui,
     /// What is known of the connection.
@@ -183,7 +187,7 @@ impl App {
     /// Looks at an empty model. Several `engines` are offered to choose from.
     pub fn new(model: Model, filter: Option<Regex>, engines: Vec<Engine>) -> Self {
         Self {
-            live: model,
+            model,
             held: None,
             ui: Ui {
                 view: View::default(),
@@ -208,12 +212,33 @@ impl App {
 
     /// The data to show.
     pub fn model(&self) -> &Model {
-        self.held.as_deref().unwrap_or(&self.live)
+        &self.model
     }
 
-    /// The data as they are now, whether they are shown or not.
-    pub fn live(&self) -> &Model {
-        &self.live
+    /// The latest snapshot, whether it is shown or held back.
+    pub fn latest(&self) -> Option<&Snapshot> {
+        let held = self.held.as_deref().and_then(Held::latest);
+        held.or_else(|| self.model.snapshot())
+    }
+
+    /// Events lost until now. Counting never stops.
+    pub fn lost_events(&self) -> u64 {
+        let no_ring = |snapshot: &Snapshot| snapshot.lost_no_ring;
+        let held = self.held.as_ref().map_or(0, |held| held.lost);
+        let shown = self.model.snapshot().map_or(0, no_ring);
+        let news = self.latest().map_or(0, no_ring).saturating_sub(shown);
+        self.model
+            .lost_events()
+            .saturating_add(held)
+            .saturating_add(news)
+    }
+
+    /// Events written per second, by the last two snapshots.
+    pub fn events_per_s(&self) -> f64 {
+        match &self.held {
+            Some(held) if held.latest().is_some() => held.events_per_s,
+            _ => self.model.totals().events_per_s,
+        }
     }
 
     /// Whether the picture is held.
@@ -249,20 +274,27 @@ impl App {
     }
 
     fn polled(&mut self, update: Update) -> Effect {
-        for event in &update.events {
-            self.live.apply_event(event);
-        }
-        self.live.apply_lost(update.lost);
-        let mut effect = Effect::None;
-        if let Some(snapshot) = &update.snapshot {
-            self.live.apply_snapshot(snapshot);
-            self.link.has_data = true;
-            effect = Effect::Draw;
-        }
+        let mut effect = if update.snapshot.is_some() {
+            Effect::Draw
+        } else {
+            Effect::None
+        };
         if self.link.liveness != update.liveness || self.link.problem != update.problem {
             self.link.liveness = update.liveness;
-            self.link.problem = update.problem;
+            self.link.problem.clone_from(&update.problem);
             effect = Effect::Draw;
+        }
+        self.link.has_data |= update.snapshot.is_some();
+        if let Some(held) = &mut self.held {
+            held.keep(update, self.model.snapshot());
+            return effect;
+        }
+        for event in &update.events {
+            self.model.apply_event(event);
+        }
+        self.model.apply_lost(update.lost);
+        if let Some(snapshot) = &update.snapshot {
+            self.model.apply_snapshot(snapshot);
         }
         effect
     }
@@ -270,19 +302,26 @@ impl App {
     fn act(&mut self, act: Act) -> Effect {
         match act {
             Act::Quit => return Effect::Quit,
-            Act::Help => self.ui.help = if self.ui.help.is_some() { None } else { Some(0) },
+            Act::Help => {
+                self.ui.help = if self.ui.help.is_some() {
+                    None
+                } else {
+                    Some(0)
+                }
+            }
             Act::Back => self.ui.help = None,
             Act::Go(step) if self.ui.help.is_some() => {
                 let page = self.page();
                 // The view knows how long the help is, and stops at its end.
-                self.ui.help = self.ui.help.map(|top| moved(top, step, page, HELP_LINES_AT_MOST));
+                self.ui.help = self
+                    .ui
+                    .help
+                    .map(|top| moved(top, step, page, HELP_LINES_AT_MOST));
             }
-            Act::Pause => {
-                self.held = match self.held.take() {
-                    Some(_) => None,
-                    None => Some(Box::new(self.live.clone())),
-                };
-            }
+            Act::Pause => match self.held.take() {
+                Some(held) => held.release(&mut self.model),
+                None => self.held = Some(Box::default()),
+            },
             Act::Show(view) => self.go_to(view),
             Act::NextView => self.go_to(self.ui.view.next(1)),
             Act::PreviousView => self.go_to(self.ui.view.next(View::ALL.len() - 1)),
@@ -326,7 +365,7 @@ impl App {
 
     /// The list of the view shown, its length and how many columns it has.
     fn list(&mut self) -> (&mut ListState, usize, usize) {
-        let model = self.held.as_deref().unwrap_or(&self.live);
+        let model = &self.model;
         let ui = &mut self.ui;
         match ui.view {
             View::Overview => {
@@ -334,7 +373,11 @@ impl App {
                 (&mut ui.workqueues, len, Workqueues::COLUMNS.len())
             }
             View::Pools => (&mut ui.pools, Pools::new(model).len(), Pools::COLUMNS.len()),
-            View::Workers => (&mut ui.workers, Workers::new(model).len(), Workers::COLUMNS.len()),
+            View::Workers => (
+                &mut ui.workers,
+                Workers::new(model).len(),
+                Workers::COLUMNS.len(),
+            ),
         }
     }
 

@@ -11,8 +11,10 @@ use std::time::Duration;
 /// Without --pid, --engine or --file it watches the only live engine of this user (root: of all users).
 #[derive(Parser, Clone, Debug)]
 #[command(name = "wq-monitor", version, max_term_width = 100)]
-#[command(after_help = "Exit status: 0 fine, 2 wrong usage or input, 3 the engine is gone or not permitted, \
-                        130 interrupted.\nPress ? inside for the keys.")]
+#[command(
+    after_help = "Exit status: 0 fine, 2 wrong usage or input, 3 the engine is gone or not permitted, \
+                        130 interrupted.\nPress ? inside for the keys."
+)]
 pub struct Args {
     /// Show only workqueues whose name matches one of these (searched, not anchored)
     #[arg(value_name = "REGEX")]
@@ -114,8 +116,14 @@ impl Args {
         if self.patterns.is_empty() {
             return Ok(None);
         }
-        let joined = self.patterns.iter().map(|p| format!("(?:{p})")).collect::<Vec<_>>();
-        Regex::new(&joined.join("|")).map(Some).map_err(|error| format!("bad REGEX: {error}"))
+        let joined = self
+            .patterns
+            .iter()
+            .map(|p| format!("(?:{p})"))
+            .collect::<Vec<_>>();
+        Regex::new(&joined.join("|"))
+            .map(Some)
+            .map_err(|error| format!("bad REGEX: {error}"))
     }
 }
 
@@ -127,11 +135,15 @@ const LONGEST: f64 = 86_400.0;
 /// Seconds as a decimal number, 0 or between [`SHORTEST`] and [`LONGEST`].
 fn interval() -> impl TypedValueParser<Value = Duration> {
     clap::builder::StringValueParser::new().try_map(|text| {
-        let seconds: f64 = text.parse().map_err(|_| "not a number of seconds".to_string())?;
+        let seconds: f64 = text
+            .parse()
+            .map_err(|_| "not a number of seconds".to_string())?;
         if seconds == 0.0 || (SHORTEST..=LONGEST).contains(&seconds) {
             Ok(Duration::from_secs_f64(seconds.abs()))
         } else {
-            Err(format!("must be 0 or between {SHORTEST} and {LONGEST} seconds"))
+            Err(format!(
+                "must be 0 or between {SHORTEST} and {LONGEST} seconds"
+            ))
         }
     })
 }
@@ -155,7 +167,10 @@ mod tests {
         assert_eq!(parse(&[]).unwrap().mode(), Mode::Screen);
         assert_eq!(parse(&["-i", "0"]).unwrap().mode(), Mode::Plain);
         assert_eq!(parse(&["-i", "0", "-j"]).unwrap().mode(), Mode::Json);
-        assert_eq!(parse(&["-i", "0.5"]).unwrap().interval, Duration::from_millis(500));
+        assert_eq!(
+            parse(&["-i", "0.5"]).unwrap().interval,
+            Duration::from_millis(500)
+        );
     }
 
     #[test]
@@ -167,7 +182,11 @@ mod tests {
 
     #[test]
     fn patterns_are_joined_and_searched() {
-        let filter = parse(&["^events", "mm|fs"]).unwrap().filter().unwrap().unwrap();
+        let filter = parse(&["^events", "mm|fs"])
+            .unwrap()
+            .filter()
+            .unwrap()
+            .unwrap();
         assert!(filter.is_match("events_unbound") && filter.is_match("xfs"));
         assert!(!filter.is_match("my_events"));
         assert!(parse(&[]).unwrap().filter().unwrap().is_none());
@@ -175,7 +194,13 @@ mod tests {
 
     #[test]
     fn a_pattern_that_only_closes_what_another_opens_is_refused() {
-        assert!(parse(&["(a", "b)"]).unwrap().filter().unwrap_err().contains("(a"));
+        assert!(
+            parse(&["(a", "b)"])
+                .unwrap()
+                .filter()
+                .unwrap_err()
+                .contains("(a")
+        );
     }
 
     #[test]
@@ -183,7 +208,11 @@ mod tests {
         let auto = parse(&[]).unwrap();
         assert!(auto.colours(None, Some("xterm")) && auto.colours(Some(""), None));
         assert!(!auto.colours(Some("1"), None) && !auto.colours(None, Some("dumb")));
-        assert!(parse(&["--color", "always"]).unwrap().colours(Some("1"), None));
+        assert!(
+            parse(&["--color", "always"])
+                .unwrap()
+                .colours(Some("1"), None)
+        );
         assert!(!parse(&["--color", "never"]).unwrap().colours(None, None));
     }
 }

@@ -42,7 +42,13 @@ const fn row(
     brief: &'static str,
     help: &'static str,
 ) -> Binding {
-    Binding { shown, keys, act, help, brief }
+    Binding {
+        shown,
+        keys,
+        act,
+        help,
+        brief,
+    }
 }
 
 /// Every key that does something, in the order of the help screen. `<` and `>` also without Shift.
@@ -89,7 +95,9 @@ fn act(event: &KeyEvent) -> Option<Act> {
         _ if event.modifiers.contains(KeyModifiers::ALT) => return None,
         other => Key::Plain(other),
     };
-    KEYS.iter().find(|binding| binding.keys.contains(&pressed)).map(|binding| binding.act)
+    KEYS.iter()
+        .find(|binding| binding.keys.contains(&pressed))
+        .map(|binding| binding.act)
 }
 
 #[cfg(test)]
@@ -100,7 +108,11 @@ mod tests {
     fn every_key_has_help_and_none_clashes() {
         let mut seen: Vec<Key> = Vec::new();
         for binding in KEYS {
-            assert!(!binding.help.is_empty() && !binding.keys.is_empty(), "{}", binding.shown);
+            assert!(
+                !binding.help.is_empty() && !binding.keys.is_empty(),
+                "{}",
+                binding.shown
+            );
             for key in binding.keys {
                 assert!(!seen.contains(key), "{key:?} is in the table twice");
                 seen.push(*key);
@@ -111,7 +123,11 @@ mod tests {
     #[test]
     fn no_two_lines_do_the_same() {
         for (i, binding) in KEYS.iter().enumerate() {
-            assert!(KEYS[..i].iter().all(|other| other.act != binding.act), "{}", binding.shown);
+            assert!(
+                KEYS[..i].iter().all(|other| other.act != binding.act),
+                "{}",
+                binding.shown
+            );
         }
     }
 
@@ -128,7 +144,10 @@ mod tests {
         let ctrl = |c| KeyEvent::new(KeyCode::Char(c), KeyModifiers::CONTROL);
         assert_eq!(act(&ctrl('c')), Some(Act::Quit));
         assert_eq!(act(&ctrl('q')), None);
-        assert_eq!(act(&KeyEvent::new(KeyCode::Char('q'), KeyModifiers::ALT)), None);
+        assert_eq!(
+            act(&KeyEvent::new(KeyCode::Char('q'), KeyModifiers::ALT)),
+            None
+        );
         let mut released = KeyEvent::from(KeyCode::Char('q'));
         released.kind = KeyEventKind::Release;
         assert!(message(&Event::Key(released)).is_none());

@@ -38,30 +38,69 @@ pub struct Column<C: 'static> {
 
 impl<C: Copy> Column<C> {
     /// A column of numbers, largest first.
-    pub const fn number(id: C, title: &'static str, width: u16, rank: u8, help: &'static str) -> Self {
+    pub const fn number(
+        id: C,
+        title: &'static str,
+        width: u16,
+        rank: u8,
+        help: &'static str,
+    ) -> Self {
         let (align, largest_first) = (Align::Right, true);
-        Self { id, title, help, width, align, rank, grows: false, largest_first }
+        Self {
+            id,
+            title,
+            help,
+            width,
+            align,
+            rank,
+            grows: false,
+            largest_first,
+        }
     }
 
     /// A column of words or pictures, in the words' order.
-    pub const fn words(id: C, title: &'static str, width: u16, rank: u8, help: &'static str) -> Self {
+    pub const fn words(
+        id: C,
+        title: &'static str,
+        width: u16,
+        rank: u8,
+        help: &'static str,
+    ) -> Self {
         let (align, largest_first) = (Align::Left, false);
-        Self { id, title, help, width, align, rank, grows: false, largest_first }
+        Self {
+            id,
+            title,
+            help,
+            width,
+            align,
+            rank,
+            grows: false,
+            largest_first,
+        }
     }
 
     /// Takes the room that is left.
     pub const fn growing(self) -> Self {
-        Self { grows: true, ..self }
+        Self {
+            grows: true,
+            ..self
+        }
     }
 
     /// The largest come first.
     pub const fn largest_first(self) -> Self {
-        Self { largest_first: true, ..self }
+        Self {
+            largest_first: true,
+            ..self
+        }
     }
 
     /// The smallest come first.
     pub const fn smallest_first(self) -> Self {
-        Self { largest_first: false, ..self }
+        Self {
+            largest_first: false,
+            ..self
+        }
     }
 }
 
@@ -95,7 +134,7 @@ impl From<u64> for Key<'_> {
 /// Rows with columns.
 pub trait List {
     /// The columns' names.
-    type Column: Copy + PartialEq;
+    type Column: Copy + PartialEq + 'static;
     /// The columns, left to right; the first one names the row and is always there.
     const COLUMNS: &'static [Column<Self::Column>];
     /// The column sorted by at first.
@@ -129,8 +168,16 @@ pub struct ListState {
 impl ListState {
     /// As a list is looked at first.
     pub fn new<L: List>() -> Self {
-        let sort = L::COLUMNS.iter().position(|column| column.id == L::SORT).unwrap_or_default();
-        Self { selected: 0, sort, inverted: false, scrolled: 0 }
+        let sort = L::COLUMNS
+            .iter()
+            .position(|column| column.id == L::SORT)
+            .unwrap_or_default();
+        Self {
+            selected: 0,
+            sort,
+            inverted: false,
+            scrolled: 0,
+        }
     }
 
     /// The place of the chosen row in a list of `len`.
@@ -140,7 +187,9 @@ impl ListState {
 
     /// Whether the largest come first.
     pub fn descends<L: List>(&self) -> bool {
-        L::COLUMNS.get(self.sort).is_some_and(|column| column.largest_first != self.inverted)
+        L::COLUMNS
+            .get(self.sort)
+            .is_some_and(|column| column.largest_first != self.inverted)
     }
 }
 
@@ -174,7 +223,11 @@ mod tests {
         }
 
         fn key(&self, row: usize, column: bool) -> Key<'_> {
-            if column { self.0[row].1.into() } else { Key::Word(self.0[row].0) }
+            if column {
+                self.0[row].1.into()
+            } else {
+                Key::Word(self.0[row].0)
+            }
         }
     }
 
@@ -198,13 +251,20 @@ mod tests {
         assert_eq!(order(&list, &state), [1, 2, 0]);
         state.inverted = true;
         assert_eq!(order(&list, &state), [0, 1, 2]);
-        state = ListState { sort: 0, inverted: false, ..state };
+        state = ListState {
+            sort: 0,
+            inverted: false,
+            ..state
+        };
         assert_eq!(order(&list, &state), [1, 0, 2]);
     }
 
     #[test]
     fn a_selection_beyond_the_end_is_the_last_row() {
-        let state = ListState { selected: 9, ..ListState::new::<Pairs>() };
+        let state = ListState {
+            selected: 9,
+            ..ListState::new::<Pairs>()
+        };
         assert_eq!((state.selected_in(3), state.selected_in(0)), (2, 0));
     }
 }

@@ -35,7 +35,10 @@ pub struct Pools<'a> {
 impl<'a> Pools<'a> {
     /// All pools of `model`.
     pub fn new(model: &'a Model) -> Self {
-        Self { rows: model.pools(), model }
+        Self {
+            rows: model.pools(),
+            model,
+        }
     }
 }
 
@@ -70,7 +73,9 @@ impl List for Pools<'_> {
         match column {
             Col::Number => of(pool.row.number),
             Col::Kind => match pool.row.cpu {
-                Some(cpu) => Key::Number(f64::from(cpu) + if pool.row.nice < 0 { 0.5 } else { 0.0 }),
+                Some(cpu) => {
+                    Key::Number(f64::from(cpu) + if pool.row.nice < 0 { 0.5 } else { 0.0 })
+                }
                 None => Key::Number(f64::from(u32::from(u16::MAX) + 1)),
             },
             Col::Nice => Key::Number(pool.row.nice.into()),
@@ -83,7 +88,11 @@ impl List for Pools<'_> {
             Col::Started => Key::Number(pool.rates.started),
             Col::Wakeups => Key::Number(pool.wakeups_per_s),
             Col::Manager => of(pool.row.manager.0),
-            Col::Progress => self.model.at().saturating_sub(pool.row.last_progress).into(),
+            Col::Progress => self
+                .model
+                .at()
+                .saturating_sub(pool.row.last_progress)
+                .into(),
             Col::History => pool.counters[wq_trace::Counter::Started as usize].into(),
         }
     }

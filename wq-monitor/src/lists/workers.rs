@@ -32,9 +32,19 @@ pub struct Workers<'a> {
 impl<'a> Workers<'a> {
     /// All workers of `model`.
     pub fn new(model: &'a Model) -> Self {
-        let rows = model.snapshot().map_or(&[][..], |snapshot| &snapshot.workers);
-        let numbers = model.pools().iter().map(|pool| (pool.row.id, pool.row.number)).collect();
-        Self { rows, model, numbers }
+        let rows = model
+            .snapshot()
+            .map_or(&[][..], |snapshot| &snapshot.workers);
+        let numbers = model
+            .pools()
+            .iter()
+            .map(|pool| (pool.row.id, pool.row.number))
+            .collect();
+        Self {
+            rows,
+            model,
+            numbers,
+        }
     }
 
     /// The number shown for a worker's pool.

@@ -35,7 +35,10 @@ impl<'a> Workqueues<'a> {
     /// Those of `model` whose name matches `filter`, if there is one.
     pub fn new(model: &'a Model, filter: Option<&Regex>) -> Self {
         let passes = |wq: &&Workqueue| filter.is_none_or(|filter| filter.is_match(&wq.name));
-        Self { rows: model.workqueues().iter().filter(passes).collect(), model }
+        Self {
+            rows: model.workqueues().iter().filter(passes).collect(),
+            model,
+        }
     }
 }
 

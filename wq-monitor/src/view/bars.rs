@@ -1,7 +1,6 @@
 //! Small pictures inside a cell: sparklines, the concurrency bar of a pool, the stacked bar of a wait.
 
 use super::style::{Palette, Role};
-use ratatui::style::Style;
 use ratatui::text::Span;
 use wq_trace::{Breakdown, WaitPart};
 
@@ -9,18 +8,39 @@ const EIGHTHS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '�
 
 /// The newest `width` values, oldest first, each as high as its share of the largest; nothing is a blank.
 pub fn sparkline(values: &[f64], width: usize) -> String {
+    graph(values, width, 1).concat()
+}
+
+/// The same over `height` lines, the top one first.
+pub fn graph(values: &[f64], width: usize, height: usize) -> Vec<String> {
     let newest = &values[values.len().saturating_sub(width)..];
-    let top = newest.iter().copied().filter(|value| value.is_finite()).fold(0.0, f64::max);
-    let mut line = " ".repeat(width - newest.len());
-    line.extend(newest.iter().map(|value| {
+    let top = newest
+        .iter()
+        .copied()
+        .filter(|value| value.is_finite())
+        .fold(0.0, f64::max);
+    let eighths = |value: &f64| -> usize {
         if top <= 0.0 || !value.is_finite() || *value <= 0.0 {
-            return ' ';
+            return 0;
         }
         // A float out of range saturates.
-        let step = (value / top * 8.0).ceil() as usize;
-        EIGHTHS[step.clamp(1, 8) - 1]
-    }));
-    line
+        ((value / top * (8 * height) as f64).ceil() as usize).clamp(1, 8 * height)
+    };
+    (0..height)
+        .rev()
+        .map(|row| {
+            let mut line = " ".repeat(width - newest.len());
+            line.extend(
+                newest
+                    .iter()
+                    .map(|value| match eighths(value).saturating_sub(8 * row) {
+                        0 => ' ',
+                        full => EIGHTHS[full.min(8) - 1],
+                    }),
+            );
+            line
+        })
+        .collect()
 }
 
 /// What the concurrency bar of a pool shows.
@@ -85,16 +105,26 @@ pub fn stacked(wait: &Breakdown, width: usize, palette: Palette) -> Vec<Span<'st
         .zip(cells)
         .enumerate()
         .map(|(rank, ((part, _), cells))| {
-            let fill = if palette.has_colours() { '█' } else { ['█', '▓', '▒', '░'][rank.min(3)] };
-            Span::styled(String::from_iter(std::iter::repeat_n(fill, cells)), palette.part(*part))
+            let fill = if palette.has_colours() {
+                '█'
+            } else {
+                ['█', '▓', '▒', '░'][rank.min(3)]
+            };
+            Span::styled(
+                String::from_iter(std::iter::repeat_n(fill, cells)),
+                palette.part(*part),
+            )
         })
         .collect()
 }
 
 /// The parts that are not nothing, largest first.
 pub fn largest_first(wait: &Breakdown) -> Vec<(WaitPart, u64)> {
-    let mut parts: Vec<(WaitPart, u64)> =
-        WaitPart::ALL.iter().map(|part| (*part, wait[*part as usize])).filter(|p| p.1 > 0).collect();
+    let mut parts: Vec<(WaitPart, u64)> = WaitPart::ALL
+        .iter()
+        .map(|part| (*part, wait[*part as usize]))
+        .filter(|p| p.1 > 0)
+        .collect();
     parts.sort_by_key(|(_, ns)| std::cmp::Reverse(*ns));
     parts
 }
@@ -130,11 +160,6 @@ fn filled(values: &[u64], room: usize) -> Vec<usize> {
     cells
 }
 
-/// A plain text span.
-pub fn text(text: impl Into<String>, style: Style) -> Span<'static> {
-    Span::styled(text.into(), style)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -153,8 +178,19 @@ mod tests {
     }
 
     #[test]
+    fn a_graph_fills_from_below() {
+        assert_eq!(graph(&[1.0, 3.0, 4.0], 4, 2), ["  ▄█", " ▄██"]);
+        assert!(graph(&[1.0], 4, 0).is_empty());
+    }
+
+    #[test]
     fn the_concurrency_bar_has_one_cell_per_worker_while_they_fit() {
-        let level = Level { running: 2, workers: 6, idle: 3, pending: 5 };
+        let level = Level {
+            running: 2,
+            workers: 6,
+            idle: 3,
+            pending: 5,
+        };
         let bar = joined(&concurrency(level, 22, Palette::new(true)));
         assert_eq!(bar, "██▒░░░        │▪▪▪    ");
     }
@@ -162,10 +198,18 @@ mod tests {
     #[test]
     fn the_concurrency_bar_keeps_its_width_whatever_the_numbers() {
         for width in [0, 1, 2, 5, 22] {
-            for (running, workers, idle, pending) in
-                [(0, 0, 0, 0), (9, 2, 9, u32::MAX), (1, 5000, 4000, 1), (u32::MAX, u32::MAX, 1, 0)]
-            {
-                let level = Level { running, workers, idle, pending };
+            for (running, workers, idle, pending) in [
+                (0, 0, 0, 0),
+                (9, 2, 9, u32::MAX),
+                (1, 5000, 4000, 1),
+                (u32::MAX, u32::MAX, 1, 0),
+            ] {
+                let level = Level {
+                    running,
+                    workers,
+                    idle,
+                    pending,
+                };
                 let bar = joined(&concurrency(level, width, Palette::new(false)));
                 assert_eq!(bar.chars().count(), width.max(1), "{level:?}");
             }
@@ -174,7 +218,12 @@ mod tests {
 
     #[test]
     fn one_running_worker_among_many_is_still_seen() {
-        let level = Level { running: 1, workers: 4000, idle: 0, pending: 0 };
+        let level = Level {
+            running: 1,
+            workers: 4000,
+            idle: 0,
+            pending: 0,
+        };
         assert!(joined(&concurrency(level, 22, Palette::new(true))).starts_with("█▒"));
     }
 
@@ -187,8 +236,14 @@ mod tests {
         let bar = stacked(&wait, 10, Palette::new(false));
         assert_eq!(joined(&bar), "██████▓▓▓▒");
         let colour = stacked(&wait, 10, Palette::new(true));
-        assert_eq!(colour[0].style, Palette::new(true).part(WaitPart::Concurrency));
-        assert_eq!(joined(&stacked(&Breakdown::default(), 3, Palette::new(true))), "   ");
+        assert_eq!(
+            colour[0].style,
+            Palette::new(true).part(WaitPart::Concurrency)
+        );
+        assert_eq!(
+            joined(&stacked(&Breakdown::default(), 3, Palette::new(true))),
+            "   "
+        );
     }
 
     #[test]

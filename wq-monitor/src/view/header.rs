@@ -56,27 +56,36 @@ fn left(app: &App, palette: Palette) -> Vec<Piece> {
 
 fn right(app: &App, palette: Palette) -> Vec<Piece> {
     // Counting goes on while the picture is held: the totals here are those of now.
-    let live = app.live();
     let mut pieces = Vec::new();
     if let Some(replay) = &app.link.replay {
         pieces.push(piece(1, "", fit(replay, 40), Role::Accent, palette));
     }
-    let Some(snapshot) = live.snapshot() else {
+    let Some(snapshot) = app.latest() else {
         return pieces;
     };
     let rate = match app.link.liveness {
         Liveness::Ended | Liveness::Dead => "-".to_owned(),
         _ if !snapshot.meta.tracing => "off".to_owned(),
-        _ => format!("{}/s", units::rate(live.totals().events_per_s)),
+        _ => format!("{}/s", units::rate(app.events_per_s())),
     };
     pieces.push(piece(4, "events", rate, Role::Plain, palette));
-    let lost = live.lost_events();
+    let lost = app.lost_events();
     let role = if lost > 0 { Role::Bad } else { Role::Dim };
     let rank = if lost > 0 { 0 } else { 5 };
     pieces.push(piece(rank, "lost", units::count(lost), role, palette));
-    pieces.push(piece(3, "sensing", fit(&snapshot.meta.sensing, 16), Role::Plain, palette));
+    pieces.push(piece(
+        3,
+        "sensing",
+        fit(&snapshot.meta.sensing, 16),
+        Role::Plain,
+        palette,
+    ));
     let own = format!("{:.1}% ", app.link.own_cpu * 100.0);
-    let role = if app.link.own_cpu > 0.1 { Role::Warn } else { Role::Plain };
+    let role = if app.link.own_cpu > 0.1 {
+        Role::Warn
+    } else {
+        Role::Plain
+    };
     pieces.push(piece(7, "self", own, role, palette));
     pieces
 }
@@ -86,9 +95,15 @@ fn joined(left: &[Piece], right: &[Piece], width: u16) -> Line<'static> {
     let width = usize::from(width);
     let all = || left.iter().chain(right);
     let need = |most: u8| -> usize {
-        all().filter(|piece| piece.rank <= most).map(|piece| piece.width() + 2).sum::<usize>()
+        all()
+            .filter(|piece| piece.rank <= most)
+            .map(|piece| piece.width() + 2)
+            .sum::<usize>()
     };
-    let most = (0..=u8::MAX).rev().find(|most| need(*most).saturating_sub(2) <= width).unwrap_or(0);
+    let most = (0..=u8::MAX)
+        .rev()
+        .find(|most| need(*most).saturating_sub(2) <= width)
+        .unwrap_or(0);
     let kept = |pieces: &[Piece]| -> Vec<Span<'static>> {
         let mut spans = Vec::new();
         for piece in pieces.iter().filter(|piece| piece.rank <= most) {
@@ -125,9 +140,18 @@ pub fn tabs(app: &App, palette: Palette, frame: &mut Frame<'_>, area: Rect) {
     }
     let tabs = Line::from(tabs);
     let marks = marks(app, palette);
-    let room = area.width.saturating_sub(u16::try_from(marks.width()).unwrap_or(u16::MAX));
+    let room = area
+        .width
+        .saturating_sub(u16::try_from(marks.width()).unwrap_or(u16::MAX));
     frame.render_widget(tabs, area);
-    frame.render_widget(marks.right_aligned(), Rect { x: area.x + room, width: area.width - room, ..area });
+    frame.render_widget(
+        marks.right_aligned(),
+        Rect {
+            x: area.x + room,
+            width: area.width - room,
+            ..area
+        },
+    );
 }
 
 fn marks(app: &App, palette: Palette) -> Line<'static> {
@@ -137,7 +161,10 @@ fn marks(app: &App, palette: Palette) -> Line<'static> {
         spans.push(Span::styled(text, palette.of(Role::Accent)));
     }
     if app.is_paused() {
-        let behind = app.live().at().saturating_sub(app.model().at());
+        let behind = app
+            .latest()
+            .map_or(0, |latest| latest.at)
+            .saturating_sub(app.model().at());
         let mut text = " PAUSED ".to_owned();
         if behind > 0 {
             text = format!(" PAUSED {} ago ", units::duration(behind));
@@ -154,12 +181,18 @@ pub fn banner(app: &App, palette: Palette) -> Option<Line<'static>> {
         (Some(problem), _) => (format!(" {problem}"), Role::Bad),
         (None, _) if !app.link.has_data => return None,
         (None, Liveness::Dead) => {
-            let what = format!("is gone (killed or crashed) since {}", clock(app.live().wall()));
-            (format!(" engine {} {what}; this is its last state", pid(app)), Role::Bad)
+            let what = format!("is gone (killed or crashed) since {}", clock(wall(app)));
+            (
+                format!(" engine {} {what}; this is its last state", pid(app)),
+                Role::Bad,
+            )
         }
         (None, Liveness::Ended) => {
-            let what = format!("ended at {}", clock(app.live().wall()));
-            (format!(" engine {} {what}; this is its last state", pid(app)), Role::Warn)
+            let what = format!("ended at {}", clock(wall(app)));
+            (
+                format!(" engine {} {what}; this is its last state", pid(app)),
+                Role::Warn,
+            )
         }
         (None, Liveness::Unknown) => {
             let what = "runs in another pid namespace: whether it is alive cannot be told";
@@ -167,17 +200,33 @@ pub fn banner(app: &App, palette: Palette) -> Option<Line<'static>> {
         }
         (None, Liveness::Live) => return None,
     };
-    Some(Line::styled(text, palette.of(role).patch(palette.selection())))
+    Some(Line::styled(
+        text,
+        palette.of(role).patch(palette.selection()),
+    ))
 }
 
 fn pid(app: &App) -> u32 {
-    app.live().snapshot().map_or(0, |snapshot| snapshot.meta.pid)
+    app.latest().map_or(0, |snapshot| snapshot.meta.pid)
+}
+
+/// Wall-clock time of the last sign of life, in nanoseconds since 1970.
+fn wall(app: &App) -> u64 {
+    app.latest().map_or(0, |snapshot| {
+        let up = snapshot.at.saturating_sub(snapshot.meta.started_at);
+        snapshot.meta.started_wall.saturating_add(up)
+    })
 }
 
 /// Nanoseconds since 1970 as the time of day, UTC.
 fn clock(wall: u64) -> String {
     let seconds = wall / 1_000_000_000 % 86_400;
-    format!("{:02}:{:02}:{:02} UTC", seconds / 3600, seconds / 60 % 60, seconds % 60)
+    format!(
+        "{:02}:{:02}:{:02} UTC",
+        seconds / 3600,
+        seconds / 60 % 60,
+        seconds % 60
+    )
 }
 
 #[cfg(test)]

@@ -4,10 +4,10 @@ use super::style::{Palette, Role};
 use super::{panel, title};
 use crate::app::{App, View};
 use crate::input::KEYS;
+use crate::lists::List;
 use crate::lists::pools::Pools;
 use crate::lists::workers::Workers;
 use crate::lists::workqueues::Workqueues;
-use crate::lists::List;
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
@@ -20,12 +20,24 @@ pub fn draw(app: &App, top: usize, palette: Palette, frame: &mut Frame<'_>, area
     let top = top.min(lines.len().saturating_sub(height));
     let more = lines.len().saturating_sub(top + height);
     for (y, line) in (inner.y..inner.bottom()).zip(lines.into_iter().skip(top)) {
-        frame.render_widget(line, Rect { y, height: 1, ..inner });
+        frame.render_widget(
+            line,
+            Rect {
+                y,
+                height: 1,
+                ..inner
+            },
+        );
     }
     if more > 0 && area.height >= 4 {
         let text = format!(" {more} more lines: Down, PgDn ");
         let line = Line::styled(text, palette.of(Role::Accent)).right_aligned();
-        let foot = Rect { y: area.bottom() - 1, height: 1, width: area.width.saturating_sub(2), ..area };
+        let foot = Rect {
+            y: area.bottom() - 1,
+            height: 1,
+            width: area.width.saturating_sub(2),
+            ..area
+        };
         frame.render_widget(line, foot);
     }
 }
@@ -48,7 +60,10 @@ fn lines(view: View, width: u16, palette: Palette) -> Vec<Line<'static>> {
 /// Headings and help sentences of the view's list.
 fn columns(view: View) -> Vec<(&'static str, &'static str)> {
     fn of<L: List>() -> Vec<(&'static str, &'static str)> {
-        L::COLUMNS.iter().map(|column| (column.title, column.help)).collect()
+        L::COLUMNS
+            .iter()
+            .map(|column| (column.title, column.help))
+            .collect()
     }
     match view {
         View::Overview => of::<Workqueues<'_>>(),
@@ -76,8 +91,14 @@ fn entry(lines: &mut Vec<Line<'static>>, name: &str, help: &str, width: u16, pal
 fn push(lines: &mut Vec<Line<'static>>, name: &str, help: &str, room: usize, palette: Palette) {
     for (i, text) in wrapped(help, room).into_iter().enumerate() {
         let name = if i == 0 { name } else { "" };
-        let name = Span::styled(format!(" {name:<width$}", width = NAME - 1), palette.of(Role::Accent));
-        lines.push(Line::from(vec![name, Span::styled(text, palette.of(Role::Plain))]));
+        let name = Span::styled(
+            format!(" {name:<width$}", width = NAME - 1),
+            palette.of(Role::Accent),
+        );
+        lines.push(Line::from(vec![
+            name,
+            Span::styled(text, palette.of(Role::Plain)),
+        ]));
     }
 }
 
@@ -106,8 +127,10 @@ mod tests {
     #[test]
     fn every_key_and_column_is_in_the_help() {
         for view in View::ALL {
-            let text: String =
-                lines(view, 400, Palette::new(false)).iter().map(|line| format!("{line}\n")).collect();
+            let text: String = lines(view, 400, Palette::new(false))
+                .iter()
+                .map(|line| format!("{line}\n"))
+                .collect();
             for binding in KEYS {
                 assert!(text.contains(binding.help), "{}", binding.help);
             }

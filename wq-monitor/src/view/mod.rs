@@ -39,7 +39,13 @@ pub fn draw(app: &App, palette: Palette, frame: &mut Frame<'_>) {
     let area = frame.area();
     if area.width < SMALLEST.0 || area.height < SMALLEST.1 {
         let line = format!("{}x{} is too small", area.width, area.height);
-        frame.render_widget(Line::raw(line), Rect { height: area.height.min(1), ..area });
+        frame.render_widget(
+            Line::raw(line),
+            Rect {
+                height: area.height.min(1),
+                ..area
+            },
+        );
         return;
     }
     if app.is_choosing() {
@@ -65,7 +71,10 @@ pub fn draw(app: &App, palette: Palette, frame: &mut Frame<'_>) {
     match (app.ui.help, app.ui.view) {
         (Some(top), _) => help::draw(app, top, palette, frame, body),
         (None, _) if !app.link.has_data => {
-            frame.render_widget(Line::styled(" waiting for the engine ...", palette.of(Role::Dim)), body);
+            frame.render_widget(
+                Line::styled(" waiting for the engine ...", palette.of(Role::Dim)),
+                body,
+            );
         }
         (None, View::Overview) => overview::draw(app, palette, frame, body),
         (None, View::Pools) => pools::draw(app, palette, frame, body),

@@ -66,7 +66,11 @@ impl Cells for Pools<'_> {
             Col::Kind => Line::raw(cells::fit(&pool.kind(), width)),
             Col::Nice => {
                 let mark = if pool.row.nice_granted { "" } else { "!" };
-                let role = if pool.row.nice == 0 { Role::Dim } else { Role::Plain };
+                let role = if pool.row.nice == 0 {
+                    Role::Dim
+                } else {
+                    Role::Plain
+                };
                 Line::styled(format!("{}{mark}", pool.row.nice), palette.of(role))
             }
             Col::Level => {

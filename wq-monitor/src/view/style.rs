@@ -44,7 +44,11 @@ impl Palette {
     /// The style of a role.
     pub fn of(self, role: Role) -> Style {
         let bold = matches!(role, Role::Title | Role::Accent | Role::Bad);
-        let style = if bold { Style::new().add_modifier(Modifier::BOLD) } else { Style::new() };
+        let style = if bold {
+            Style::new().add_modifier(Modifier::BOLD)
+        } else {
+            Style::new()
+        };
         if !self.colours {
             return style;
         }
@@ -121,7 +125,12 @@ mod tests {
         let palette = Palette::new(false);
         let parts = WaitPart::ALL.iter().map(|part| palette.part(*part));
         let states = WorkerState::ALL.iter().map(|state| palette.state(*state));
-        for style in ROLES.iter().map(|role| palette.of(*role)).chain(parts).chain(states) {
+        for style in ROLES
+            .iter()
+            .map(|role| palette.of(*role))
+            .chain(parts)
+            .chain(states)
+        {
             assert_eq!((style.fg, style.bg), (None, None));
         }
     }

@@ -27,10 +27,20 @@ pub fn draw<L: Cells>(
     }
     let columns = fitting(L::COLUMNS, area.width, state.scrolled);
     headings::<L>(frame, Rect { height: 1, ..area }, &columns, state, palette);
-    let body = Rect { y: area.y + 1, height: area.height - 1, ..area };
+    let body = Rect {
+        y: area.y + 1,
+        height: area.height - 1,
+        ..area
+    };
     if list.is_empty() {
         let line = Line::styled(empty.to_owned(), palette.of(Role::Dim));
-        frame.render_widget(line, Rect { height: body.height.min(1), ..body });
+        frame.render_widget(
+            line,
+            Rect {
+                height: body.height.min(1),
+                ..body
+            },
+        );
         return;
     }
     let rows = order(list, state);
@@ -38,19 +48,33 @@ pub fn draw<L: Cells>(
     let top = first_row(selected, rows.len(), usize::from(body.height));
     for (y, place) in (body.y..body.bottom()).zip(top..rows.len()) {
         for (column, x, width) in &columns {
-            let area = Rect { x: area.x + x, y, width: *width, height: 1 };
+            let area = Rect {
+                x: area.x + x,
+                y,
+                width: *width,
+                height: 1,
+            };
             let line = list.cell(rows[place], column.id, *width, palette);
             frame.render_widget(aligned(line, column.align), area);
         }
         if place == selected {
-            frame.buffer_mut().set_style(Rect { y, height: 1, ..body }, palette.selection());
+            frame.buffer_mut().set_style(
+                Rect {
+                    y,
+                    height: 1,
+                    ..body
+                },
+                palette.selection(),
+            );
         }
     }
 }
 
 /// The row at the top so that `selected` is in view, as near to the middle as it can be.
 fn first_row(selected: usize, len: usize, height: usize) -> usize {
-    selected.saturating_sub(height / 2).min(len.saturating_sub(height))
+    selected
+        .saturating_sub(height / 2)
+        .min(len.saturating_sub(height))
 }
 
 fn aligned(line: Line<'static>, align: Align) -> Line<'static> {
@@ -81,7 +105,11 @@ fn headings<L: Cells>(
         } else {
             Line::styled(column.title, palette.of(Role::Dim))
         };
-        let area = Rect { x: area.x + x, width: *width, ..area };
+        let area = Rect {
+            x: area.x + x,
+            width: *width,
+            ..area
+        };
         frame.render_widget(aligned(line, column.align), area);
     }
 }
@@ -94,7 +122,11 @@ fn fitting<C: Copy>(
     scrolled: usize,
 ) -> Vec<(&'static Column<C>, u16, u16)> {
     let need = |columns: &[&Column<C>]| -> u32 {
-        columns.iter().map(|column| u32::from(column.width) + 1).sum::<u32>().saturating_sub(1)
+        columns
+            .iter()
+            .map(|column| u32::from(column.width) + 1)
+            .sum::<u32>()
+            .saturating_sub(1)
     };
     let mut columns: Vec<&'static Column<C>> = Vec::new();
     columns.extend(all.iter().take(1));
@@ -104,7 +136,9 @@ fn fitting<C: Copy>(
             columns.len() - 1
         } else {
             // The rightmost of the highest rank; the first column stays.
-            (1..columns.len()).max_by_key(|i| (columns[*i].rank, *i)).unwrap_or(columns.len() - 1)
+            (1..columns.len())
+                .max_by_key(|i| (columns[*i].rank, *i))
+                .unwrap_or(columns.len() - 1)
         };
         columns.remove(worst);
     }
@@ -115,7 +149,12 @@ fn fitting<C: Copy>(
     columns
         .into_iter()
         .map(|column| {
-            let wide = column.width + if column.grows { share.min(MOST_GROWTH) } else { 0 };
+            let wide = column.width
+                + if column.grows {
+                    share.min(MOST_GROWTH)
+                } else {
+                    0
+                };
             let place = (column, x, wide.min(width.saturating_sub(x)));
             x += wide + 1;
             place
@@ -143,11 +182,18 @@ mod tests {
         }
     }
 
-    const COLUMNS: &[Column<u8>] =
-        &[column(0, 10, 0), column(1, 5, 2), column(2, 5, 1), column(3, 5, 3)];
+    const COLUMNS: &[Column<u8>] = &[
+        column(0, 10, 0),
+        column(1, 5, 2),
+        column(2, 5, 1),
+        column(3, 5, 3),
+    ];
 
     fn ids(width: u16, scrolled: usize) -> Vec<u8> {
-        fitting(COLUMNS, width, scrolled).iter().map(|(column, ..)| column.id).collect()
+        fitting(COLUMNS, width, scrolled)
+            .iter()
+            .map(|(column, ..)| column.id)
+            .collect()
     }
 
     #[test]

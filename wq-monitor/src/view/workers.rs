@@ -16,17 +16,30 @@ pub fn draw(app: &App, palette: Palette, frame: &mut Frame<'_>, area: Rect) {
     let mut heading = title(&format!("Workers {}", workers.rows.len()), palette);
     heading.extend(census(workers.rows, palette));
     let inner = panel(heading, palette, frame, area);
-    table::draw(frame, inner, &workers, &app.ui.workers, palette, "no workers");
+    table::draw(
+        frame,
+        inner,
+        &workers,
+        &app.ui.workers,
+        palette,
+        "no workers",
+    );
 }
 
 /// How many are in which state.
 fn census(workers: &[WorkerRow], palette: Palette) -> Vec<Span<'static>> {
     let mut spans = Vec::new();
     for state in WorkerState::ALL {
-        let n = workers.iter().filter(|worker| worker.state == state).count();
+        let n = workers
+            .iter()
+            .filter(|worker| worker.state == state)
+            .count();
         if n > 0 {
             spans.push(Span::styled(format!("─ {n} "), palette.of(Role::Dim)));
-            spans.push(Span::styled(format!("{} ", state.word()), palette.state(state)));
+            spans.push(Span::styled(
+                format!("{} ", state.word()),
+                palette.state(state),
+            ));
         }
     }
     spans
@@ -43,12 +56,18 @@ impl Cells for Workers<'_> {
             Col::Tid if worker.tid == 0 => Line::styled("-", dim),
             Col::Tid => Line::styled(worker.tid.to_string(), palette.of(Role::Plain)),
             Col::Pool => {
-                let number = self.pool_number(worker).map_or("-".to_owned(), |n| n.to_string());
+                let number = self
+                    .pool_number(worker)
+                    .map_or("-".to_owned(), |n| n.to_string());
                 Line::styled(number, palette.of(Role::Plain))
             }
             Col::State => Line::styled(worker.state.word(), palette.state(worker.state)),
             Col::For => {
-                let role = if worker.state == WorkerState::Idle { Role::Dim } else { Role::Plain };
+                let role = if worker.state == WorkerState::Idle {
+                    Role::Dim
+                } else {
+                    Role::Plain
+                };
                 Line::styled(units::duration(self.since(worker)), palette.of(role))
             }
             Col::Function if executes => Line::raw(cells::fit(names.function(worker.func), width)),
