@@ -1,6 +1,7 @@
 //! What the monitor knows and how it is looked at. `update` is pure: no clock, no file, no drawing.
 
 use crate::held::Held;
+use crate::help;
 use crate::lists::pools::Pools;
 use crate::lists::workers::Workers;
 use crate::lists::workqueues::Workqueues;
@@ -311,12 +312,9 @@ impl App {
             }
             Act::Back => self.ui.help = None,
             Act::Go(step) if self.ui.help.is_some() => {
+                let len = self.help_tops();
                 let page = self.page();
-                // The view knows how long the help is, and stops at its end.
-                self.ui.help = self
-                    .ui
-                    .help
-                    .map(|top| moved(top, step, page, HELP_LINES_AT_MOST));
+                self.ui.help = self.ui.help.map(|top| moved(top, step, page, len));
             }
             Act::Pause => match self.held.take() {
                 Some(held) => held.release(&mut self.model),
@@ -399,14 +397,18 @@ impl App {
         }
     }
 
-    /// How far a page goes: the screen without header, headings and footer.
+    /// How many lines of the help can be the first one shown.
+    fn help_tops(&self) -> usize {
+        let (width, _) = self.ui.size;
+        let lines = help::lines(self.ui.view, width.saturating_sub(2)).len();
+        lines.saturating_sub(self.page().saturating_sub(1))
+    }
+
+    /// How far a page goes: the screen without header, tabs, frame and footer.
     fn page(&self) -> usize {
-        usize::from(self.ui.size.1.saturating_sub(6).max(1))
+        usize::from(self.ui.size.1.saturating_sub(5).max(1))
     }
 }
-
-/// More lines than any help has.
-const HELP_LINES_AT_MOST: usize = 200;
 
 /// `place` after `step` in a list of `len`.
 fn moved(place: usize, step: Step, page: usize, len: usize) -> usize {

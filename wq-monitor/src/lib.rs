@@ -4,9 +4,15 @@
 
 pub mod app;
 pub mod args;
+pub mod clock;
 mod held;
+mod help;
 pub mod input;
+pub mod json;
 pub mod lists;
+pub mod plain;
+pub mod replay;
 pub mod source;
 pub mod term;
+pub mod tui;
 pub mod view;

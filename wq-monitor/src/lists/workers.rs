@@ -63,7 +63,7 @@ impl List for Workers<'_> {
     const SORT: Col = Col::Name;
     #[rustfmt::skip]
     const COLUMNS: &'static [Column<Col>] = &[
-        Column::words(Col::Name, "WORKER", 22, 0, "Its kworker name: CPU or u-pool, number, H for highpri; +workqueue while it executes, -workqueue of its last item; sorts by pool and number").growing(),
+        Column::words(Col::Name, "WORKER", 27, 0, "Its kworker name: CPU or u-pool, number, H for highpri; +workqueue while it executes, -workqueue of its last item; sorts by pool and number").growing(),
         Column::number(Col::Tid, "TID", 8, 6, "OS thread id"),
         Column::number(Col::Pool, "POOL", 5, 5, "Number of its pool").smallest_first(),
         Column::words(Col::State, "STATE", 9, 0, "running, sleeping (noticed to block inside its item), busy (between items), managing (creates workers), idle; sorts the working ones first"),

@@ -71,10 +71,10 @@ fn right(app: &App, palette: Palette) -> Vec<Piece> {
     pieces.push(piece(4, "events", rate, Role::Plain, palette));
     let lost = app.lost_events();
     let role = if lost > 0 { Role::Bad } else { Role::Dim };
-    let rank = if lost > 0 { 0 } else { 5 };
+    let rank = if lost > 0 { 0 } else { 3 };
     pieces.push(piece(rank, "lost", units::count(lost), role, palette));
     pieces.push(piece(
-        3,
+        5,
         "sensing",
         fit(&snapshot.meta.sensing, 16),
         Role::Plain,

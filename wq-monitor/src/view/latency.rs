@@ -46,7 +46,7 @@ fn values(latency: &Latency, palette: Palette) -> [Line<'static>; 4] {
         .map(|ns| cells::duration(ns, latency.count, palette))
 }
 
-/// A name and four values, the second left out where there is no room.
+/// A name and four values; where there is no room, p90 and then max are left out.
 fn row(
     name: &'static str,
     values: [Line<'static>; 4],
@@ -54,17 +54,23 @@ fn row(
     palette: Palette,
 ) -> Line<'static> {
     const NAME: usize = 5;
-    let wide = usize::from(width) >= NAME + 4 * 8;
+    const NARROWEST: usize = 8;
+    let room = usize::from(width).saturating_sub(NAME);
+    let shown: &[usize] = match room / NARROWEST {
+        0..=2 => &[0, 2],
+        3 => &[0, 2, 3],
+        _ => &[0, 1, 2, 3],
+    };
+    let cell = (room / shown.len()).min(10);
     let mut line = Line::from(Span::styled(
         format!("{name:<NAME$}"),
         palette.of(Role::Dim),
     ));
-    let shown = if wide { 4 } else { 3 };
-    let cell = (usize::from(width).saturating_sub(NAME) / shown).clamp(7, 10);
-    for (i, value) in values.into_iter().enumerate() {
-        if i == 1 && !wide {
-            continue;
-        }
+    for (_, value) in values
+        .into_iter()
+        .enumerate()
+        .filter(|(i, _)| shown.contains(i))
+    {
         line.push_span(Span::raw(" ".repeat(cell.saturating_sub(value.width()))));
         line.extend(
             value

@@ -20,12 +20,25 @@ pub fn draw(app: &App, palette: Palette, frame: &mut Frame<'_>, area: Rect) {
         format!("{} CPUs", cpus.len())
     };
     let mut heading = title(&name, palette);
-    heading.push_span(Span::styled("run/workers +backlog ", palette.of(Role::Dim)));
+    if area.width >= 36 {
+        heading.push_span(Span::styled("run/workers +backlog ", palette.of(Role::Dim)));
+    }
     let inner = panel(heading, palette, frame, area);
+    let all = cpus.values().chain([&unbound]).map(|level| numbers(*level));
+    let behind = all
+        .map(|(of, backlog)| of.len() + backlog.len())
+        .max()
+        .unwrap_or(0);
     let mut lines = Vec::new();
     if cpus.len() < usize::from(inner.height) {
         for (cpu, level) in &cpus {
-            lines.push(bar(&format!("cpu {cpu}"), *level, inner.width, palette));
+            lines.push(bar(
+                &format!("cpu {cpu}"),
+                *level,
+                inner.width,
+                behind,
+                palette,
+            ));
         }
     } else {
         let cells: Vec<Span<'static>> = cpus.values().map(|level| cell(*level, palette)).collect();
@@ -38,7 +51,7 @@ pub fn draw(app: &App, palette: Palette, frame: &mut Frame<'_>, area: Rect) {
                 .map(|row| Line::from(row.to_vec())),
         );
     }
-    lines.push(bar("unbound", unbound, inner.width, palette));
+    lines.push(bar("unbound", unbound, inner.width, behind, palette));
     for (y, line) in (inner.y..inner.bottom()).zip(lines) {
         frame.render_widget(
             line,
@@ -77,28 +90,30 @@ fn levels(model: &Model) -> (BTreeMap<u16, Level>, Level) {
     (levels, unbound)
 }
 
-/// Width of the numbers behind a bar: `999/9999 +12.3k`.
-const NUMBERS: u16 = 14;
-
-fn bar(name: &str, level: Level, width: u16, palette: Palette) -> Line<'static> {
-    let room = width.saturating_sub(8 + NUMBERS);
-    let mut line = Line::from(Span::styled(format!("{name:<8}"), palette.of(Role::Dim)));
-    if room >= 6 {
-        line.extend(bars::concurrency(level, room.into(), palette));
+/// The numbers behind a bar: `3/6 +23`.
+fn numbers(level: Level) -> (String, String) {
+    let of = format!(" {}/{}", level.running, level.workers);
+    match level.pending {
+        0 => (of, String::new()),
+        pending => (of, format!(" +{}", units::count(pending.into()))),
     }
-    let of = format!("{}/{}", level.running, level.workers);
-    let backlog = if level.pending > 0 {
-        format!(" +{}", units::count(level.pending.into()))
-    } else {
-        String::new()
-    };
-    let pad = usize::from(NUMBERS).saturating_sub(of.len() + backlog.len());
-    line.push_span(Span::raw(" ".repeat(pad)));
+}
+
+/// A name, the bar, and the numbers in `behind` cells.
+fn bar(name: &str, level: Level, width: u16, behind: usize, palette: Palette) -> Line<'static> {
+    let mut line = Line::from(Span::styled(format!("{name:<8}"), palette.of(Role::Dim)));
+    let room = usize::from(width).saturating_sub(8 + behind);
+    if room >= 4 {
+        line.extend(bars::concurrency(level, room, palette));
+    }
+    let (of, backlog) = numbers(level);
+    let pad = behind.saturating_sub(of.len() + backlog.len());
     line.push_span(Span::styled(
         of,
         palette.value(level.workers.into(), Role::Plain),
     ));
     line.push_span(Span::styled(backlog, palette.of(Role::Warn)));
+    line.push_span(Span::raw(" ".repeat(pad)));
     line
 }
 

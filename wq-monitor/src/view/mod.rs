@@ -34,8 +34,24 @@ use style::{Palette, Role};
 /// The smallest terminal that something is shown on.
 pub const SMALLEST: (u16, u16) = (20, 5);
 
-/// Draws everything.
+/// Draws everything. Names come from another process: nothing in them reaches the terminal that could steer it.
 pub fn draw(app: &App, palette: Palette, frame: &mut Frame<'_>) {
+    whole(app, palette, frame);
+    for cell in &mut frame.buffer_mut().content {
+        if cell.symbol().contains(is_hidden) {
+            let clean = cell.symbol().replace(is_hidden, "");
+            cell.set_symbol(if clean.is_empty() { "_" } else { &clean });
+        }
+    }
+}
+
+/// Control characters, and those that are invisible or turn the direction of writing.
+fn is_hidden(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
+}
+
+fn whole(app: &App, palette: Palette, frame: &mut Frame<'_>) {
     let area = frame.area();
     if area.width < SMALLEST.0 || area.height < SMALLEST.1 {
         let line = format!("{}x{} is too small", area.width, area.height);

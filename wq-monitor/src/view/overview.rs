@@ -45,8 +45,9 @@ pub fn draw(app: &App, palette: Palette, frame: &mut Frame<'_>, area: Rect) {
 fn small(app: &App, palette: Palette, frame: &mut Frame<'_>, area: Rect) {
     let model = app.model();
     let totals = model.totals();
+    let label = if area.width >= 50 { " started " } else { " " };
     let mut line = Line::from(vec![
-        Span::styled(" started ", palette.of(Role::Dim)),
+        Span::styled(label, palette.of(Role::Dim)),
         Span::raw(format!("{}/s", units::rate(totals.rates.started))),
         Span::styled("  backlog ", palette.of(Role::Dim)),
         Span::styled(
@@ -54,8 +55,7 @@ fn small(app: &App, palette: Palette, frame: &mut Frame<'_>, area: Rect) {
             palette.value(totals.backlog(), Role::Warn),
         ),
         Span::styled("  run ", palette.of(Role::Dim)),
-        Span::raw(format!("{}/{}", totals.nr_running, totals.workers)),
-        Span::raw("  "),
+        Span::raw(format!("{}/{}  ", totals.nr_running, totals.workers)),
     ]);
     line.push_span(health(model, palette));
     frame.render_widget(line, Rect { height: 1, ..area });
@@ -117,15 +117,18 @@ fn throughput(app: &App, palette: Palette, frame: &mut Frame<'_>, area: Rect) {
     let started: Vec<f64> = history.iter().map(|point| point.started_per_s).collect();
     let backlog: Vec<f64> = history.iter().map(|point| point.backlog as f64).collect();
     let heights = inner.height.saturating_sub(3).max(1);
-    let mut lines = vec![Line::from(vec![
+    let mut rates = vec![
         Span::styled("started ", palette.of(Role::Dim)),
         Span::styled(
             format!("{}/s", units::rate(totals.rates.started)),
             palette.of(Role::Title),
         ),
-        Span::styled("  queued ", palette.of(Role::Dim)),
-        Span::raw(format!("{}/s", units::rate(totals.rates.queued))),
-    ])];
+    ];
+    if inner.width >= 30 {
+        rates.push(Span::styled("  queued ", palette.of(Role::Dim)));
+        rates.push(Span::raw(format!("{}/s", units::rate(totals.rates.queued))));
+    }
+    let mut lines = vec![Line::from(rates)];
     for row in bars::graph(&started, width, heights.into()) {
         lines.push(Line::styled(row, palette.of(Role::Good)));
     }
@@ -255,10 +258,10 @@ fn producers(model: &Model, palette: Palette, frame: &mut Frame<'_>, area: Rect)
 /// Functions that take most worker time at this rate.
 fn functions(model: &Model, palette: Palette, frame: &mut Frame<'_>, area: Rect) {
     let mut heading = title("Hot functions", palette);
-    heading.push_span(Span::styled(
-        "started/s, mean run, longest ",
-        palette.of(Role::Dim),
-    ));
+    if area.width >= 48 {
+        let what = "started/s, mean run, longest ";
+        heading.push_span(Span::styled(what, palette.of(Role::Dim)));
+    }
     let inner = panel(heading, palette, frame, area);
     let mut all: Vec<_> = model
         .functions()

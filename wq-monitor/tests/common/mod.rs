@@ -22,11 +22,43 @@ type Queue = (&'static str, u32, u32, &'static [u32], u64, u64, u64);
 
 const QUEUES: &[Queue] = &[
     ("events", 0, 1024, &[1, 3], 1_250, 40 * US, 180 * US),
-    ("events_highpri", wq_flags::HIGHPRI, 1024, &[2, 4], 300, 12 * US, 90 * US),
-    ("events_unbound", wq_flags::UNBOUND, 1024, &[5], 40, 150 * US, 6 * MS),
+    (
+        "events_highpri",
+        wq_flags::HIGHPRI,
+        1024,
+        &[2, 4],
+        300,
+        12 * US,
+        90 * US,
+    ),
+    (
+        "events_unbound",
+        wq_flags::UNBOUND,
+        1024,
+        &[5],
+        40,
+        150 * US,
+        6 * MS,
+    ),
     ("mixed_io", 0, 4, &[1, 3], 90, 18 * MS, 9 * MS),
-    ("journal", wq_flags::UNBOUND | wq_flags::ORDERED | wq_flags::MEM_RECLAIM, 1, &[6], 55, 120 * MS, 17 * MS),
-    ("crunch", wq_flags::CPU_INTENSIVE, 2, &[1], 7, 2 * MS, 130 * MS),
+    (
+        "journal",
+        wq_flags::UNBOUND | wq_flags::ORDERED | wq_flags::MEM_RECLAIM,
+        1,
+        &[6],
+        55,
+        120 * MS,
+        17 * MS,
+    ),
+    (
+        "crunch",
+        wq_flags::CPU_INTENSIVE,
+        2,
+        &[1],
+        7,
+        2 * MS,
+        130 * MS,
+    ),
     ("never_used", 0, 1024, &[1, 3], 0, 0, 0),
 ];
 
@@ -92,7 +124,9 @@ fn histogram(typical: u64, count: u64) -> Histogram {
 
 /// Items that a queue has started after `round` seconds: a little more in some seconds than in others.
 fn started(queue: &Queue, round: u64) -> u64 {
-    (1..=round).map(|n| queue.4 * (60 + n * 37 % 80) / 100).sum()
+    (1..=round)
+        .map(|n| queue.4 * (60 + n * 37 % 80) / 100)
+        .sum()
 }
 
 /// The state after `round` seconds.
@@ -111,14 +145,31 @@ pub fn snapshot(round: u64) -> Snapshot {
             tracing: true,
             ..Meta::default()
         },
-        workqueues: QUEUES.iter().zip(1..).map(|(queue, id)| workqueue(queue, id, round)).collect(),
+        workqueues: QUEUES
+            .iter()
+            .zip(1..)
+            .map(|(queue, id)| workqueue(queue, id, round))
+            .collect(),
         pools: POOLS.iter().map(|numbers| pool(numbers, round)).collect(),
         pwqs: pwqs(round),
         pwq_funcs: pwq_funcs(round),
-        functions: FUNCTIONS.iter().zip(1..).map(|(name, id)| named_function(name, id)).collect(),
+        functions: FUNCTIONS
+            .iter()
+            .zip(1..)
+            .map(|(name, id)| named_function(name, id))
+            .collect(),
         workers: workers(round),
-        threads: vec![ThreadRow { tid: 4243, comm: "producer-0".to_owned() }],
-        rings: vec![RingRow { index: 0, tid: 4243, written: round * 8_000, capacity: 4_096, generation: 0 }],
+        threads: vec![ThreadRow {
+            tid: 4243,
+            comm: "producer-0".to_owned(),
+        }],
+        rings: vec![RingRow {
+            index: 0,
+            tid: 4243,
+            written: round * 8_000,
+            capacity: 4_096,
+            generation: 0,
+        }],
         ..Snapshot::default()
     }
 }
@@ -147,7 +198,11 @@ fn pool(numbers: &Numbers, round: u64) -> PoolRow {
         nr_workers,
         nr_idle,
         nr_pending,
-        manager: if id == 6 { WorkerId(61) } else { WorkerId::NONE },
+        manager: if id == 6 {
+            WorkerId(61)
+        } else {
+            WorkerId::NONE
+        },
         last_progress: STARTED + round * SECOND - u64::from(id) * 300 * US,
         max_workers: nr_workers + 2,
         max_nr_running: nr_running + 1,
@@ -192,7 +247,11 @@ fn pwqs(round: u64) -> Vec<PwqRow> {
 fn pending(pool: u32, i: usize) -> u64 {
     let first = QUEUES.iter().position(|queue| queue.3.contains(&pool)) == Some(i);
     let numbers = POOLS.iter().find(|numbers| numbers.0 == pool);
-    if first { numbers.map_or(0, |numbers| numbers.7.into()) } else { 0 }
+    if first {
+        numbers.map_or(0, |numbers| numbers.7.into())
+    } else {
+        0
+    }
 }
 
 fn pwq_funcs(round: u64) -> Vec<PwqFuncRow> {
@@ -222,7 +281,12 @@ fn pwq_funcs(round: u64) -> Vec<PwqFuncRow> {
 }
 
 fn named_function(name: &str, id: u32) -> FunctionRow {
-    FunctionRow { id: FuncId(id), name: name.to_owned(), armed: 0, next_expiry: 0 }
+    FunctionRow {
+        id: FuncId(id),
+        name: name.to_owned(),
+        armed: 0,
+        next_expiry: 0,
+    }
 }
 
 fn workers(round: u64) -> Vec<WorkerRow> {
@@ -238,7 +302,10 @@ fn workers(round: u64) -> Vec<WorkerRow> {
             } else {
                 WorkerState::Idle
             };
-            let queue = QUEUES.iter().position(|queue| queue.3.contains(id)).unwrap_or(0);
+            let queue = QUEUES
+                .iter()
+                .position(|queue| queue.3.contains(id))
+                .unwrap_or(0);
             let executes = matches!(state, WorkerState::Running | WorkerState::Sleeping);
             let high = if *nice < 0 { "H" } else { "" };
             let base = cpu.map_or(format!("u{number}"), |cpu| cpu.to_string());
@@ -251,9 +318,21 @@ fn workers(round: u64) -> Vec<WorkerRow> {
                 state,
                 since: STARTED + round * SECOND - u64::from(n + 1) * 3_700 * US,
                 work: if executes { u64::from(id * 100 + n) } else { 0 },
-                func: if executes { function(queue) } else { FuncId::NONE },
-                wq: if executes { WqId(queue as u32 + 1) } else { WqId::NONE },
-                started_at: if executes { STARTED + round * SECOND - 4 * MS } else { 0 },
+                func: if executes {
+                    function(queue)
+                } else {
+                    FuncId::NONE
+                },
+                wq: if executes {
+                    WqId(queue as u32 + 1)
+                } else {
+                    WqId::NONE
+                },
+                started_at: if executes {
+                    STARTED + round * SECOND - 4 * MS
+                } else {
+                    0
+                },
                 desc: QUEUES[queue].0.to_owned(),
                 executed: round * u64::from(40 / (n + 1)),
             });
@@ -279,7 +358,10 @@ pub fn events(round: u64) -> Vec<Event> {
                 func: function(i),
                 from,
                 work: n,
-                what: What::QueueWork { req_cpu: 8192, cpu: 0 },
+                what: What::QueueWork {
+                    req_cpu: 8192,
+                    cpu: 0,
+                },
             });
         }
     }
@@ -288,7 +370,12 @@ pub fn events(round: u64) -> Vec<Event> {
 
 /// What a source says in `round`.
 pub fn update(round: u64, liveness: Liveness) -> Update {
-    Update { snapshot: Some(snapshot(round)), events: events(round), liveness, ..Update::default() }
+    Update {
+        snapshot: Some(snapshot(round)),
+        events: events(round),
+        liveness,
+        ..Update::default()
+    }
 }
 
 /// An application that has watched the engine for `rounds` seconds on a screen of `size`.
