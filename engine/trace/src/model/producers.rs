@@ -258,4 +258,29 @@ mod tests {
         assert!(producers.rate(only(&producers), u64::MAX) >= 0.0);
         assert!(producers.rate(only(&producers), 0) >= 0.0);
     }
+
+    proptest::proptest! {
+        #[test]
+        fn any_order_tells_the_same(
+            events in proptest::collection::vec((0..30 * S, 1..4u32, 0..3u32), 1..200),
+            seed in 0..u64::MAX,
+        ) {
+            let mut shuffled = events.clone();
+            let mut state = seed;
+            for i in (1..shuffled.len()).rev() {
+                state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+                shuffled.swap(i, (state >> 33) as usize % (i + 1));
+            }
+            let fold = |events: &[(u64, u32, u32)]| {
+                let mut producers = Producers::new(100);
+                for &(at, tid, from) in events {
+                    producers.apply(&queued(at, tid, from));
+                }
+                producers
+            };
+            let (a, b) = (fold(&events), fold(&shuffled));
+            proptest::prop_assert_eq!(&a.by_key, &b.by_key);
+            proptest::prop_assert_eq!((a.first, a.newest), (b.first, b.newest));
+        }
+    }
 }

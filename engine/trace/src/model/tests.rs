@@ -185,6 +185,43 @@ fn rows_that_point_nowhere_do_no_harm() {
     assert!(model.workqueues().is_empty() && model.pools().is_empty());
 }
 
+proptest::proptest! {
+    #[test]
+    fn whatever_a_file_says_the_parts_add_up_and_nothing_overflows(
+        rows in proptest::collection::vec((0..4u32, 0..4u32, 1..6u32, big(), big()), 0..20),
+        funcs in proptest::collection::vec((0..8u32, 0..5u32, big(), big()), 0..40),
+    ) {
+        let mut snapshot = fixture::snapshot();
+        snapshot.pwqs = rows.iter().map(|&(wq, pool, id, count, sum)| {
+            let mut row = fixture::pwq(id, wq, pool, 5);
+            row.counters = [count; Counter::COUNT];
+            row.nr_active = u32::MAX;
+            row.wait.buckets = vec![(sum, count)];
+            row.wait.sum = sum;
+            row
+        }).collect();
+        snapshot.pwq_funcs = funcs.iter().map(|&(pwq, func, started, ns)| {
+            let mut row = fixture::pwq_func(pwq, func, 5, 0);
+            (row.started, row.run_ns, row.breakdown) = (started, ns, [ns; WaitPart::COUNT]);
+            row
+        }).collect();
+        let mut model = Model::new(Limits::default());
+        model.apply_snapshot(&fixture::snapshot());
+        snapshot.at += 1;
+        model.apply_snapshot(&snapshot);
+        for wq in model.workqueues() {
+            proptest::prop_assert_eq!(wq.wait.sum, sum(&wq.breakdown));
+            proptest::prop_assert!(wq.rates.started >= 0.0);
+        }
+        proptest::prop_assert_eq!(model.totals().wait.sum, sum(&model.totals().breakdown));
+    }
+}
+
+/// Numbers as a file has them: mostly small, now and then the largest.
+fn big() -> impl proptest::strategy::Strategy<Value = u64> {
+    proptest::prop_oneof![0..1_000u64, proptest::strategy::Just(u64::MAX)]
+}
+
 #[test]
 fn producers_come_from_the_events_busiest_first() {
     let mut model = model();
