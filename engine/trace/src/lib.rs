@@ -1,21 +1,51 @@
 //! What a wq engine writes and its tools read: events, counters, the segment that holds them, its reader and the model.
 
+// A model checker sees the ring alone: loom's atomics cannot live in a mapping.
+#[cfg(not(loom))]
+mod clean;
 mod event;
 #[cfg(test)]
 mod fixture;
+mod hist;
 mod ids;
+mod layout;
 pub mod model;
 mod names;
+#[cfg(not(loom))]
+mod process;
+#[cfg(not(loom))]
+mod reader;
+#[cfg(not(loom))]
+mod record;
+#[cfg(not(loom))]
+mod ring;
+#[cfg(loom)]
+pub mod ring;
+#[cfg(not(loom))]
+mod segment;
 mod snapshot;
 mod stats;
+mod sync;
 pub mod text;
 pub mod units;
 mod value;
 
+#[cfg(not(loom))]
+pub use clean::{NAME_BYTES, clean_name, clean_text};
 pub use event::{Drop, Event, FlushTarget, Hold, REQ_CPU_LOCAL, Wake, Was, What};
 pub use ids::{FuncId, PoolId, PwqId, WorkerId, WqId};
+pub use layout::VERSION;
 pub use model::{Limits, Model};
 pub use names::{Names, OTHER, UNKNOWN};
+#[cfg(not(loom))]
+pub use reader::{
+    Cursor, From, MERGE_DELAY_NS, MemorySource, Next, OpenError, ReadError, Reader, Source,
+};
+#[cfg(not(loom))]
+pub use segment::{
+    Emitter, FlushSlot, PoolGauges, PoolInfo, PoolSlot, ProblemCause, PwqFuncSlot, PwqGauges,
+    PwqSlot, Segment, SegmentConfig, SegmentProblem, WorkerSlot, WqSlot,
+};
 pub use snapshot::{
     FlushRow, FunctionRow, Histogram, Liveness, Meta, PoolRow, PwqFuncRow, PwqRow, RingRow,
     Snapshot, ThreadRow, WorkerRow, WorkerState, WorkqueueRow, wq_flags,

@@ -1,0 +1,343 @@
+//! The segment's format: two maps, the offsets derived from them, and its version. Nothing else knows a number of it.
+//!
+//! Every word is 64 bits, little-endian; every offset here counts words. A file is
+//!
+//! ```text
+//!        0 +---------------------------------------------+
+//!          | head: what the engine is and how it fares   |  `head`
+//! HEAD     +---------------------------------------------+
+//!          | directory: one entry for each chunk         |  `entry`, as many as `head::DIRECTORY` says
+//!          +---------------------------------------------+
+//!          | chunk 0: slots of one kind, or a ring       |  where its entry says
+//!          +---------------------------------------------+
+//!          | chunk 1 ...                                 |  appended as they are needed
+//!          +---------------------------------------------+
+//! ```
+//! and the chunks are
+//!
+//! ```text
+//!  slots   | slot 0 | slot 1 | ...                each `entry::STRIDE` words
+//!            a slot | SEQ | ID | fields |         SEQ is odd while it changes hands, ID is 0 while it is free
+//!  ring    | ring head | record 0 | record 1 ...  each record `RECORD_WORDS` words, see `record.rs`
+//! ```
+//!
+//! The version is written last: until then a reader says "not ready". Additions (a new kind of chunk or event, words at
+//! the end of a slot) raise the minor version, and older readers go on reading; any other change raises the major one.
+
+use crate::hist::BUCKETS;
+use crate::stats::{Counter, WaitPart, WqCounter};
+
+/// `wqseg\r\n\x1a`: no text file begins with it, and a transfer as text breaks it.
+pub(crate) const MAGIC: u64 = u64::from_le_bytes(*b"wqseg\r\n\x1a");
+/// The format's version that this crate writes: (major, minor).
+pub const VERSION: (u16, u16) = (1, 0);
+
+/// Words of a record in a ring.
+pub(crate) const RECORD_WORDS: usize = 8;
+/// Words of a name: 63 bytes and a zero.
+pub(crate) const NAME_WORDS: usize = 8;
+/// Words of a path or a sentence.
+pub(crate) const TEXT_WORDS: usize = 32;
+/// Words of a short word.
+pub(crate) const SHORT_WORDS: usize = 4;
+/// CPU numbers that the set of CPUs can name.
+pub(crate) const CPUS: usize = 1024;
+
+/// Declares word offsets, each derived from the one before it and that one's length. `slot` in front: the words that
+/// every slot begins with come first.
+macro_rules! grid {
+    ($(#[$doc:meta])* slot $name:ident { $($field:ident $words:expr, $help:literal;)* }) => {
+        $(#[$doc])*
+        pub(crate) mod $name {
+            use super::*;
+            grid!(@ slot::END; $($field $words, $help;)* => STRIDE);
+        }
+        const _: () = assert!($name::STRIDE.is_multiple_of(8), "whole cache lines");
+    };
+    ($(#[$doc:meta])* $name:ident { $($field:ident $words:expr, $help:literal;)* }) => {
+        $(#[$doc])*
+        pub(crate) mod $name {
+            grid!(@ 0; $($field $words, $help;)* => END);
+        }
+    };
+    (@ $at:expr; $field:ident $words:expr, $help:literal; $($rest:tt)*) => {
+        #[doc = $help]
+        pub(crate) const $field: usize = $at;
+        grid!(@ $at + $words; $($rest)*);
+    };
+    (@ $at:expr; => END) => {
+        /// Words in use.
+        pub(crate) const END: usize = $at;
+    };
+    (@ $at:expr; => STRIDE) => {
+        /// Words from one slot to the next.
+        pub(crate) const STRIDE: usize = ($at as usize).next_multiple_of(8);
+    };
+}
+
+grid! {
+    /// What the engine is and how it fares.
+    head {
+        MAGIC 1, "`layout::MAGIC`.";
+        VERSION 1, "Major version times 65,536, and minor version; 0 until the head is complete.";
+        PID 1, "Process id, in the engine's own pid namespace.";
+        PID_START 1, "When the process started: field 22 of `/proc/PID/stat`.";
+        PID_NS 1, "Inode of the pid namespace.";
+        CLOCK_KIND 1, "A `ClockKind`.";
+        CLOCK_BASE 1, "Clock value at nanosecond 0.";
+        CLOCK_MULT 1, "Nanoseconds = (value - base) * mult >> shift.";
+        CLOCK_SHIFT 1, "See the multiplier.";
+        STARTED_AT 1, "When the engine started.";
+        STARTED_WALL 1, "The same in nanoseconds since 1970.";
+        ENDED_AT 1, "When it said that it ended; 0 before.";
+        TRACING 1, "1 when events are recorded.";
+        LOST_NO_RING 1, "Events of threads that got no ring.";
+        HIDDEN_ROWS 1, "Things that got no slot in the file.";
+        HEARTBEAT 1, "When the engine last said that it is alive.";
+        CHUNKS 1, "Entries in the directory.";
+        DIRECTORY 1, "Entries that the directory has room for.";
+        SENSING_SEQ 1, "Odd while the next two change.";
+        SENSING super::SHORT_WORDS, "How blocking is noticed.";
+        REASON super::TEXT_WORDS, "Why it is noticed that way.";
+        NAME super::NAME_WORDS, "The engine's name.";
+        EXE super::TEXT_WORDS, "The executable.";
+        CPU_SET super::CPUS / 64, "A bit for each CPU that the engine uses.";
+    }
+}
+/// Words of the head; the directory follows.
+pub(crate) const HEAD: usize = 128;
+
+grid! {
+    /// An entry of the directory. It is written before `head::CHUNKS` counts it, and never changes.
+    entry {
+        OFFSET 1, "Where the chunk begins, in bytes.";
+        LEN 1, "Its length in bytes.";
+        KIND 1, "A `Kind`.";
+        STRIDE_WORDS 1, "Words from one slot to the next; of a ring, of one record.";
+    }
+}
+grid! {
+    /// The head of a ring. `WRITTEN` and `RESERVED` count records since the ring came to be.
+    ring {
+        WRITTEN 1, "Records that can be read.";
+        RESERVED 1, "Records that may have begun to overwrite older ones.";
+        GENERATION 1, "Threads that had this ring before.";
+        TID 1, "The thread that has it, or had it last.";
+        CAPACITY 1, "Records that it holds.";
+    }
+}
+grid! {
+    /// What every slot begins with.
+    slot {
+        SEQ 1, "Odd while it changes hands, or changes in a way that must be seen whole.";
+        ID 1, "Its identity; 0 while free. Of a histogram, its pwq's.";
+    }
+}
+grid! {
+    /// A workqueue.
+    slot workqueue {
+        FLAGS_MAX 1, "Flags, max_active.";
+        NAME NAME_WORDS, "Its name.";
+        COUNTERS WqCounter::COUNT, "Atomic counters.";
+    }
+}
+grid! {
+    /// A pool.
+    slot pool {
+        NUMBER_CPU 1, "Number shown, CPU + 1 (0 when unbound).";
+        NICE_GRANTED 1, "Nice level, whether it was granted.";
+        FLAGS_MANAGER 1, "Flags, managing worker.";
+        RUNNING_WORKERS 1, "nr_running, nr_workers.";
+        IDLE_PENDING 1, "nr_idle, items on the worklist.";
+        MAXIMA 1, "Most workers, most nr_running.";
+        LAST_PROGRESS 1, "When it last made progress.";
+        CM_WAKEUPS 1, "Workers woken because another one blocked.";
+    }
+}
+grid! {
+    /// A pwq.
+    slot pwq {
+        WQ_POOL 1, "Its workqueue, its pool.";
+        ACTIVE_REFCNT 1, "nr_active, references.";
+        INACTIVE_FLIGHT 1, "Inactive items, executing items.";
+        MAX_FLIGHT 1, "Most items that executed at once.";
+        COUNTERS Counter::COUNT, "Queued first, then started, then completed.";
+    }
+}
+grid! {
+    /// What one function does on one pwq.
+    slot pwq_func {
+        PWQ_FUNC 1, "The pwq, the function.";
+        PENDING 1, "Items on the worklist.";
+        INACTIVE 1, "Items on the inactive list.";
+        RUNNING 1, "Items executing.";
+        QUEUED 1, "Items ever queued.";
+        STARTED 1, "Executions ever begun.";
+        COMPLETED 1, "Executions ever ended.";
+        RUN 1, "Wall time of the ended ones.";
+        CPU 1, "CPU time of the ended ones.";
+        RUN_MAX 1, "The longest.";
+        BREAKDOWN WaitPart::COUNT, "Why started items had waited.";
+    }
+}
+grid! {
+    /// A work function.
+    slot function {
+        ARMED 1, "Timers armed.";
+        NEXT_EXPIRY 1, "When the earliest of them fires.";
+        NAME NAME_WORDS, "Its name.";
+    }
+}
+grid! {
+    /// A worker.
+    slot worker {
+        POOL_NUMBER 1, "Its pool, the number in its name.";
+        TID_STATE 1, "Thread id, a `WorkerState`.";
+        SINCE 1, "Since when it is in that state.";
+        WORK 1, "The item it executes.";
+        FUNC_WQ 1, "That item's function and workqueue.";
+        STARTED_AT 1, "When that execution began.";
+        EXECUTED 1, "Items it has executed.";
+        NAME NAME_WORDS, "Its base name.";
+        DESC_SEQ 1, "Odd while the description changes.";
+        DESC NAME_WORDS, "Its description.";
+    }
+}
+grid! {
+    /// A thread that emits.
+    slot thread {
+        TID 1, "Its thread id.";
+        COMM SHORT_WORDS, "Its name.";
+    }
+}
+grid! {
+    /// A waiting thread.
+    slot flush {
+        TID 1, "Its thread id.";
+        WQ_FUNC 1, "Workqueue, function.";
+        WORK 1, "The item, or 0.";
+        SINCE 1, "Since when.";
+    }
+}
+/// Words of one distribution: largest value, sum, buckets.
+pub(crate) const DISTRIBUTION: usize = 2 + BUCKETS;
+grid! {
+    /// The distributions of a pwq.
+    slot histogram {
+        WAIT DISTRIBUTION, "Waits.";
+        RUN DISTRIBUTION, "Run times.";
+    }
+}
+
+const _: () = assert!(head::END <= HEAD);
+const _: () = assert!(entry::END == 4);
+const _: () = assert!(
+    ring::END <= RECORD_WORDS,
+    "the ring's head takes a record's room"
+);
+const _: () = assert!(Counter::Queued as usize == 0);
+const _: () = assert!(Counter::Started as usize == 1);
+const _: () = assert!(Counter::Completed as usize == 2);
+
+/// What a chunk holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[repr(u8)]
+pub(crate) enum Kind {
+    Workqueue = 1,
+    Pool,
+    Pwq,
+    PwqFunc,
+    Function,
+    Worker,
+    Thread,
+    Flush,
+    Histogram,
+    Ring,
+}
+
+impl Kind {
+    /// All kinds of slots, in the order of their numbers.
+    pub(crate) const SLOTS: [Self; 9] = [
+        Self::Workqueue,
+        Self::Pool,
+        Self::Pwq,
+        Self::PwqFunc,
+        Self::Function,
+        Self::Worker,
+        Self::Thread,
+        Self::Flush,
+        Self::Histogram,
+    ];
+
+    /// The kind with this number.
+    pub(crate) fn from_number(number: u64) -> Option<Self> {
+        let mut all = Self::SLOTS.into_iter().chain([Self::Ring]);
+        all.find(|&kind| kind as u64 == number)
+    }
+
+    /// Words from one slot, or record, to the next as this version writes them.
+    pub(crate) const fn stride(self) -> usize {
+        match self {
+            Self::Workqueue => workqueue::STRIDE,
+            Self::Pool => pool::STRIDE,
+            Self::Pwq => pwq::STRIDE,
+            Self::PwqFunc => pwq_func::STRIDE,
+            Self::Function => function::STRIDE,
+            Self::Worker => worker::STRIDE,
+            Self::Thread => thread::STRIDE,
+            Self::Flush => flush::STRIDE,
+            Self::Histogram => histogram::STRIDE,
+            Self::Ring => RECORD_WORDS,
+        }
+    }
+
+    /// Most slots in use at once; what comes after that gets none that can be seen.
+    pub(crate) const fn cap(self) -> usize {
+        match self {
+            Self::Workqueue | Self::Function => 4096,
+            Self::Worker => 8192,
+            Self::Pool => 8192,
+            Self::Thread | Self::Flush => 16_384,
+            Self::Pwq | Self::PwqFunc | Self::Histogram => 65_536,
+            Self::Ring => 16_384,
+        }
+    }
+}
+
+/// Which clock the stamps are of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub(crate) enum ClockKind {
+    /// `CLOCK_MONOTONIC`, in nanoseconds.
+    Monotonic = 1,
+    /// A simulator's.
+    Virtual,
+}
+
+/// How large head and chunks are made. Readers take it from the file.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Geometry {
+    /// Chunks begin at and are filled up to multiples of this many bytes.
+    pub(crate) align: usize,
+    /// Entries of the directory.
+    pub(crate) directory: usize,
+    /// Bytes of the first chunk of a kind; each further one has twice as many, up to `chunk_max`.
+    pub(crate) chunk_min: usize,
+    /// See `chunk_min`.
+    pub(crate) chunk_max: usize,
+}
+
+impl Geometry {
+    /// For files: whole pages, since each chunk is mapped.
+    pub(crate) const FILE: Self = Self {
+        align: 4096,
+        directory: 992,
+        chunk_min: 8192,
+        chunk_max: 128 * 1024,
+    };
+
+    /// Bytes of head and directory.
+    pub(crate) const fn head_bytes(&self) -> usize {
+        ((HEAD + self.directory * entry::END) * 8).next_multiple_of(self.align)
+    }
+}

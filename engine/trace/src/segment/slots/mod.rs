@@ -1,0 +1,60 @@
+//! Slots of the things an engine is made of. Each is freed when dropped, and does nothing in a forked child.
+
+mod flush;
+mod pool;
+mod pwq;
+mod worker;
+mod workqueue;
+
+pub use flush::FlushSlot;
+pub use pool::{PoolGauges, PoolInfo, PoolSlot};
+pub use pwq::{PwqFuncSlot, PwqGauges, PwqSlot};
+pub use worker::WorkerSlot;
+pub use workqueue::WqSlot;
+
+use super::tables::Taken;
+use super::words::Words;
+use super::{Inner, Segment};
+use crate::layout::Kind;
+use std::sync::Arc;
+
+/// A taken slot and the segment that it is given back to.
+#[derive(Debug)]
+struct Slot {
+    inner: Arc<Inner>,
+    taken: Taken,
+}
+
+impl Slot {
+    fn new(segment: &Segment, kind: Kind, id: Option<u32>, fill: impl FnOnce(&Words)) -> Self {
+        let inner = Arc::clone(&segment.inner);
+        let books = &mut *segment.inner.books();
+        let taken = books.tables.take(&mut books.store, kind, id, fill);
+        Self { inner, taken }
+    }
+
+    /// Of the segment that another slot is in.
+    fn beside(other: &Self, kind: Kind, id: Option<u32>) -> Self {
+        let inner = Arc::clone(&other.inner);
+        Self::new(&Segment { inner }, kind, id, |_| ())
+    }
+
+    /// The identity.
+    fn id(&self) -> u32 {
+        self.taken.id
+    }
+
+    /// Its words; `None` in a forked child.
+    #[inline]
+    fn words(&self) -> Option<&Words> {
+        self.inner.process.is_here().then_some(&self.taken.words)
+    }
+}
+
+impl Drop for Slot {
+    fn drop(&mut self) {
+        if self.inner.process.is_here() {
+            self.inner.books().tables.free(&self.taken);
+        }
+    }
+}

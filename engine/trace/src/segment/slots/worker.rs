@@ -1,0 +1,100 @@
+//! A worker's slot.
+
+use super::{Segment, Slot};
+use crate::clean::clean_name;
+use crate::ids::{FuncId, PoolId, WorkerId, WqId};
+use crate::layout::{Kind, NAME_WORDS, slot, worker};
+use crate::segment::words::pair;
+use crate::snapshot::WorkerState;
+
+/// A worker in the segment. Freed when dropped. All but [`WorkerSlot::desc`] is called under the pool's lock.
+#[derive(Debug)]
+pub struct WorkerSlot {
+    slot: Slot,
+}
+
+impl Segment {
+    /// A worker, idle since `now`. Beyond the cap it works as well, but no tool sees it.
+    pub fn worker(&self, pool: PoolId, number: u32, name: &str, now: u64) -> WorkerSlot {
+        let name = clean_name(name);
+        let slot = Slot::new(self, Kind::Worker, None, |words| {
+            words.put(worker::POOL_NUMBER, pair(pool.0, number));
+            words.put_text(worker::NAME, NAME_WORDS, &name);
+            words.put(worker::SINCE, now);
+        });
+        WorkerSlot { slot }
+    }
+}
+
+impl WorkerSlot {
+    /// Its identity.
+    pub fn id(&self) -> WorkerId {
+        WorkerId(self.slot.id())
+    }
+
+    /// Its thread has started.
+    pub fn set_tid(&self, tid: u32) {
+        if let Some(words) = self.slot.words() {
+            words.exclusively(slot::SEQ, |words| {
+                let state = words.get(worker::TID_STATE) >> 32;
+                words.put(worker::TID_STATE, pair(tid, state as u32));
+            });
+        }
+    }
+
+    /// It does something else since `since`.
+    #[inline]
+    pub fn state(&self, state: WorkerState, since: u64) {
+        if let Some(words) = self.slot.words() {
+            words.exclusively(slot::SEQ, |words| {
+                let tid = words.get(worker::TID_STATE) as u32;
+                words.put(worker::TID_STATE, pair(tid, state as u32));
+                words.put(worker::SINCE, since);
+            });
+        }
+    }
+
+    /// It executes an item from `at` on: state [`WorkerState::Running`].
+    #[inline]
+    pub fn execute(&self, work: u64, func: FuncId, wq: WqId, at: u64) {
+        if let Some(words) = self.slot.words() {
+            words.exclusively(slot::SEQ, |words| {
+                let tid = words.get(worker::TID_STATE) as u32;
+                words.put(worker::TID_STATE, pair(tid, WorkerState::Running as u32));
+                words.put(worker::SINCE, at);
+                words.put(worker::WORK, work);
+                words.put(worker::FUNC_WQ, pair(func.0, wq.0));
+                words.put(worker::STARTED_AT, at);
+            });
+        }
+    }
+
+    /// It has executed the item: state [`WorkerState::Busy`] from `at` on.
+    #[inline]
+    pub fn finish(&self, at: u64) {
+        if let Some(words) = self.slot.words() {
+            words.exclusively(slot::SEQ, |words| {
+                let tid = words.get(worker::TID_STATE) as u32;
+                words.put(worker::TID_STATE, pair(tid, WorkerState::Busy as u32));
+                words.put(worker::SINCE, at);
+                words.put(worker::WORK, 0);
+                words.put(worker::FUNC_WQ, 0);
+                words.put(worker::STARTED_AT, 0);
+                words.put(worker::EXECUTED, words.get(worker::EXECUTED) + 1);
+            });
+        }
+    }
+
+    /// Its description. Only the worker's own thread calls this; no lock needed.
+    pub fn desc(&self, desc: &str) {
+        if let Some(words) = self.slot.words() {
+            let desc = clean_name(desc);
+            words.exclusively(worker::DESC_SEQ, |words| {
+                words.put_text(worker::DESC, NAME_WORDS, &desc);
+            });
+        }
+    }
+
+    /// The worker is gone.
+    pub fn free(self) {}
+}
