@@ -1,18 +1,10 @@
 //! The clocks that the tool reads; everything else takes the time as an argument.
 
 use rustix::time::{ClockId, clock_gettime};
-use std::time::{SystemTime, UNIX_EPOCH};
 
 /// CLOCK_MONOTONIC, the segment's clock, in nanoseconds.
 pub fn monotonic() -> u64 {
     nanoseconds(ClockId::Monotonic)
-}
-
-/// Wall-clock time in seconds since 1970.
-pub fn wall() -> f64 {
-    SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .map_or(0.0, |since| since.as_secs_f64())
 }
 
 fn nanoseconds(clock: ClockId) -> u64 {

@@ -6,8 +6,10 @@ use wq_trace::model::columns::workqueue_fields;
 use wq_trace::model::{Model, Workqueue};
 use wq_trace::{Fields, Value};
 
-/// One round: a line per workqueue in the order in which they were allocated. `timestamp` is in seconds since 1970.
-pub fn round(model: &Model, filter: Option<&Regex>, lost_events: u64, timestamp: f64) -> String {
+/// One round: a line per workqueue in the order in which they were allocated. `timestamp` is the snapshot's, in
+/// seconds since 1970.
+pub fn round(model: &Model, filter: Option<&Regex>) -> String {
+    let (timestamp, lost_events) = (model.wall() as f64 / 1e9, model.lost_events());
     let passes = |wq: &&Workqueue| filter.is_none_or(|filter| filter.is_match(&wq.name));
     let mut text = String::new();
     for wq in model.workqueues().iter().filter(passes) {

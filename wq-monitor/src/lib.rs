@@ -5,6 +5,7 @@
 pub mod app;
 pub mod args;
 pub mod clock;
+pub mod headless;
 mod held;
 mod help;
 pub mod input;
@@ -12,7 +13,9 @@ pub mod json;
 pub mod lists;
 pub mod plain;
 pub mod replay;
+pub mod run;
 pub mod source;
+pub mod target;
 pub mod term;
 pub mod tui;
 pub mod view;

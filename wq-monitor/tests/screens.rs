@@ -103,7 +103,7 @@ fn an_engine_that_is_gone_is_said_to_be_and_its_last_state_stays() {
     }
     let dead = drawn(&gone(Liveness::Dead, (80, 24)), (80, 24));
     assert_eq!(colour(&dead, "✖ dead"), Color::Red);
-    assert_eq!(colour(&dead, "engine 4242 is gone"), Color::Red);
+    assert_eq!(colour(&dead, "engine 4242 gone"), Color::Red);
     insta::assert_snapshot!(
         "ended_80x24",
         screen(&gone(Liveness::Ended, (80, 24)), (80, 24))

@@ -181,21 +181,21 @@ pub fn banner(app: &App, palette: Palette) -> Option<Line<'static>> {
         (Some(problem), _) => (format!(" {problem}"), Role::Bad),
         (None, _) if !app.link.has_data => return None,
         (None, Liveness::Dead) => {
-            let what = format!("is gone (killed or crashed) since {}", clock(wall(app)));
+            let what = format!("gone (killed) at {}", clock(wall(app)));
             (
-                format!(" engine {} {what}; this is its last state", pid(app)),
+                format!(" engine {} {what}, showing the last state", pid(app)),
                 Role::Bad,
             )
         }
         (None, Liveness::Ended) => {
             let what = format!("ended at {}", clock(wall(app)));
             (
-                format!(" engine {} {what}; this is its last state", pid(app)),
+                format!(" engine {} {what}, showing the last state", pid(app)),
                 Role::Warn,
             )
         }
         (None, Liveness::Unknown) => {
-            let what = "runs in another pid namespace: whether it is alive cannot be told";
+            let what = "is in another pid namespace: its end will not be noticed";
             (format!(" engine {} {what}", pid(app)), Role::Warn)
         }
         (None, Liveness::Live) => return None,

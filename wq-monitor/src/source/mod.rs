@@ -1,5 +1,9 @@
 //! Where data come from, as the application sees it.
 
+mod segment;
+
+pub use segment::SegmentSource;
+
 use std::path::PathBuf;
 use wq_trace::{Event, Liveness, Snapshot};
 
