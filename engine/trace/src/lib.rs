@@ -3,6 +3,10 @@
 // A model checker sees the ring alone: loom's atomics cannot live in a mapping.
 #[cfg(not(loom))]
 mod clean;
+#[cfg(not(loom))]
+mod clock;
+#[cfg(not(loom))]
+mod discover;
 mod event;
 #[cfg(test)]
 mod fixture;
@@ -11,6 +15,8 @@ mod ids;
 mod layout;
 pub mod model;
 mod names;
+#[cfg(not(loom))]
+mod place;
 #[cfg(not(loom))]
 mod process;
 #[cfg(not(loom))]
@@ -24,6 +30,8 @@ pub mod ring;
 #[cfg(not(loom))]
 mod segment;
 mod snapshot;
+#[cfg(not(loom))]
+mod start;
 mod stats;
 mod sync;
 pub mod text;
@@ -32,19 +40,23 @@ mod value;
 
 #[cfg(not(loom))]
 pub use clean::{NAME_BYTES, clean_name, clean_text};
+#[cfg(not(loom))]
+pub use discover::{FindError, Found, find, gc, list};
 pub use event::{Drop, Event, FlushTarget, Hold, REQ_CPU_LOCAL, Wake, Was, What};
 pub use ids::{FuncId, PoolId, PwqId, WorkerId, WqId};
 pub use layout::VERSION;
 pub use model::{Limits, Model};
 pub use names::{Names, OTHER, UNKNOWN};
 #[cfg(not(loom))]
+pub use place::ProblemCause;
+#[cfg(not(loom))]
 pub use reader::{
     Cursor, From, MERGE_DELAY_NS, MemorySource, Next, OpenError, ReadError, Reader, Source,
 };
 #[cfg(not(loom))]
 pub use segment::{
-    Emitter, FlushSlot, PoolGauges, PoolInfo, PoolSlot, ProblemCause, PwqFuncSlot, PwqGauges,
-    PwqSlot, Segment, SegmentConfig, SegmentProblem, WorkerSlot, WqSlot,
+    Emitter, FlushSlot, PoolGauges, PoolInfo, PoolSlot, PwqFuncSlot, PwqGauges, PwqSlot, Segment,
+    SegmentConfig, SegmentProblem, WorkerSlot, WqSlot,
 };
 pub use snapshot::{
     FlushRow, FunctionRow, Histogram, Liveness, Meta, PoolRow, PwqFuncRow, PwqRow, RingRow,

@@ -14,6 +14,11 @@ pub(crate) fn is_alive(pid: u32, started: u64) -> bool {
     parse_stat(&stat).is_some_and(|(state, start)| start == started && !"ZXx".contains(state))
 }
 
+/// Whether there is a process of that number, whichever.
+pub(crate) fn exists(pid: u32) -> bool {
+    std::path::Path::new(&format!("/proc/{pid}")).exists()
+}
+
 /// State and start time, fields 3 and 22 of a stat line. The second field is the command in parentheses, and may hold
 /// anything.
 fn parse_stat(stat: &[u8]) -> Option<(char, u64)> {

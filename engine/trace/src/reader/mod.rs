@@ -11,10 +11,11 @@ pub use cursor::{Cursor, From, MERGE_DELAY_NS, Next};
 pub use error::{OpenError, ReadError};
 pub use source::{MemorySource, Source};
 
+use crate::clock::monotonic_now;
 use crate::ids::PwqId;
 use crate::layout::{ClockKind, Kind, RECORD_WORDS, VERSION, ring};
 use crate::process;
-use crate::segment::{Segment, monotonic_now};
+use crate::segment::Segment;
 use crate::snapshot::{Histogram, Liveness, RingRow, Snapshot};
 use head::{Chunk, Head};
 use source::read_words;
