@@ -10,7 +10,7 @@ use wq_trace::model::{Model, Workqueue};
 /// All numbers are sums since the start, as the script prints them.
 pub fn round(model: &Model, filter: Option<&Regex>) -> String {
     let mut text = format!(
-        "\n{:<24} {:>8} {:>5} {:>8} {:>7} {:>7} {:>7} {:>7} \n",
+        "\n{:<24} {:>8} {:>5} {:>8} {:>7} {:>7} {:>7} {:>7}\n",
         "", "total", "infl", "CPUtime", "CPUitsv", "CMW/RPR", "mayday", "rescued"
     );
     let passes = |wq: &&Workqueue| filter.is_none_or(|filter| filter.is_match(&wq.name));

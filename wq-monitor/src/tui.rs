@@ -11,12 +11,15 @@ use crossterm::event;
 use std::io;
 use std::time::Duration;
 
+/// Opens the engine that was chosen.
+pub type Open<'a> = dyn Fn(&Engine) -> Result<Box<dyn Source>, String> + 'a;
+
 /// What the loop needs besides the application.
 pub struct Session<'a> {
     /// Where data come from; `None` until an engine is chosen.
     pub source: Option<Box<dyn Source>>,
     /// Opens the engine that was chosen.
-    pub open: &'a dyn Fn(&Engine) -> Result<Box<dyn Source>, String>,
+    pub open: &'a Open<'a>,
     /// The script that an embedded engine replays.
     pub replay: Option<Box<dyn Replay>>,
     /// Time between two snapshots.
@@ -93,10 +96,10 @@ impl Session<'_> {
             let _ = app.update(Msg::OwnCpu(rounds.own_cpu.share()));
         }
         let mut effect = app.update(Msg::Polled(Box::new(update)));
-        if let Some(replay) = &self.replay {
-            if app.update(Msg::Replay(status(replay.as_ref()))) == Effect::Draw {
-                effect = Effect::Draw;
-            }
+        if let Some(replay) = &self.replay
+            && app.update(Msg::Replay(status(replay.as_ref()))) == Effect::Draw
+        {
+            effect = Effect::Draw;
         }
         effect
     }

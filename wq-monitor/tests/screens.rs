@@ -9,7 +9,7 @@ use ratatui::buffer::Buffer;
 use ratatui::style::Color;
 use wq_monitor::app::{Act, App, Msg, Step, View};
 use wq_monitor::source::Engine;
-use wq_monitor::view::style::Palette;
+use wq_monitor::view::style::{self, Palette};
 use wq_trace::Liveness;
 use wq_trace::model::{Limits, Model};
 
@@ -102,8 +102,8 @@ fn an_engine_that_is_gone_is_said_to_be_and_its_last_state_stays() {
         insta::assert_snapshot!(format!("dead_{}x{}", size.0, size.1), screen(&dead, size));
     }
     let dead = drawn(&gone(Liveness::Dead, (80, 24)), (80, 24));
-    assert_eq!(colour(&dead, "✖ dead"), Color::Red);
-    assert_eq!(colour(&dead, "engine 4242 gone"), Color::Red);
+    assert_eq!(colour(&dead, "✖ dead"), style::RED);
+    assert_eq!(colour(&dead, "engine 4242 gone"), style::RED);
     insta::assert_snapshot!(
         "ended_80x24",
         screen(&gone(Liveness::Ended, (80, 24)), (80, 24))
@@ -127,7 +127,7 @@ fn a_held_picture_says_so_and_stays_while_counting_goes_on() {
     }
     insta::assert_snapshot!("paused_80x24", screen(&app, (80, 24)));
     let buffer = drawn(&app, (80, 24));
-    assert_eq!(colour(&buffer, "1.0k"), Color::Red);
+    assert_eq!(colour(&buffer, "1.0k"), style::RED);
     let body = |screen: &str| {
         screen
             .lines()
@@ -147,12 +147,10 @@ fn an_idle_engine_and_no_data_at_all() {
     insta::assert_snapshot!("waiting_40x10", screen(&idle, (40, 10)));
     let mut update = update(1, Liveness::Live);
     let mut empty = common::snapshot(0);
-    (
-        empty.pwqs.clear(),
-        empty.pwq_funcs.clear(),
-        empty.workers.clear(),
-        empty.rings.clear(),
-    );
+    empty.pwqs.clear();
+    empty.pwq_funcs.clear();
+    empty.workers.clear();
+    empty.rings.clear();
     update.events.clear();
     update.snapshot = Some(empty);
     let _ = idle.update(Msg::Polled(Box::new(update)));
@@ -197,15 +195,15 @@ fn several_engines_are_offered() {
 #[test]
 fn states_have_their_colours() {
     let workers = drawn(&app(View::Workers, 30, (120, 40)), (120, 40));
-    assert_eq!(colour(&workers, "kworker/0:0+"), Color::Green);
-    assert_eq!(colour(&workers, "kworker/0:1+"), Color::Blue);
-    assert_eq!(colour(&workers, "kworker/0:4-"), Color::DarkGray);
-    assert_eq!(colour(&workers, "kworker/u9:0-"), Color::Yellow);
+    assert_eq!(colour(&workers, "kworker/0:0+"), style::GREEN);
+    assert_eq!(colour(&workers, "kworker/0:1+"), style::BLUE);
+    assert_eq!(colour(&workers, "kworker/0:4-"), style::GREY);
+    assert_eq!(colour(&workers, "kworker/u9:0-"), style::YELLOW);
     let pools = drawn(&app(View::Pools, 30, (120, 40)), (120, 40));
-    assert_eq!(colour(&pools, "█▒▒▒░░"), Color::Green);
-    assert_eq!(colour(&pools, "▒▒▒░░"), Color::Blue);
-    assert_eq!(colour(&pools, "▪▪▪  "), Color::Yellow);
-    assert_eq!(colour(&pools, "▪▪▪▪▪  "), Color::Red);
+    assert_eq!(colour(&pools, "█▒▒▒░░"), style::GREEN);
+    assert_eq!(colour(&pools, "▒▒▒░░"), style::BLUE);
+    assert_eq!(colour(&pools, "▪▪▪  "), style::YELLOW);
+    assert_eq!(colour(&pools, "▪▪▪▪▪  "), style::RED);
 }
 
 #[test]

@@ -50,7 +50,7 @@ impl List for Pools<'_> {
         Column::number(Col::Number, "POOL", 5, 0, "Its number: 4c+2 normal and 4c+3 highpri pool of CPU c, then the unbound ones").smallest_first(),
         Column::words(Col::Kind, "SERVES", 14, 1, "A CPU, or (unbound) whichever CPU is free"),
         Column::number(Col::Nice, "NICE", 5, 9, "Nice level of its workers; ! means that the system did not permit it").smallest_first(),
-        Column::words(Col::Level, "CONCURRENCY   │BACKLOG", 23, 0, "One cell a worker (or their share): running, asleep or between items, idle; then the backlog, a cell each time it doubles; sorts by busy workers and backlog").largest_first(),
+        Column::words(Col::Level, "CONCURRENCY  │BACKLOG", 22, 0, "One cell a worker (or their share): running, asleep or between items, idle; then the backlog, a cell each time it doubles; sorts by busy workers and backlog").largest_first(),
         Column::number(Col::Running, "RUN", 5, 2, "nr_running: workers that run a managed item and are not known to sleep"),
         Column::number(Col::Workers, "WORK", 5, 3, "Workers"),
         Column::number(Col::Idle, "IDLE", 5, 6, "Idle workers"),
@@ -60,7 +60,7 @@ impl List for Pools<'_> {
         Column::number(Col::Wakeups, "WAKE/s", 7, 7, "Workers woken per second because another one blocked"),
         Column::words(Col::Manager, "MANAGER", 12, 11, "The worker that creates workers at this moment"),
         Column::number(Col::Progress, "PROGRESS", 9, 4, "How long ago the pool last made progress; red while items wait and nothing moved for 10 s"),
-        Column::words(Col::History, "BUSY", 8, 10, "Workers that execute something, newest on the right; sorts by executions so far").growing().largest_first(),
+        Column::words(Col::History, "BUSY", 7, 10, "Workers that execute something, newest on the right; sorts by executions so far").growing().largest_first(),
     ];
 
     fn len(&self) -> usize {

@@ -69,8 +69,8 @@ pub fn concurrency(level: Level, width: usize, palette: Palette) -> Vec<Span<'st
     let cells = shares(&[running.into(), blocked.into(), idle.into()], room);
     let used: usize = cells.iter().sum();
     let backlog = doublings(level.pending).min(backlog_room);
-    // More work than the pool has workers for is worth a look; so is any while nothing runs.
-    let role = if level.pending > 4 * level.workers.max(1) || level.running == 0 {
+    let flood = level.workers.max(1).saturating_mul(4);
+    let role = if level.pending > flood {
         Role::Bad
     } else {
         Role::Warn
@@ -152,10 +152,10 @@ fn filled(values: &[u64], room: usize) -> Vec<usize> {
         })
         .collect();
     // What rounding left over goes to the largest.
-    if let Some(largest) = (0..values.len()).max_by_key(|i| (values[*i], usize::MAX - i)) {
-        if values[largest] > 0 {
-            cells[largest] += left;
-        }
+    if let Some(largest) = (0..values.len()).max_by_key(|i| (values[*i], usize::MAX - i))
+        && values[largest] > 0
+    {
+        cells[largest] += left;
     }
     cells
 }

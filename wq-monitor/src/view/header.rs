@@ -12,7 +12,8 @@ use wq_trace::{Liveness, units};
 pub fn draw(app: &App, palette: Palette, frame: &mut Frame<'_>, area: Rect) {
     let left = left(app, palette);
     let right = right(app, palette);
-    frame.render_widget(joined(&left, &right, area.width), area);
+    let width = area.width - 1;
+    frame.render_widget(joined(&left, &right, width), Rect { width, ..area });
 }
 
 /// A piece of the header with the rank by which it is left out (highest first).
@@ -80,7 +81,7 @@ fn right(app: &App, palette: Palette) -> Vec<Piece> {
         Role::Plain,
         palette,
     ));
-    let own = format!("{:.1}% ", app.link.own_cpu * 100.0);
+    let own = format!("{:.1}%", app.link.own_cpu * 100.0);
     let role = if app.link.own_cpu > 0.1 {
         Role::Warn
     } else {
@@ -131,7 +132,7 @@ pub fn tabs(app: &App, palette: Palette, frame: &mut Frame<'_>, area: Rect) {
             format!(" {} {} ", view.digit(), view.title())
         };
         let style = if view == app.ui.view {
-            palette.of(Role::Accent).patch(palette.selection())
+            palette.of(Role::Accent).patch(palette.badge())
         } else {
             palette.of(Role::Dim)
         };
@@ -169,7 +170,7 @@ fn marks(app: &App, palette: Palette) -> Line<'static> {
         if behind > 0 {
             text = format!(" PAUSED {} ago ", units::duration(behind));
         }
-        let style = palette.of(Role::Warn).patch(palette.selection());
+        let style = palette.of(Role::Warn).patch(palette.badge());
         spans.push(Span::styled(text, style));
     }
     Line::from(spans)
@@ -200,10 +201,7 @@ pub fn banner(app: &App, palette: Palette) -> Option<Line<'static>> {
         }
         (None, Liveness::Live) => return None,
     };
-    Some(Line::styled(
-        text,
-        palette.of(role).patch(palette.selection()),
-    ))
+    Some(Line::styled(text, palette.of(role).patch(palette.badge())))
 }
 
 fn pid(app: &App) -> u32 {

@@ -27,7 +27,7 @@ mod workers;
 use crate::app::{App, View};
 use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Rect};
-use ratatui::text::Line;
+use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, BorderType};
 use style::{Palette, Role};
 
@@ -114,5 +114,5 @@ fn panel(title: Line<'static>, palette: Palette, frame: &mut Frame<'_>, area: Re
 
 /// A panel's title.
 fn title(text: &str, palette: Palette) -> Line<'static> {
-    Line::styled(format!(" {text} "), palette.of(Role::Title))
+    Line::from(Span::styled(format!(" {text} "), palette.of(Role::Title)))
 }

@@ -20,7 +20,7 @@ pub fn draw(app: &App, palette: Palette, frame: &mut Frame<'_>, area: Rect) {
     }
     let tall = area.height >= 30;
     let rows = [
-        Constraint::Length(if tall { 9 } else { 6 }),
+        Constraint::Length(if tall { 9 } else { 7 }),
         Constraint::Fill(1),
         Constraint::Length(if tall { 8 } else { 5 }),
     ];
@@ -208,7 +208,7 @@ impl Cells for Workqueues<'_> {
             }
             Col::Activity => {
                 let history = self.model.workqueue_history(wq.id);
-                let rates = history.into_iter().flat_map(|history| history.iter());
+                let rates = history.into_iter().flat_map(wq_trace::model::History::iter);
                 let rates: Vec<f64> = rates.map(|point| point.started_per_s).collect();
                 Line::styled(
                     bars::sparkline(&rates, width.into()),

@@ -34,7 +34,7 @@ pub fn draw(app: &App, palette: Palette, frame: &mut Frame<'_>, area: Rect) {
         };
         frame.render_widget(line, row);
         if place == app.ui.engine {
-            frame.buffer_mut().set_style(row, palette.selection());
+            palette.select(row, frame.buffer_mut());
         }
     }
     let keys = Line::styled(

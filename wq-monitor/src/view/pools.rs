@@ -74,7 +74,7 @@ impl Cells for Pools<'_> {
                 Line::styled(format!("{}{mark}", pool.row.nice), palette.of(role))
             }
             Col::Level => {
-                let width = usize::from(width.saturating_sub(1));
+                let width = usize::from(width.saturating_sub(2));
                 Line::from(bars::concurrency(level(pool), width, palette))
             }
             Col::Running => count(pool.row.nr_running, Role::Good),
@@ -92,7 +92,7 @@ impl Cells for Pools<'_> {
             Col::Progress => progress(pool, self.model.at(), palette),
             Col::History => {
                 let history = self.model.pool_history(pool.row.id);
-                let busy = history.into_iter().flat_map(|history| history.iter());
+                let busy = history.into_iter().flat_map(wq_trace::model::History::iter);
                 let busy: Vec<f64> = busy.map(|point| point.busy.into()).collect();
                 let line = bars::sparkline(&busy, width.into());
                 Line::styled(line, palette.of(Role::Good))

@@ -1,13 +1,38 @@
 //! The palette: what each colour means, and what stands for it without colours.
+//!
+//! Colours are taken from the 256-colour cube, which looks the same under every theme; text stays in the terminal's own.
 
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
 use ratatui::style::{Color, Modifier, Style};
 use wq_trace::{WaitPart, WorkerState};
 
-/// The 16 colours of the terminal's own theme, or none.
+/// Colours, or none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Palette {
     colours: bool,
 }
+
+/// There, but not to be looked at.
+pub const GREY: Color = Color::Indexed(242);
+/// The same on the chosen line.
+const LIGHT_GREY: Color = Color::Indexed(248);
+/// Runs.
+pub const GREEN: Color = Color::Indexed(114);
+/// Sleeps; waits for a managed worker.
+pub const BLUE: Color = Color::Indexed(75);
+/// Deserves a look.
+pub const YELLOW: Color = Color::Indexed(179);
+/// Is bad.
+pub const RED: Color = Color::Indexed(203);
+/// Is chosen; waits for a CPU.
+pub const CYAN: Color = Color::Indexed(80);
+/// Waits for a limit.
+pub const MAGENTA: Color = Color::Indexed(176);
+/// Waits for order.
+pub const PINK: Color = Color::Indexed(211);
+/// Behind the chosen line.
+pub const SELECTED: Color = Color::Indexed(237);
 
 /// What a piece of text means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,15 +77,16 @@ impl Palette {
         if !self.colours {
             return style;
         }
-        match role {
-            Role::Plain | Role::Title => style,
-            Role::Dim => style.fg(Color::DarkGray),
-            Role::Accent => style.fg(Color::Cyan),
-            Role::Good => style.fg(Color::Green),
-            Role::Asleep => style.fg(Color::Blue),
-            Role::Warn => style.fg(Color::Yellow),
-            Role::Bad => style.fg(Color::Red),
-        }
+        style.fg(match role {
+            // Said, not left out: a title must not take the colour of its frame.
+            Role::Plain | Role::Title => Color::Reset,
+            Role::Dim => GREY,
+            Role::Accent => CYAN,
+            Role::Good => GREEN,
+            Role::Asleep => BLUE,
+            Role::Warn => YELLOW,
+            Role::Bad => RED,
+        })
     }
 
     /// A value that deserves `role` when `notable`, and recedes when it is zero.
@@ -89,18 +115,35 @@ impl Palette {
             | WaitPart::InactiveNode
             | WaitPart::InactiveOrdered
             | WaitPart::InactivePlugged
-            | WaitPart::InactiveFrozen => Color::Magenta,
-            WaitPart::SelfRun | WaitPart::Bh => Color::LightMagenta,
-            WaitPart::Concurrency => Color::Blue,
-            WaitPart::Sensing => Color::Red,
-            WaitPart::NoWorker => Color::Yellow,
-            WaitPart::Runqueue => Color::Cyan,
-            WaitPart::Unknown => Color::DarkGray,
+            | WaitPart::InactiveFrozen => MAGENTA,
+            WaitPart::SelfRun | WaitPart::Bh => PINK,
+            WaitPart::Concurrency => BLUE,
+            WaitPart::Sensing => RED,
+            WaitPart::NoWorker => YELLOW,
+            WaitPart::Runqueue => CYAN,
+            WaitPart::Unknown => GREY,
         })
     }
 
-    /// The chosen row.
-    pub fn selection(self) -> Style {
+    /// Marks a line as the chosen one; what is coloured in it keeps its colour.
+    pub fn select(self, line: Rect, buffer: &mut Buffer) {
+        if !self.colours {
+            buffer.set_style(line, self.badge());
+            return;
+        }
+        for position in line.positions() {
+            let cell = &mut buffer[position];
+            let fg = match cell.fg {
+                Color::Reset => Color::White,
+                GREY => LIGHT_GREY,
+                other => other,
+            };
+            cell.set_style(Style::new().fg(fg).bg(SELECTED));
+        }
+    }
+
+    /// A word that must not be overlooked.
+    pub fn badge(self) -> Style {
         Style::new().add_modifier(Modifier::REVERSED)
     }
 }

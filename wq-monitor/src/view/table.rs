@@ -58,13 +58,13 @@ pub fn draw<L: Cells>(
             frame.render_widget(aligned(line, column.align), area);
         }
         if place == selected {
-            frame.buffer_mut().set_style(
+            palette.select(
                 Rect {
                     y,
                     height: 1,
                     ..body
                 },
-                palette.selection(),
+                frame.buffer_mut(),
             );
         }
     }
