@@ -33,7 +33,7 @@ pub struct Args {
     pub file: Option<PathBuf>,
 
     /// Seconds between two rounds; 0 prints once, as --plain unless --json is given
-    #[arg(short, long, value_name = "SECS", default_value = "1", value_parser = interval())]
+    #[arg(short, long, value_name = "SECS", default_value = "1", value_parser = interval(), allow_negative_numbers = true)]
     pub interval: Duration,
 
     /// Print the table of the kernel's wq_monitor.py instead of the screen

@@ -62,6 +62,29 @@ mod tests {
     use super::*;
 
     #[test]
+    fn columns_stand_where_the_script_puts_them() {
+        let text = round(&Model::new(wq_trace::Limits::default()), None);
+        assert_eq!(
+            text,
+            "\n                            total  infl  CPUtime CPUitsv CMW/RPR  mayday rescued\n"
+        );
+        let mut wq = Workqueue {
+            name: "events".to_owned(),
+            ..Workqueue::default()
+        };
+        wq.counters[Counter::Started as usize] = 18_545;
+        wq.counters[Counter::Completed as usize] = 18_545;
+        wq.counters[Counter::CpuTime as usize] = 6_100_000_000;
+        wq.counters[Counter::CmWakeup as usize] = 5;
+        let mut line = String::new();
+        row(&mut line, &wq);
+        assert_eq!(
+            line,
+            "events                      18545     0      6.1       0       5       -       - \n"
+        );
+    }
+
+    #[test]
     fn long_names_lose_their_beginning() {
         assert_eq!(last_characters("events", 24), "events");
         assert_eq!(last_characters("abcdef", 3), "def");

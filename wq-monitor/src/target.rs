@@ -81,6 +81,7 @@ fn refused(error: &FindError) -> Failure {
 /// # Errors
 /// It cannot be read.
 pub fn open(path: &std::path::Path, events: bool, named: bool) -> Result<SegmentSource, Failure> {
+    tracing::info!(path = %path.display(), events, "opening the segment");
     SegmentSource::open(path, events).map_err(|error| match error {
         OpenError::NotPermitted { .. } => Failure::gone(error.to_string()),
         OpenError::NotThere { .. } if named => Failure::gone(error.to_string()),

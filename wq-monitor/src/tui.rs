@@ -39,6 +39,9 @@ impl std::fmt::Debug for Session<'_> {
     }
 }
 
+/// How long nothing is looked at while there is no source; signals are noticed that late at most.
+const IDLE: Duration = Duration::from_millis(100);
+
 /// Runs until a key or a signal ends it. Gives back the exit status.
 ///
 /// # Errors
@@ -58,7 +61,12 @@ pub fn run(mut app: App, mut session: Session<'_>) -> io::Result<u8> {
             screen.draw(|frame| view::draw(&app, session.palette, frame))?;
             draw = false;
         }
-        if !event::poll(rounds.wait())? {
+        let wait = if session.source.is_some() {
+            rounds.wait()
+        } else {
+            IDLE
+        };
+        if !event::poll(wait)? {
             continue;
         }
         // Keys may have piled up while drawing: take them all before the next picture.
@@ -92,6 +100,12 @@ impl Session<'_> {
         };
         let update = source.poll(now, with_snapshot);
         rounds.polled(update.lost, update.events.len());
+        if update.lost > 0 {
+            tracing::info!(
+                lost = update.lost,
+                "events were overwritten before they were read"
+            );
+        }
         if with_snapshot {
             let _ = app.update(Msg::OwnCpu(rounds.own_cpu.share()));
         }

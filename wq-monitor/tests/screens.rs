@@ -1,4 +1,4 @@
-//! What the screens look like, at three sizes and in every state.
+//! What the screens look like, at three sizes and in every state; and what --plain and --json print.
 
 mod common;
 
@@ -10,6 +10,7 @@ use ratatui::style::Color;
 use wq_monitor::app::{Act, App, Msg, Step, View};
 use wq_monitor::source::Engine;
 use wq_monitor::view::style::{self, Palette};
+use wq_monitor::{json, plain};
 use wq_trace::Liveness;
 use wq_trace::model::{Limits, Model};
 
@@ -243,8 +244,7 @@ fn no_size_is_too_small_to_survive() {
         &[Act::Help, Act::Go(Step::PageDown)],
     );
     for width in 1..=130 {
-        for height in (1..=50).filter(|height| width * height < 1_200 || (width + height) % 5 == 0)
-        {
+        for height in (1..=50).filter(|height| width * height < 400 || (width + height) % 11 == 0) {
             let app = &apps[usize::from(width * 7 + height) % apps.len()];
             let _ = drawn(app, (width, height));
         }
@@ -282,4 +282,43 @@ fn nothing_that_steers_a_terminal_gets_through() {
         let bad = |c: char| c != '\n' && (c.is_control() || c == '\u{202e}');
         assert!(!screen.contains(bad), "{screen:?}");
     }
+}
+
+fn model(round: u64) -> Model {
+    let mut model = Model::new(Limits::default());
+    model.apply_snapshot(&common::snapshot(round));
+    model
+}
+
+#[test]
+fn the_kernel_scripts_table() {
+    insta::assert_snapshot!(plain::round(&model(30), None));
+}
+
+#[test]
+fn json_has_every_key_in_order() {
+    let text = json::round(&model(30), None);
+    insta::assert_snapshot!(text.lines().nth(3).unwrap());
+    assert_eq!(text.lines().count(), 7);
+}
+
+#[test]
+fn the_parts_of_the_wait_sum_to_it_in_every_row() {
+    for line in json::round(&model(30), None).lines() {
+        let row: serde_json::Value = serde_json::from_str(line).unwrap();
+        let parts = row["breakdown_ns"].as_object().unwrap();
+        let sum: u64 = parts.values().map(|part| part.as_u64().unwrap()).sum();
+        assert_eq!(Some(sum), row["wait_ns"]["sum"].as_u64(), "{line}");
+    }
+}
+
+#[test]
+fn a_filter_leaves_rows_out() {
+    let filter = regex::Regex::new("^events").unwrap();
+    assert_eq!(json::round(&model(1), Some(&filter)).lines().count(), 3);
+    // A blank line and the headings come first.
+    assert_eq!(
+        plain::round(&model(1), Some(&filter)).lines().count(),
+        2 + 3
+    );
 }

@@ -157,7 +157,7 @@ pub fn tabs(app: &App, palette: Palette, frame: &mut Frame<'_>, area: Rect) {
 
 fn marks(app: &App, palette: Palette) -> Line<'static> {
     let mut spans = Vec::new();
-    if let Some(filter) = &app.ui.filter {
+    if let (Some(filter), View::Overview) = (&app.ui.filter, app.ui.view) {
         let text = format!("/{}/ ", fit(filter.as_str(), 24));
         spans.push(Span::styled(text, palette.of(Role::Accent)));
     }

@@ -19,6 +19,7 @@ mod latency;
 mod load;
 mod overview;
 mod picker;
+mod pool;
 mod pools;
 pub mod style;
 mod table;
@@ -110,6 +111,15 @@ fn panel(title: Line<'static>, palette: Palette, frame: &mut Frame<'_>, area: Re
     let inner = block.inner(area);
     frame.render_widget(block, area);
     inner
+}
+
+/// The frame of a view's only list; a low screen shows two more rows instead.
+fn list_panel(title: Line<'static>, palette: Palette, frame: &mut Frame<'_>, area: Rect) -> Rect {
+    if area.height < 9 {
+        area
+    } else {
+        panel(title, palette, frame, area)
+    }
 }
 
 /// A panel's title.

@@ -3,9 +3,10 @@
 use super::bars::{self, Level};
 use super::style::{Palette, Role};
 use super::table::{self, Cells};
-use super::{cells, panel, title};
+use super::{cells, list_panel, pool, title};
 use crate::app::App;
 use crate::lists::pools::{Col, Pools};
+use crate::lists::{List, order};
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
@@ -19,8 +20,37 @@ pub fn draw(app: &App, palette: Palette, frame: &mut Frame<'_>, area: Rect) {
     if area.width >= 70 {
         heading.extend(legend(palette));
     }
-    let inner = panel(heading, palette, frame, area);
+    let (list, detail) = split(area, pools.len());
+    let inner = list_panel(heading, palette, frame, list);
     table::draw(frame, inner, &pools, &app.ui.pools, palette, "no pools");
+    let places = order(&pools, &app.ui.pools);
+    let selected = places.get(app.ui.pools.selected_in(places.len()));
+    if let (Some(area), Some(row)) = (detail, selected) {
+        pool::draw(app.model(), &pools.rows[*row], palette, frame, area);
+    }
+}
+
+/// What the list of `rows` pools needs, and what is left for the details of the chosen one, if that is enough.
+fn split(area: Rect, rows: usize) -> (Rect, Option<Rect>) {
+    const DETAILS: u16 = 9;
+    // Two lines of frame and one of headings.
+    let need = u16::try_from(rows).unwrap_or(u16::MAX).saturating_add(3);
+    let left = area.height.saturating_sub(need);
+    if left < DETAILS || area.width < 64 {
+        return (area, None);
+    }
+    let list = Rect {
+        height: area.height - left,
+        ..area
+    };
+    (
+        list,
+        Some(Rect {
+            y: list.bottom(),
+            height: left.min(2 * DETAILS),
+            ..area
+        }),
+    )
 }
 
 /// What the cells of the bar stand for.

@@ -2,7 +2,7 @@
 
 use super::style::{Palette, Role};
 use super::table::{self, Cells};
-use super::{cells, panel, title};
+use super::{cells, list_panel, title};
 use crate::app::App;
 use crate::lists::workers::{Col, Workers};
 use ratatui::Frame;
@@ -15,7 +15,7 @@ pub fn draw(app: &App, palette: Palette, frame: &mut Frame<'_>, area: Rect) {
     let workers = Workers::new(app.model());
     let mut heading = title(&format!("Workers {}", workers.rows.len()), palette);
     heading.extend(census(workers.rows, palette));
-    let inner = panel(heading, palette, frame, area);
+    let inner = list_panel(heading, palette, frame, area);
     table::draw(
         frame,
         inner,

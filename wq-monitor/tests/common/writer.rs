@@ -14,6 +14,7 @@ pub fn now() -> u64 {
 
 /// One workqueue on one pool, with one function.
 struct Lane {
+    name: &'static str,
     wq: WqSlot,
     pool: PoolSlot,
     pwq: PwqSlot,
@@ -139,6 +140,7 @@ fn lane(segment: &Segment, kind: &Kind) -> Lane {
         .collect();
     let pwq_func = segment.pwq_func(pwq.id(), func);
     Lane {
+        name,
         wq,
         pool,
         pwq,
@@ -202,6 +204,7 @@ impl Lane {
         for (n, worker) in self.workers.iter().enumerate() {
             if (n as u64) < running + sleeping {
                 worker.execute(self.done, self.func, self.wq.id(), now());
+                worker.desc(self.name);
             } else {
                 worker.finish(now());
                 worker.state(WorkerState::Idle, now());
