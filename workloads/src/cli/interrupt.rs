@@ -23,16 +23,18 @@ impl Interrupt {
         let mut signals = Signals::new([SIGINT, SIGTERM])?;
         let interrupt = Self::default();
         let listener = interrupt.clone();
-        std::thread::Builder::new().name("signals".to_owned()).spawn(move || {
-            let mut first = None;
-            for _ in signals.forever() {
-                listener.request();
-                let first = *first.get_or_insert_with(Instant::now);
-                if first.elapsed() > SAME_REQUEST {
-                    std::process::exit(super::EXIT_INTERRUPTED.into());
+        std::thread::Builder::new()
+            .name("signals".to_owned())
+            .spawn(move || {
+                let mut first = None;
+                for _ in signals.forever() {
+                    listener.request();
+                    let first = *first.get_or_insert_with(Instant::now);
+                    if first.elapsed() > SAME_REQUEST {
+                        std::process::exit(super::EXIT_INTERRUPTED.into());
+                    }
                 }
-            }
-        })?;
+            })?;
         Ok(interrupt)
     }
 

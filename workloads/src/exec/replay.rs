@@ -83,6 +83,11 @@ impl Replay {
         self.shared.0.engine.segment_path()
     }
 
+    /// Reads the engine's segment, also if it has no file.
+    pub fn reader(&self) -> Reader {
+        Reader::in_memory(self.shared.0.engine.segment())
+    }
+
     /// The script.
     pub fn script(&self) -> &Script {
         &self.script
@@ -112,31 +117,48 @@ impl Replay {
         self.shared.0.stop();
     }
 
-    /// The report; of what was done so far if it is not over. Ends the engine.
+    /// Leaves the script where it is: producers make no more calls, and nobody waits for what still runs. For a
+    /// process that is about to end.
+    pub fn abandon(self) {
+        self.stop();
+        // The last handle of an engine waits for running items; this one is never dropped.
+        std::mem::forget(self.shared);
+    }
+
+    /// Ends the engine and gives the report; of what was done so far if it is not over.
     ///
     /// # Errors
     /// The engine's segment cannot be read back.
-    pub fn finish(self) -> Result<Report, ExecError> {
+    pub fn finish(mut self) -> Result<Report, ExecError> {
         let interrupted = !self.is_over();
         self.stop();
-        let shared = &self.shared.0;
-        let duration_ns = super::shared::now().saturating_sub(shared.started_at);
-        if interrupted && let Err(error) = shared.engine.shutdown(LAST_ITEMS) {
+        if interrupted && let Err(error) = self.shared.0.engine.shutdown(LAST_ITEMS) {
             tracing::warn!("{error}");
         }
         if !interrupted {
-            for thread in self.producers {
+            for thread in self.producers.drain(..) {
                 // A producer runs the script's steps only, and none of them panics.
                 let _ = thread.join();
             }
         }
-        let snapshot = Reader::in_memory(shared.engine.segment()).snapshot()?;
+        let mut report = self.report()?;
+        report.interrupted = interrupted;
+        Ok(report)
+    }
+
+    /// The report of what was done so far.
+    ///
+    /// # Errors
+    /// The engine's segment cannot be read back.
+    pub fn report(&self) -> Result<Report, ExecError> {
+        let shared = &self.shared.0;
+        let snapshot = self.reader().snapshot()?;
         let mut report = Report {
             script: shared.program.name.clone(),
             mode: Mode::Run,
             sensing: shared.engine.sensing().to_string(),
             cpus: shared.engine.cpus().len(),
-            duration_ns,
+            duration_ns: super::shared::now().saturating_sub(shared.started_at),
             lost_events: lost(&snapshot),
             workqueues: Vec::new(),
             works: shared
@@ -146,7 +168,7 @@ impl Replay {
                 .collect(),
             pools: Vec::new(),
             expectations: Vec::new(),
-            interrupted,
+            interrupted: !self.is_over(),
         };
         let max_running: Vec<(WqId, u64)> = snapshot
             .workqueues
