@@ -40,6 +40,110 @@ pub fn idle() -> Snapshot {
 
 /// A busy engine: `mixed` on CPU 0 has two items in flight, more pending and held; `journal` is ordered and waits.
 pub fn snapshot() -> Snapshot {
+    Snapshot {
+        workqueues: vec![
+            workqueue(1, "events", 0x100),
+            workqueue(2, "mixed", 0x100),
+            workqueue(3, "journal", 0x2000a),
+        ],
+        pools: pools(),
+        pwqs: pwqs(),
+        pwq_funcs: pwq_funcs(),
+        functions: vec![
+            FunctionRow {
+                armed: 2,
+                next_expiry: NOW + 15 * MS,
+                ..function(2, "flush_cache")
+            },
+            function(3, "write_back"),
+            function(4, "commit"),
+        ],
+        workers: workers(),
+        flushes: flushes(),
+        threads: vec![ThreadRow {
+            tid: 4711,
+            comm: "producer-0".into(),
+        }],
+        rings: vec![RingRow {
+            index: 0,
+            tid: 4702,
+            generation: 0,
+            written: 900,
+            capacity: 1_000,
+        }],
+        ..idle()
+    }
+}
+
+fn pools() -> Vec<PoolRow> {
+    vec![
+        PoolRow {
+            nr_running: 1,
+            nr_workers: 4,
+            nr_idle: 2,
+            nr_pending: 4,
+            last_progress: NOW - 42 * S,
+            manager: WorkerId(2),
+            max_workers: 5,
+            max_nr_running: 2,
+            cm_wakeups: 17,
+            flags: 2,
+            ..pool(1, 2, Some(0))
+        },
+        PoolRow {
+            nr_workers: 1,
+            nr_idle: 1,
+            nice: -20,
+            ..pool(2, 3, Some(0))
+        },
+        PoolRow {
+            nr_workers: 2,
+            nr_idle: 1,
+            ..pool(3, 8, None)
+        },
+    ]
+}
+
+fn pwqs() -> Vec<PwqRow> {
+    vec![
+        pwq(1, 1, 1, 5, 0, 0),
+        PwqRow {
+            nr_active: 6,
+            nr_in_flight: 2,
+            nr_inactive: 2,
+            refcnt: 9,
+            ..pwq(2, 2, 1, 120, 300 * MS, 40 * MS)
+        },
+        PwqRow {
+            nr_inactive: 1,
+            refcnt: 2,
+            ..pwq(3, 3, 3, 12, 7 * MS, 2 * MS)
+        },
+    ]
+}
+
+fn pwq_funcs() -> Vec<PwqFuncRow> {
+    vec![
+        PwqFuncRow {
+            pending: 3,
+            running: 1,
+            inactive: 2,
+            ..pwq_func(2, 2, 80, 200 * MS, WaitPart::Concurrency)
+        },
+        PwqFuncRow {
+            pending: 1,
+            running: 1,
+            ..pwq_func(2, 3, 40, 100 * MS, WaitPart::NoWorker)
+        },
+        PwqFuncRow {
+            inactive: 1,
+            ..pwq_func(3, 4, 12, 7 * MS, WaitPart::InactiveOrdered)
+        },
+    ]
+}
+
+/// Two that execute, one of them asleep, and two idle ones, of which the first went idle last.
+fn workers() -> Vec<WorkerRow> {
     let running = WorkerRow {
         state: WorkerState::Running,
         work: 0x2a,
@@ -64,113 +168,30 @@ pub fn snapshot() -> Snapshot {
         since: NOW - 9 * S,
         ..worker(4, 1, "kworker/0:3", 4704)
     };
-    Snapshot {
-        workqueues: vec![
-            workqueue(1, "events", 0x100),
-            workqueue(2, "mixed", 0x100),
-            workqueue(3, "journal", 0x2000a),
-        ],
-        pools: vec![
-            PoolRow {
-                nr_running: 1,
-                nr_workers: 4,
-                nr_idle: 2,
-                nr_pending: 4,
-                last_progress: NOW - 42 * S,
-                manager: WorkerId(2),
-                max_workers: 5,
-                max_nr_running: 2,
-                cm_wakeups: 17,
-                flags: 2,
-                ..pool(1, 2, Some(0))
-            },
-            PoolRow {
-                nr_workers: 1,
-                nr_idle: 1,
-                nice: -20,
-                ..pool(2, 3, Some(0))
-            },
-            PoolRow {
-                nr_workers: 2,
-                nr_idle: 1,
-                ..pool(3, 8, None)
-            },
-        ],
-        pwqs: vec![
-            pwq(1, 1, 1, 5, 0, 0),
-            PwqRow {
-                nr_active: 6,
-                nr_in_flight: 2,
-                nr_inactive: 2,
-                refcnt: 9,
-                ..pwq(2, 2, 1, 120, 300 * MS, 40 * MS)
-            },
-            PwqRow {
-                nr_inactive: 1,
-                refcnt: 2,
-                ..pwq(3, 3, 3, 12, 7 * MS, 2 * MS)
-            },
-        ],
-        pwq_funcs: vec![
-            PwqFuncRow {
-                pending: 3,
-                running: 1,
-                inactive: 2,
-                ..pwq_func(2, 2, 80, 200 * MS, WaitPart::Concurrency)
-            },
-            PwqFuncRow {
-                pending: 1,
-                running: 1,
-                ..pwq_func(2, 3, 40, 100 * MS, WaitPart::NoWorker)
-            },
-            PwqFuncRow {
-                inactive: 1,
-                ..pwq_func(3, 4, 12, 7 * MS, WaitPart::InactiveOrdered)
-            },
-        ],
-        functions: vec![
-            FunctionRow {
-                armed: 2,
-                next_expiry: NOW + 15 * MS,
-                ..function(2, "flush_cache")
-            },
-            function(3, "write_back"),
-            function(4, "commit"),
-        ],
-        workers: vec![
-            worker(1, 1, "kworker/0:0", 4701),
-            running,
-            sleeping,
-            idle_longer,
-        ],
-        flushes: vec![
-            FlushRow {
-                tid: 4711,
-                work: 0x2b,
-                wq: WqId(2),
-                func: FuncId(3),
-                since: NOW - 2 * S,
-            },
-            FlushRow {
-                tid: 4712,
-                wq: WqId(3),
-                since: NOW - 3 * MS,
-                ..FlushRow::default()
-            },
-        ],
-        threads: vec![ThreadRow {
+    vec![
+        worker(1, 1, "kworker/0:0", 4701),
+        running,
+        sleeping,
+        idle_longer,
+    ]
+}
+
+fn flushes() -> Vec<FlushRow> {
+    vec![
+        FlushRow {
             tid: 4711,
-            comm: "producer-0".into(),
-        }],
-        rings: vec![RingRow {
-            index: 0,
-            tid: 4702,
-            generation: 0,
-            written: 900,
-            capacity: 1_000,
-        }],
-        ..idle()
-    }
+            work: 0x2b,
+            wq: WqId(2),
+            func: FuncId(3),
+            since: NOW - 2 * S,
+        },
+        FlushRow {
+            tid: 4712,
+            wq: WqId(3),
+            since: NOW - 3 * MS,
+            ..FlushRow::default()
+        },
+    ]
 }
 
 fn workqueue(id: u32, name: &str, flags: u32) -> WorkqueueRow {

@@ -7,7 +7,7 @@ use crate::style::Style;
 use crate::table::{Look, Table, exact};
 use crate::target::Target;
 use wq_trace::model::columns::{self, Cell, Column};
-use wq_trace::model::{self, Model, Pool, Workqueue};
+use wq_trace::model::{self, Latency, Model, Pool, Workqueue};
 use wq_trace::{Breakdown, Limits, Value, WaitPart, units};
 
 /// The columns of the first table: the kernel's `wq_monitor.py`, then ours.
@@ -135,13 +135,15 @@ pub fn json(model: &Model) -> Value {
     ])
 }
 
-/// Three tables: counters, waits, pools. The first two end in a row of sums.
+/// Four tables: counters, latencies, parts of the wait, pools. Those of workqueues end in a row of sums.
 pub fn text(model: &Model, style: Style) -> String {
-    let mut out = counters(model).render(style);
-    out.push('\n');
-    out += &waits(model).render(style);
-    out.push('\n');
-    out += &pools(model).render(style);
+    let tables = [
+        counters(model),
+        latencies(model),
+        parts(model),
+        pools(model),
+    ];
+    let mut out = tables.map(|table| table.render(style)).join("\n");
     match model.lost_events() {
         0 => {}
         lost => out += &style.alarm(&format!("\n{lost} events lost\n")),
@@ -198,54 +200,63 @@ fn sum(model: &Model) -> Workqueue {
     sum
 }
 
-/// Latencies and the parts of the wait; parts that explain nothing anywhere are left out.
-fn waits(model: &Model) -> Table {
-    let totals = model.totals();
-    let all = &totals.breakdown;
-    let parts: Vec<WaitPart> = WaitPart::ALL
-        .iter()
-        .copied()
-        .filter(|p| all[*p as usize] > 0)
-        .collect();
+/// How long items waited and ran, and what explains most of the wait.
+fn latencies(model: &Model) -> Table {
     let mut table = Table::default();
     table.column("workqueue", true);
     for title in [
-        "wait p50", "p99", "max", "run p50", "p99", "max", "wait sum",
+        "wait p50", "p90", "p99", "max", "run p50", "p90", "p99", "max",
     ] {
         table.column(title, false);
     }
-    for part in &parts {
-        table.column(part.name(), false);
-    }
-    let row = |name: &str, wait: &model::Latency, run: &model::Latency, breakdown: &Breakdown| {
+    table.column("waits for", true);
+    let row = |name: &str, wait: &Latency, run: &Latency, reason: Option<(WaitPart, u64)>| {
         let mut cells = vec![(name.to_owned(), Look::Plain)];
         for latency in [wait, run] {
-            let times = [latency.p50, latency.p99, latency.max];
+            let times = [latency.p50, latency.p90, latency.p99, latency.max];
             let none = latency.count == 0;
             cells.extend(times.map(|ns| exact(&if none { Cell::None } else { Cell::Ns(ns) })));
         }
-        cells.push(exact(&Cell::Ns(wait.sum)));
-        cells.extend(
-            parts
-                .iter()
-                .map(|part| share(breakdown[*part as usize], wait.sum)),
-        );
+        cells.push(match reason {
+            Some((part, ns)) => {
+                let share = units::share(ns, wait.sum);
+                (format!("{} {share}", part.name()), Look::Plain)
+            }
+            None => exact(&Cell::None),
+        });
         cells
     };
     for wq in model.workqueues() {
-        table.row(row(&wq.name, &wq.wait, &wq.run, &wq.breakdown));
+        table.row(row(&wq.name, &wq.wait, &wq.run, wq.main_reason()));
     }
-    table.row(row("total", &totals.wait, &totals.run, all));
+    let totals = model.totals();
+    let reason = model::main_reason(&totals.breakdown);
+    table.row(row("total", &totals.wait, &totals.run, reason));
     table
 }
 
-/// A part of a wait: `12.3 ms 45%`.
-fn share(part: u64, whole: u64) -> (String, Look) {
-    if part == 0 {
-        return ("-".to_owned(), Look::Quiet);
+/// What the waits are made of; workqueues that never waited and parts that explain nothing anywhere are left out.
+fn parts(model: &Model) -> Table {
+    let totals = model.totals();
+    let all = &totals.breakdown;
+    let counts = |part: &WaitPart| all[*part as usize] > 0;
+    let parts: Vec<WaitPart> = WaitPart::ALL.iter().copied().filter(counts).collect();
+    let mut table = Table::default();
+    table.column("workqueue", true);
+    table.column("wait sum", false);
+    for part in &parts {
+        table.column(part.name(), false);
     }
-    let share = units::share(part, whole);
-    (format!("{} {share:>4}", units::duration(part)), Look::Plain)
+    let row = |name: &str, sum: u64, breakdown: &Breakdown| {
+        let part = |part: &WaitPart| exact(&Cell::Ns(breakdown[*part as usize]));
+        let head = [(name.to_owned(), Look::Plain), exact(&Cell::Ns(sum))];
+        head.into_iter().chain(parts.iter().map(part)).collect()
+    };
+    for wq in model.workqueues().iter().filter(|wq| wq.wait.sum > 0) {
+        table.row(row(&wq.name, wq.wait.sum, &wq.breakdown));
+    }
+    table.row(row("total", totals.wait.sum, all));
+    table
 }
 
 fn pools(model: &Model) -> Table {

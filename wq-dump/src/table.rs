@@ -93,7 +93,7 @@ impl Table {
 /// A cell of a model's table with every digit of a count, for sums must be comparable.
 pub fn exact(cell: &Cell) -> (String, Look) {
     match cell {
-        Cell::Count(0) | Cell::Ns(0) | Cell::Us(0) => (cell.text(), Look::Quiet),
+        Cell::Count(0) | Cell::Ns(0) | Cell::Us(0) => ("0".to_owned(), Look::Quiet),
         Cell::None => (cell.text(), Look::Quiet),
         Cell::Count(n) => (n.to_string(), Look::Plain),
         _ => (cell.text(), Look::Plain),

@@ -25,12 +25,13 @@ pub fn text(snapshot: &Snapshot, style: Style) -> String {
         out += &flush_text(flush, snapshot, &names);
     }
     for function in busy::timers(snapshot) {
-        let left = function.next_expiry.saturating_sub(snapshot.at);
+        let next = match function.next_expiry.saturating_sub(snapshot.at) {
+            0 => "is due".to_owned(),
+            left => format!("fires in {}", units::duration(left)),
+        };
         out += &format!(
-            "timers {}: {} armed, the next fires in {}\n",
-            function.name,
-            function.armed,
-            units::duration(left)
+            "timers {}: {} armed, the next {next}\n",
+            function.name, function.armed
         );
     }
     out
