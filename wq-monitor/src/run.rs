@@ -3,6 +3,7 @@
 use crate::app::App;
 use crate::args::{Args, Mode};
 use crate::headless;
+use crate::replay::{Embedded, UntilOver};
 use crate::source::{Engine, Source};
 use crate::target::{self, Failure, Target};
 use crate::term::{self, Signals};
@@ -34,8 +35,11 @@ pub fn run(args: &Args) -> Result<u8, Failure> {
         let advice = "not a terminal: use --plain or --json (with -i 0 for one round)";
         return Err(Failure::usage(advice));
     }
-    let target = target::find(args, screen)?;
     let signals = Signals::catch().map_err(|error| Failure::usage(format!("signals: {error}")))?;
+    if let Some(script) = &args.replay {
+        return replay(args, filter, script, signals);
+    }
+    let target = target::find(args, screen)?;
     match target {
         Target::Segment(path) if !screen => {
             let source = target::open(&path, false, args.file.is_none())?;
@@ -43,20 +47,72 @@ pub fn run(args: &Args) -> Result<u8, Failure> {
         }
         Target::Segment(path) => {
             let source = target::open(&path, true, args.file.is_none())?;
-            watch(args, filter, Some(Box::new(source)), Vec::new(), signals)
+            let watched = Watched {
+                source: Some(Box::new(source)),
+                ..Watched::default()
+            };
+            watch(args, filter, watched, signals)
         }
-        Target::Choice(engines) => watch(args, filter, None, engines, signals),
+        Target::Choice(engines) => watch(
+            args,
+            filter,
+            Watched {
+                engines,
+                ..Watched::default()
+            },
+            signals,
+        ),
     }
+}
+
+/// Replays a script in an engine of our own, and watches that.
+fn replay(
+    args: &Args,
+    filter: Option<Regex>,
+    script: &Path,
+    signals: Signals,
+) -> Result<u8, Failure> {
+    let screen = args.mode() == Mode::Screen;
+    let replay = Embedded::start(script)?;
+    let source = replay.source(screen);
+    let source = source.ok_or_else(|| Failure::gone("the replay has ended"))?;
+    if screen {
+        let source: Option<Box<dyn Source>> = Some(Box::new(source));
+        let watched = Watched {
+            source,
+            replay: Some(replay),
+            ..Watched::default()
+        };
+        return watch(args, filter, watched, signals);
+    }
+    let source = UntilOver {
+        replay: &replay,
+        source,
+    };
+    headless::run(args, filter.as_ref(), source, &signals, io::stdout().lock())
+}
+
+/// What the screen shows.
+#[derive(Default)]
+struct Watched {
+    source: Option<Box<dyn Source>>,
+    /// To choose from, if there is no source yet.
+    engines: Vec<Engine>,
+    replay: Option<Embedded>,
 }
 
 /// Shows the screen.
 fn watch(
     args: &Args,
     filter: Option<Regex>,
-    source: Option<Box<dyn Source>>,
-    engines: Vec<Engine>,
+    watched: Watched,
     signals: Signals,
 ) -> Result<u8, Failure> {
+    let Watched {
+        source,
+        engines,
+        replay,
+    } = watched;
     let variable = |name| std::env::var(name).ok();
     let colours = args.colours(variable("NO_COLOR").as_deref(), variable("TERM").as_deref());
     let session = Session {
@@ -65,7 +121,7 @@ fn watch(
             Ok(source) => Ok(Box::new(source)),
             Err(failure) => Err(failure.message),
         },
-        replay: None,
+        replay,
         interval: args.interval,
         palette: Palette::new(colours),
         signals,

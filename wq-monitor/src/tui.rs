@@ -3,7 +3,7 @@
 use crate::app::{App, Effect, Msg};
 use crate::clock::{OwnCpu, monotonic};
 use crate::input;
-use crate::replay::{Replay, status};
+use crate::replay::Embedded;
 use crate::source::{Engine, Source};
 use crate::term::{Screen, Signals};
 use crate::view::{self, style::Palette};
@@ -21,7 +21,7 @@ pub struct Session<'a> {
     /// Opens the engine that was chosen.
     pub open: &'a Open<'a>,
     /// The script that an embedded engine replays.
-    pub replay: Option<Box<dyn Replay>>,
+    pub replay: Option<Embedded>,
     /// Time between two snapshots.
     pub interval: Duration,
     /// With or without colours.
@@ -110,8 +110,8 @@ impl Session<'_> {
             let _ = app.update(Msg::OwnCpu(rounds.own_cpu.share()));
         }
         let mut effect = app.update(Msg::Polled(Box::new(update)));
-        if let Some(replay) = &self.replay
-            && app.update(Msg::Replay(status(replay.as_ref()))) == Effect::Draw
+        if let Some(replay) = &mut self.replay
+            && app.update(Msg::Replay(replay.status())) == Effect::Draw
         {
             effect = Effect::Draw;
         }

@@ -1,8 +1,127 @@
 //! The simulator: the engine's pure core on virtual CPUs and a virtual clock.
+//!
+//! What is simulated: CPUs (first in, first out within a nice level, no slices, no preemption), time, threads, the
+//! bodies of work functions, producers. What is real: everything that `pool/` and `wq/` decide. Work costs what its
+//! body says; queueing, waking, creating and switching cost nothing. The same program gives the same events.
+//!
+//! At one instant: sleeps and timers that end, oldest armed first; arrivals, in file order; CPUs whose burn ended,
+//! lowest first; idle CPUs pick, lowest first. What this sets off at the same instant follows in the same order.
 
+mod body;
+mod cpus;
+mod machine;
+mod producer;
 mod program;
+mod queueing;
+mod setup;
 
 pub use program::{
     Draw, ItemRef, Pace, ProducerAction, ProducerSpec, Program, SplitMix64, Step, WorkSpec,
     WorkqueueSpec, WqRef,
 };
+
+use std::sync::atomic::AtomicBool;
+use wq_trace::{Event, ReadError, Snapshot, WqId};
+
+/// Executions kept per item; the others are only counted.
+pub const KEPT_EXECUTIONS: usize = 10_000;
+
+/// What a simulation came to.
+#[derive(Debug)]
+pub struct Outcome {
+    /// When the last thing happened, in nanoseconds from the start.
+    pub duration_ns: u64,
+    /// Every item, in file order.
+    pub items: Vec<ItemRecord>,
+    /// Most executions of a workqueue at one time.
+    pub max_running: Vec<(WqId, u64)>,
+    /// Whether everything came to its end.
+    pub end: End,
+    /// Counters, histograms and states at the end, as of an engine on threads.
+    pub snapshot: Snapshot,
+}
+
+/// How a simulation ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum End {
+    /// Nothing is left to do.
+    Done,
+    /// Time stands still: these threads wait for something that cannot happen any more.
+    Stuck(Vec<String>),
+    /// It was told to stop.
+    Interrupted,
+}
+
+/// What one item went through.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ItemRecord {
+    /// `w0`, or `w0#3` when its description has several instances.
+    pub name: String,
+    /// Index into [`Program::works`].
+    pub work: usize,
+    /// The workqueue's name.
+    pub workqueue: String,
+    /// The first [`KEPT_EXECUTIONS`] executions, in order of their starts.
+    pub executions: Vec<Execution>,
+    /// All executions that began.
+    pub started: u64,
+    /// All executions that ended.
+    pub completed: u64,
+    /// When the last of them ended.
+    pub last_finished_ns: Option<u64>,
+    /// Queueing calls that were refused.
+    pub refused: u64,
+}
+
+/// One execution of an item. Times count from the start, in nanoseconds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Execution {
+    /// When the item was queued.
+    pub queued_ns: u64,
+    /// When its function was called.
+    pub started_ns: u64,
+    /// When its function returned; `None` if it did not.
+    pub finished_ns: Option<u64>,
+    /// The worker's name.
+    pub worker: String,
+}
+
+/// Why a program cannot be simulated to its end.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum SimError {
+    /// A producer without a pause and without a number of calls.
+    #[error(
+        "producer {0} calls back to back without a count: virtual time would stand still; give it `count`, `every` \
+         or a rate"
+    )]
+    NoPause(String),
+    /// Too much happens at one instant: items that queue each other without using any time.
+    #[error("more than {limit} steps at {at_ns} ns: items queue each other without using time")]
+    Endless {
+        /// The instant.
+        at_ns: u64,
+        /// The bound.
+        limit: u64,
+    },
+    /// No system workqueue has this name.
+    #[error("unknown system workqueue {0}")]
+    UnknownWorkqueue(String),
+    /// The counters cannot be read back.
+    #[error("cannot read the counters: {0}")]
+    Counters(#[from] ReadError),
+}
+
+/// Runs a program to its end, or until `interrupted`. `observer` sees every event, in order.
+///
+/// # Errors
+/// A program whose virtual time stands still.
+pub fn simulate(
+    program: &Program,
+    interrupted: &AtomicBool,
+    observer: &mut dyn FnMut(&Event),
+) -> Result<Outcome, SimError> {
+    let mut machine = setup::machine(program, observer)?;
+    let end = machine.run(interrupted)?;
+    machine.outcome(end)
+}

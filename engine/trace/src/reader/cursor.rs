@@ -59,6 +59,8 @@ pub struct Cursor {
     heads: BinaryHeap<Reverse<(u64, usize)>>,
     /// When all rings were last looked at.
     polled_at: Option<u64>,
+    /// When its writer was last seen alive, after such a look.
+    alive_at: Option<u64>,
     /// How the writer ended, once that is known and all that it wrote has been looked at.
     gone: Option<Next>,
     /// Lost and not yet reported.
@@ -111,6 +113,7 @@ impl Cursor {
             entries: 0,
             heads: BinaryHeap::new(),
             polled_at: None,
+            alive_at: None,
             gone: None,
             unreported: 0,
             last_at: 0,
@@ -133,9 +136,7 @@ impl Cursor {
         if let Some(next) = self.give(now) {
             return next;
         }
-        let due = |at: u64| now >= at.saturating_add(POLL_NS);
-        let worth = self.heads.is_empty() || self.gone.is_some() || self.polled_at.is_none_or(due);
-        if !worth {
+        if self.heads.peek().is_some() && self.gone.is_none() && self.is_recent(now) {
             return Next::Idle;
         }
         self.poll(now);
@@ -144,7 +145,10 @@ impl Cursor {
         }
         if self.gone.is_none() {
             self.gone = match self.reader.liveness() {
-                Ok(Liveness::Live | Liveness::Unknown) => return Next::Idle,
+                Ok(Liveness::Live | Liveness::Unknown) => {
+                    self.alive_at = Some(now);
+                    return Next::Idle;
+                }
                 Ok(Liveness::Ended) => Some(Next::End),
                 Ok(Liveness::Dead) | Err(_) => Some(Next::WriterGone),
             };
@@ -155,6 +159,12 @@ impl Cursor {
             }
         }
         self.gone.unwrap_or(Next::Idle)
+    }
+
+    /// Whether the writer was seen alive, with all rings looked at, so short a time ago that neither is worth the cost.
+    fn is_recent(&self, now: u64) -> bool {
+        let recent = |at: u64| now < at.saturating_add(POLL_NS);
+        self.alive_at.is_some_and(recent)
     }
 
     /// Events given out, or skipped because this version does not know them.

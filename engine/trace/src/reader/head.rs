@@ -4,8 +4,8 @@ use super::error::ReadError;
 use super::source::{Source, read_words};
 use crate::clean::{clean_name, clean_text};
 use crate::layout::{
-    self, CPUS, ClockKind, HEAD, Kind, NAME_WORDS, RECORD_WORDS, SHORT_WORDS, TEXT_WORDS, entry,
-    head,
+    self, CPUS, ClockKind, HEAD, Kind, NAME_WORDS, RECORD_WORDS, RING_HEAD, SHORT_WORDS,
+    TEXT_WORDS, entry, head,
 };
 use crate::snapshot::Meta;
 
@@ -168,7 +168,7 @@ fn check_entry(words: &[u64], at: u64, len: u64) -> Result<Option<Chunk>, ReadEr
     }
     let stride = words[entry::STRIDE_WORDS];
     let fits = if kind == Kind::Ring {
-        stride == RECORD_WORDS as u64 && bytes >= 2 * RECORD_WORDS as u64 * 8
+        stride == RECORD_WORDS as u64 && bytes >= RING_HEAD as u64 * 8
     } else {
         (kind.stride() as u64..=1 << 12).contains(&stride)
     };

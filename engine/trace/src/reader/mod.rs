@@ -13,7 +13,7 @@ pub use source::{MemorySource, Source};
 
 use crate::clock::monotonic_now;
 use crate::ids::PwqId;
-use crate::layout::{ClockKind, Kind, RECORD_WORDS, VERSION, ring};
+use crate::layout::{ClockKind, Kind, RECORD_WORDS, RING_HEAD, VERSION, ring};
 use crate::process;
 use crate::segment::Segment;
 use crate::snapshot::{Histogram, Liveness, RingRow, Snapshot};
@@ -269,7 +269,7 @@ fn read_rings(
     let mut newest = 0;
     let rings = chunks.iter().filter(|chunk| chunk.kind == Kind::Ring);
     for (index, chunk) in rings.enumerate() {
-        let mut words = [0; RECORD_WORDS];
+        let mut words = [0; RING_HEAD];
         read_words(source, chunk.offset, &mut words)?;
         let (written, capacity) = (words[ring::WRITTEN], words[ring::CAPACITY]);
         if capacity == 0 || capacity > ring_room(chunk) {
@@ -284,8 +284,8 @@ fn read_rings(
         });
         if let Some(last) = written.checked_sub(1) {
             let mut at = [0];
-            let record = 1 + last % capacity;
-            let offset = chunk.offset + record * RECORD_WORDS as u64 * 8;
+            let record = RING_HEAD as u64 + last % capacity * RECORD_WORDS as u64;
+            let offset = chunk.offset + record * 8;
             read_words(source, offset, &mut at)?;
             newest = newest.max(head.nanoseconds(at[0]));
         }
@@ -295,7 +295,7 @@ fn read_rings(
 
 /// Records that a ring's chunk has room for.
 fn ring_room(chunk: &Chunk) -> u64 {
-    chunk.len / (RECORD_WORDS as u64 * 8) - 1
+    (chunk.len / 8 - RING_HEAD as u64) / RECORD_WORDS as u64
 }
 
 /// The latest moment that anything in the slots tells of.

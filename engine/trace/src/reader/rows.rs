@@ -164,8 +164,7 @@ pub(super) fn flush(slot: &Slot<'_>) -> FlushRow {
 pub(super) fn histograms(slot: &Slot<'_>) -> (PwqId, Histogram, Histogram) {
     let one = |at: usize| {
         let words = &slot.second[at..at + DISTRIBUTION];
-        let counts = words[2..2 + BUCKETS].iter().copied();
-        Histogram::from_counts(counts, words[0], words[1])
+        Histogram::from_counts(&words[2..2 + BUCKETS], words[0], words[1])
     };
     (PwqId(slot.id()), one(histogram::WAIT), one(histogram::RUN))
 }

@@ -109,8 +109,8 @@ pub(super) fn read_words(
             Err(error) => return Err(ReadError::Io { offset: at, error }),
         }
     }
-    for (word, bytes) in words.iter_mut().zip(bytes.chunks_exact(8)) {
-        *word = bytes.try_into().map_or(0, u64::from_le_bytes);
+    for (word, bytes) in words.iter_mut().zip(bytes.as_chunks().0) {
+        *word = u64::from_le_bytes(*bytes);
     }
     Ok(())
 }

@@ -38,6 +38,18 @@ pub(crate) struct Taken {
     pub(crate) visible: bool,
 }
 
+impl Taken {
+    /// A slot that nobody sees and that has no identity.
+    pub(crate) fn nowhere(kind: Kind) -> Self {
+        Self {
+            kind,
+            id: 0,
+            words: Store::hidden(kind.stride() * 8),
+            visible: false,
+        }
+    }
+}
+
 impl Tables {
     pub(crate) fn new(store: &Store) -> Self {
         let table = |kind| Table {

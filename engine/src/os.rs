@@ -1,0 +1,59 @@
+//! The system calls that the engine makes on threads and clocks. The only file that makes any.
+
+use rustix::thread::{CpuSet, Pid, gettid, sched_getaffinity, sched_setaffinity};
+use rustix::time::{ClockId, clock_gettime};
+use std::io;
+
+/// Nanoseconds on `CLOCK_MONOTONIC`, the clock of every stamp.
+pub(crate) fn now() -> u64 {
+    nanoseconds(ClockId::Monotonic)
+}
+
+/// CPU time of the calling thread in nanoseconds. `CLOCK_THREAD_CPUTIME_ID`, a system call.
+pub(crate) fn thread_cpu_ns() -> u64 {
+    nanoseconds(ClockId::ThreadCPUTime)
+}
+
+fn nanoseconds(clock: ClockId) -> u64 {
+    let time = clock_gettime(clock);
+    time.tv_sec as u64 * 1_000_000_000 + time.tv_nsec as u64
+}
+
+/// The CPU that the calling thread is on at this moment.
+pub(crate) fn current_cpu() -> usize {
+    rustix::thread::sched_getcpu()
+}
+
+/// The OS id of the calling thread.
+pub(crate) fn thread_id() -> u32 {
+    gettid().as_raw_nonzero().get() as u32
+}
+
+/// The name of the calling thread, as `/proc` shows it.
+pub(crate) fn thread_name() -> String {
+    let name = std::fs::read_to_string("/proc/thread-self/comm").unwrap_or_default();
+    name.trim_end_matches('\n').to_owned()
+}
+
+/// The CPUs that the calling thread may use, ascending.
+pub(crate) fn allowed_cpus() -> io::Result<Vec<usize>> {
+    let set = sched_getaffinity(None)?;
+    Ok((0..CpuSet::MAX_CPU)
+        .filter(|&cpu| set.is_set(cpu))
+        .collect())
+}
+
+/// Lets the calling thread run on these CPUs only.
+pub(crate) fn pin(cpus: &[usize]) -> io::Result<()> {
+    let mut set = CpuSet::new();
+    for &cpu in cpus {
+        set.set(cpu);
+    }
+    Ok(sched_setaffinity(None, &set)?)
+}
+
+/// Sets the nice level of the calling thread (on Linux it is a thread's, whatever POSIX says; `setpriority(2)`).
+pub(crate) fn set_nice(nice: i32) -> io::Result<()> {
+    let me: Option<Pid> = Some(gettid());
+    Ok(rustix::process::setpriority_process(me, nice)?)
+}

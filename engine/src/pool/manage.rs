@@ -1,0 +1,181 @@
+//! Workers come to be, idle and leave. Kernel: `create_worker()`, `manage_workers()`, `worker_enter_idle()`.
+
+use super::effect::Effects;
+use super::execute::Step;
+use super::list::{ItemIx, List};
+use super::state::{Informant, PoolState, Role, Worker, WorkerIx};
+use wq_trace::{What, WorkerId, WorkerSlot, WqId};
+
+impl<J, W> PoolState<J, W> {
+    /// The number for the next worker: the lowest that is free.
+    pub(crate) fn next_worker(&self) -> WorkerIx {
+        let free = self.workers.iter().position(Option::is_none);
+        WorkerIx(free.unwrap_or(self.workers.len()) as u32)
+    }
+
+    /// A worker exists. It goes onto the idle list without being woken, unlike in the kernel.
+    pub(crate) fn created(
+        &mut self,
+        ix: WorkerIx,
+        slot: WorkerSlot,
+        now: u64,
+        fx: &mut Effects<W>,
+    ) {
+        let index = ix.0 as usize;
+        if self.workers.len() <= index {
+            self.workers.resize_with(index + 1, || None);
+        }
+        debug_assert!(self.workers[index].is_none(), "a worker's number is free");
+        self.workers[index] = Some(Worker {
+            id: slot.id(),
+            slot,
+            tid: 0,
+            role: Role::Idle { woken: false },
+            described: WqId::NONE,
+            sleeping: None,
+            current: None,
+            scheduled: List::default(),
+        });
+        self.nr_workers += 1;
+        self.max_workers = self.max_workers.max(self.nr_workers);
+        self.idle.push(ix);
+        self.show_state(ix, now);
+        let nr_workers = self.nr_workers;
+        fx.emit(
+            now,
+            self.worker_subject(ix),
+            What::WorkerCreate { nr_workers },
+        );
+        self.settle(now);
+    }
+
+    /// `me` becomes the manager. Kernel: `manage_workers()`.
+    pub(super) fn manage(&mut self, me: WorkerIx, now: u64, fx: &mut Effects<W>) -> Step<J> {
+        self.worker_mut(me).role = Role::Managing;
+        self.manager = Some(me);
+        self.show_state(me, now);
+        fx.emit(now, self.worker_subject(me), What::ManagerStart);
+        Step::Create
+    }
+
+    /// `me` has seen to it that there is an idle worker, or that none is needed any more.
+    pub(crate) fn manage_end(&mut self, me: WorkerIx, now: u64, fx: &mut Effects<W>) {
+        debug_assert_eq!(self.manager, Some(me), "the manager stops managing");
+        self.manager = None;
+        self.worker_mut(me).role = Role::Preparing;
+        self.show_state(me, now);
+        fx.emit(now, self.worker_subject(me), What::ManagerEnd);
+        self.settle(now);
+    }
+
+    pub(super) fn enter_idle(&mut self, me: WorkerIx, now: u64, fx: &mut Effects<W>) -> Step<J> {
+        self.worker_mut(me).role = Role::Idle { woken: false };
+        self.idle.push(me);
+        self.show_state(me, now);
+        let nr_idle = self.idle.len() as u32;
+        fx.emit(now, self.worker_subject(me), What::WorkerIdle { nr_idle });
+        Step::Park
+    }
+
+    pub(super) fn leave_idle(&mut self, me: WorkerIx, now: u64) {
+        let place = self.idle.iter().rposition(|&ix| ix == me);
+        self.idle
+            .remove(place.expect("an idle worker is on the idle list"));
+        self.worker_mut(me).role = Role::Preparing;
+        self.show_state(me, now);
+    }
+
+    /// `me`, told to leave, is gone.
+    pub(crate) fn destroyed(&mut self, me: WorkerIx, now: u64, fx: &mut Effects<W>) {
+        self.nr_workers -= 1;
+        let nr_workers = self.nr_workers;
+        fx.emit(
+            now,
+            self.worker_subject(me),
+            What::WorkerDestroy { nr_workers },
+        );
+        self.workers[me.0 as usize] = None;
+        self.settle(now);
+    }
+
+    /// From now on workers leave instead of going idle. Returns the workers to wake.
+    pub(crate) fn die(&mut self, now: u64) -> Vec<WorkerIx> {
+        self.dying = true;
+        self.settle(now);
+        self.idle.clone()
+    }
+
+    /// Every item that is queued and not running.
+    pub(crate) fn queued_items(&self) -> Vec<ItemIx> {
+        self.items.all().collect()
+    }
+
+    /// The identity of `worker`.
+    pub(crate) fn worker_id(&self, worker: WorkerIx) -> WorkerId {
+        self.worker(worker).id
+    }
+}
+
+/// A worker whose sleep or resume somebody should look for.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Watched {
+    pub(crate) ix: WorkerIx,
+    pub(crate) id: WorkerId,
+    pub(crate) tid: u32,
+    /// Which execution it is in.
+    pub(crate) started_at: u64,
+}
+
+impl<J, W> PoolState<J, W> {
+    /// The workers that run and would not be missed if they blocked, and those that were noticed to sleep, if items
+    /// wait for them.
+    pub(crate) fn watched(&self) -> Vec<Watched> {
+        if self.worklist.is_empty() || !self.managed {
+            return Vec::new();
+        }
+        let watched = |(index, worker): (usize, &Option<Worker<W>>)| {
+            let ix = WorkerIx(index as u32);
+            let worker = worker.as_ref()?;
+            let current = worker.current.as_ref()?;
+            let noticed = worker.sleeping == Some(Informant::Tick);
+            (noticed || self.counts(ix)).then_some(Watched {
+                ix,
+                id: worker.id,
+                tid: worker.tid,
+                started_at: current.started_at,
+            })
+        };
+        self.workers
+            .iter()
+            .enumerate()
+            .filter_map(watched)
+            .collect()
+    }
+
+    /// Whether a watched worker is still in the execution that was looked at.
+    pub(crate) fn still(&self, watched: &Watched) -> bool {
+        let worker = self
+            .workers
+            .get(watched.ix.0 as usize)
+            .and_then(Option::as_ref);
+        worker.is_some_and(|worker| {
+            worker.id == watched.id
+                && worker
+                    .current
+                    .as_ref()
+                    .is_some_and(|c| c.started_at == watched.started_at)
+        })
+    }
+
+    /// Whether a worker got the nice level that it asked for.
+    pub(crate) fn set_nice_granted(&self, granted: bool) {
+        self.slot.set_nice_granted(granted);
+    }
+
+    /// The worker's thread has started.
+    pub(crate) fn set_tid(&mut self, worker: WorkerIx, tid: u32) {
+        let worker = self.worker_mut(worker);
+        worker.tid = tid;
+        worker.slot.set_tid(tid);
+    }
+}

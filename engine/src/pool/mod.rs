@@ -1,0 +1,34 @@
+//! A worker pool and the shares that workqueues have of it: the pure centre of the engine.
+//!
+//! Nothing here knows a thread, a clock, a lock or a file: a transition takes the time as an argument, changes the
+//! state, and says in [`Effects`] what others must do. Threads execute the effects, and so does the simulator.
+//!
+//! # Lock legend
+//!
+//! The letter at a field says what protects it. Kernel: the legend at the top of `kernel/workqueue.c`.
+//!
+//! - `I`: set at initialisation, never changed.
+//! - `L`: the pool's lock. Everything in [`PoolState`] is; the struct lives inside the pool's mutex.
+//! - `W`: the workqueue's flush mutex, which is taken before any pool's lock.
+//! - `S`: changed by its own worker only.
+//!
+//! Lock order: flush mutex of a workqueue, then one pool's lock, then the segment's. Never two pools at once.
+
+mod admit;
+mod check;
+mod effect;
+mod execute;
+mod list;
+mod manage;
+mod policy;
+mod pwq;
+mod state;
+mod wait;
+
+pub(crate) use admit::NewItem;
+pub(crate) use effect::{Effect, Effects, Subject};
+pub(crate) use execute::{Done, Start, Step};
+pub(crate) use list::ItemIx;
+pub(crate) use manage::Watched;
+pub(crate) use pwq::{NR_COLORS, PwqIx, PwqSpec};
+pub(crate) use state::{Informant, PoolSpec, PoolState, WorkerIx};

@@ -1,0 +1,30 @@
+//! The policy of a pool, as questions of one line. Kernel: "Policy functions" of `kernel/workqueue.c`.
+
+use super::state::PoolState;
+
+impl<J, W> PoolState<J, W> {
+    /// Do items wait while no managed worker runs?
+    pub(crate) fn need_more_worker(&self) -> bool {
+        !self.worklist.is_empty() && self.nr_running == 0
+    }
+
+    /// Can somebody else take over when the one who starts now blocks?
+    pub(crate) fn may_start_working(&self) -> bool {
+        !self.idle.is_empty()
+    }
+
+    /// Should a worker that has finished an item take another?
+    pub(crate) fn keep_working(&self) -> bool {
+        !self.worklist.is_empty() && self.nr_running <= 1
+    }
+
+    /// Is a worker missing?
+    pub(crate) fn need_to_create_worker(&self) -> bool {
+        self.need_more_worker() && !self.may_start_working()
+    }
+
+    /// Would a block inside a running worker go unseen while items wait for it?
+    pub(crate) fn need_watching(&self) -> bool {
+        self.managed && !self.worklist.is_empty() && self.nr_running > 0
+    }
+}

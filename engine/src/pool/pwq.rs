@@ -1,0 +1,115 @@
+//! One workqueue's share of one pool. Kernel: `struct pool_workqueue`.
+
+use super::list::List;
+use wq_trace::{Counter, FuncId, Hold, PwqFuncSlot, PwqGauges, PwqSlot, Segment, WqId};
+
+/// Flush colours. Kernel: `WORK_NR_COLORS`.
+pub(crate) const NR_COLORS: usize = 16;
+
+/// Index of a pwq in its pool.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct PwqIx(pub(crate) u32);
+
+/// What a pwq is made from.
+#[derive(Clone, Debug)]
+pub(crate) struct PwqSpec {
+    pub(crate) wq: WqId,
+    pub(crate) wq_name: String,
+    pub(crate) max_active: usize,
+    pub(crate) ordered: bool,
+    pub(crate) cpu_intensive: bool,
+    /// The colour that the workqueue gives to new items at this moment.
+    pub(crate) work_color: u8,
+}
+
+/// See the module. All `L`.
+#[derive(Debug)]
+pub(crate) struct Pwq {
+    /// I
+    pub(crate) spec: PwqSpec,
+    pub(crate) slot: PwqSlot,
+    /// Items that hold an active slot: on the worklist, scheduled or running.
+    pub(crate) nr_active: usize,
+    /// Items that wait for an active slot.
+    pub(crate) inactive: List,
+    /// Items queued or running, by colour.
+    pub(crate) nr_in_flight: [u32; NR_COLORS],
+    /// The colour being flushed.
+    pub(crate) flush_color: Option<u8>,
+    /// Items executing.
+    pub(crate) running: u32,
+    max_running: u32,
+    /// By function id.
+    funcs: Vec<Option<PwqFuncSlot>>,
+}
+
+impl Pwq {
+    pub(crate) fn new(spec: PwqSpec, slot: PwqSlot) -> Self {
+        Self {
+            spec,
+            slot,
+            nr_active: 0,
+            inactive: List::default(),
+            nr_in_flight: [0; NR_COLORS],
+            flush_color: None,
+            running: 0,
+            max_running: 0,
+            funcs: Vec::new(),
+        }
+    }
+
+    /// May one more item become active?
+    pub(crate) fn has_slot(&self) -> bool {
+        self.nr_active < self.spec.max_active
+    }
+
+    /// What holds an item back when there is no slot.
+    pub(crate) fn hold_reason(&self) -> Hold {
+        if self.spec.ordered {
+            Hold::Ordered
+        } else {
+            Hold::MaxActive
+        }
+    }
+
+    pub(crate) fn held_counter(&self) -> Counter {
+        match self.hold_reason() {
+            Hold::MaxActive => Counter::HeldMaxActive,
+            Hold::Node => Counter::HeldNode,
+            Hold::Ordered => Counter::HeldOrdered,
+            Hold::Plugged => Counter::HeldPlugged,
+            Hold::Frozen => Counter::HeldFrozen,
+        }
+    }
+
+    /// Items queued or running.
+    pub(crate) fn in_flight(&self) -> u32 {
+        self.nr_in_flight.iter().sum()
+    }
+
+    pub(crate) fn run_begins(&mut self) {
+        self.running += 1;
+        self.max_running = self.max_running.max(self.running);
+    }
+
+    /// Where this function's figures stand.
+    pub(crate) fn func(&mut self, segment: &Segment, func: FuncId) -> &PwqFuncSlot {
+        let index = func.0 as usize;
+        if self.funcs.len() <= index {
+            self.funcs.resize_with(index + 1, || None);
+        }
+        let pwq = self.slot.id();
+        self.funcs[index].get_or_insert_with(|| segment.pwq_func(pwq, func))
+    }
+
+    /// Writes what the tools see.
+    pub(crate) fn publish(&self) {
+        self.slot.gauges(&PwqGauges {
+            nr_active: self.nr_active as u32,
+            refcnt: self.in_flight() + 1,
+            nr_inactive: self.inactive.len(),
+            nr_in_flight: self.running,
+            max_in_flight: self.max_running,
+        });
+    }
+}

@@ -1,0 +1,424 @@
+//! What a pool consists of. Kernel: `struct worker_pool`, `struct worker`.
+
+use super::effect::{Effect, Effects, Subject};
+use super::list::{ItemIx, Items, List};
+use super::pwq::{Pwq, PwqIx, PwqSpec};
+use super::wait::{Cause, WaitClock, WaitMark};
+use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hasher};
+use wq_trace::{
+    Breakdown, FuncId, PoolGauges, PoolId, PoolSlot, PwqFuncSlot, Segment, Wake, What, WorkerId,
+    WorkerSlot, WorkerState, WqId,
+};
+
+/// Index of a worker in its pool, and the number in its name: the lowest that is free.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct WorkerIx(pub(crate) u32);
+
+/// What a pool is made from.
+#[derive(Clone, Debug)]
+pub(crate) struct PoolSpec {
+    /// The number shown.
+    pub(crate) number: u32,
+    /// OS number of the CPU; `None`: unbound.
+    pub(crate) cpu: Option<u16>,
+    pub(crate) nice: i32,
+}
+
+impl PoolSpec {
+    /// The name of this pool's worker `number`. Kernel: `format_worker_id()`.
+    pub(crate) fn worker_name(&self, number: u32) -> String {
+        match self.cpu {
+            Some(cpu) if self.nice < 0 => format!("kworker/{cpu}:{number}H"),
+            Some(cpu) => format!("kworker/{cpu}:{number}"),
+            None => format!("kworker/u{}:{number}", self.number),
+        }
+    }
+}
+
+/// See the module. `J` is what a queued item hands to its execution, `W` who waits for one. All fields are `L`.
+#[derive(Debug)]
+pub(crate) struct PoolState<J, W> {
+    /// I
+    pub(crate) spec: PoolSpec,
+    /// I: whether the number of running workers is managed; an unbound pool starts a worker for every item.
+    pub(super) managed: bool,
+    /// I
+    pub(super) segment: Segment,
+    pub(super) slot: PoolSlot,
+    /// Managed workers that run an item and are not known to sleep.
+    pub(super) nr_running: u32,
+    /// Active items that no worker has taken, in order.
+    pub(super) worklist: List,
+    pub(super) items: Items<Item<J, W>>,
+    pub(super) workers: Vec<Option<Worker<W>>>,
+    pub(super) nr_workers: u32,
+    /// Last in, first out: the warmest worker is at the end.
+    pub(super) idle: Vec<WorkerIx>,
+    /// Idle workers that are on their way to a CPU.
+    pub(super) nr_woken: u32,
+    /// Who executes which work.
+    pub(super) busy: HashMap<u64, WorkerIx, BuildHasherDefault<IdHasher>>,
+    pub(super) manager: Option<WorkerIx>,
+    pub(super) pwqs: Vec<Option<Pwq>>,
+    pub(super) last_progress: u64,
+    last_transition: u64,
+    pub(super) wait: WaitClock,
+    /// Latest dated begin of a block among the workers noticed to sleep since nr_running was last above 0.
+    pub(super) blocked_from: u64,
+    /// Workers leave instead of going idle.
+    pub(super) dying: bool,
+    pub(super) max_workers: u32,
+    pub(super) max_nr_running: u32,
+    pub(super) cm_wakeups: u64,
+}
+
+/// A queued item.
+#[derive(Debug)]
+pub(super) struct Item<J, W> {
+    pub(super) job: J,
+    pub(super) work: u64,
+    pub(super) func: FuncId,
+    pub(super) pwq: PwqIx,
+    pub(super) color: u8,
+    pub(super) on: On,
+    pub(super) queued_at: u64,
+    /// When it became active; meaningless before.
+    pub(super) active_at: u64,
+    /// From when on it waits for the pool; `None` while its own earlier execution is in the way, or while it is held.
+    pub(super) mark: Option<WaitMark>,
+    /// The parts of its wait that are over.
+    pub(super) parts: Breakdown,
+    /// Who waits for its execution.
+    pub(super) waiters: Vec<W>,
+}
+
+/// The list that an item is on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum On {
+    /// Its pwq's inactive list.
+    Inactive,
+    /// The pool's worklist.
+    Worklist,
+    /// This worker's own list: the worker executes the same item at this moment.
+    Scheduled(WorkerIx),
+}
+
+/// A worker.
+#[derive(Debug)]
+pub(super) struct Worker<W> {
+    /// I
+    pub(super) id: WorkerId,
+    pub(super) slot: WorkerSlot,
+    /// OS thread id; 0 until the thread has started.
+    pub(super) tid: u32,
+    pub(super) role: Role,
+    /// The workqueue whose name is the worker's description.
+    pub(super) described: WqId,
+    /// Noticed to sleep inside its work function, and by whom.
+    pub(super) sleeping: Option<Informant>,
+    pub(super) current: Option<Current<W>>,
+    /// Items that only this worker may execute.
+    pub(super) scheduled: List,
+}
+
+/// Who tells that a worker sleeps. A hint is the truth; what was noticed from outside may be late.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Informant {
+    /// The worker itself: `blocking(..)` and the engine's own waits.
+    Hint,
+    /// The tick.
+    Tick,
+}
+
+/// What a worker is at. It is idle, or the manager, or on its way to or in the execution loop.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Role {
+    /// On the idle list; `woken` if it is on its way to a CPU.
+    Idle { woken: bool },
+    /// Not counted in nr_running. Kernel: `WORKER_PREP`.
+    Preparing,
+    /// Creates workers. Kernel: `POOL_MANAGER_ACTIVE`.
+    Managing,
+    /// In the execution loop.
+    Working,
+}
+
+/// The execution that a worker is in.
+#[derive(Debug)]
+pub(super) struct Current<W> {
+    pub(super) work: u64,
+    pub(super) func: FuncId,
+    pub(super) pwq: PwqIx,
+    pub(super) color: u8,
+    pub(super) started_at: u64,
+    /// Does not count in nr_running. Kernel: `WORKER_CPU_INTENSIVE`.
+    pub(super) cpu_intensive: bool,
+    /// The same work, queued again on this pool.
+    pub(super) requeued: Option<ItemIx>,
+    pub(super) waiters: Vec<W>,
+}
+
+/// Work ids are consecutive numbers: they need spreading, not a keyed hash.
+#[derive(Default, Debug)]
+pub(crate) struct IdHasher(u64);
+
+impl Hasher for IdHasher {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        for &byte in bytes {
+            self.write_u64(u64::from(byte));
+        }
+    }
+
+    fn write_u64(&mut self, n: u64) {
+        self.0 = (self.0 ^ n)
+            .wrapping_mul(0x9e37_79b9_7f4a_7c15)
+            .rotate_left(29);
+    }
+}
+
+impl<J, W> PoolState<J, W> {
+    /// A pool without workers.
+    pub(crate) fn new(spec: PoolSpec, segment: &Segment, slot: PoolSlot, now: u64) -> Self {
+        Self {
+            managed: spec.cpu.is_some(),
+            spec,
+            segment: segment.clone(),
+            slot,
+            nr_running: 0,
+            worklist: List::default(),
+            items: Items::default(),
+            workers: Vec::new(),
+            nr_workers: 0,
+            idle: Vec::new(),
+            nr_woken: 0,
+            busy: HashMap::default(),
+            manager: None,
+            pwqs: Vec::new(),
+            last_progress: now,
+            last_transition: now,
+            wait: WaitClock::new(now),
+            blocked_from: 0,
+            dying: false,
+            max_workers: 0,
+            max_nr_running: 0,
+            cm_wakeups: 0,
+        }
+    }
+
+    pub(crate) fn id(&self) -> PoolId {
+        self.slot.id()
+    }
+
+    pub(crate) fn nr_workers(&self) -> u32 {
+        self.nr_workers
+    }
+
+    pub(crate) fn max_workers(&self) -> u32 {
+        self.max_workers
+    }
+
+    pub(crate) fn max_nr_running(&self) -> u32 {
+        self.max_nr_running
+    }
+
+    pub(crate) fn cm_wakeups(&self) -> u64 {
+        self.cm_wakeups
+    }
+
+    /// Links a workqueue to this pool.
+    pub(crate) fn add_pwq(&mut self, spec: PwqSpec) -> PwqIx {
+        let slot = self.segment.pwq(spec.wq, self.id());
+        let pwq = Pwq::new(spec, slot);
+        pwq.publish();
+        let free = self.pwqs.iter().position(Option::is_none);
+        let index = free.unwrap_or_else(|| {
+            self.pwqs.push(None);
+            self.pwqs.len() - 1
+        });
+        self.pwqs[index] = Some(pwq);
+        PwqIx(index as u32)
+    }
+
+    /// Unlinks a workqueue that has nothing in flight here.
+    pub(crate) fn remove_pwq(&mut self, ix: PwqIx) {
+        let pwq = self.pwqs[ix.0 as usize].take().expect("the pwq is linked");
+        debug_assert_eq!(pwq.in_flight(), 0, "a released pwq has nothing in flight");
+    }
+
+    pub(crate) fn pwq(&self, ix: PwqIx) -> &Pwq {
+        self.pwqs[ix.0 as usize]
+            .as_ref()
+            .expect("the pwq is linked")
+    }
+
+    /// Items queued on this pwq from now on get this flush colour.
+    pub(crate) fn set_work_color(&mut self, ix: PwqIx, color: u8) {
+        self.pwq_mut(ix).spec.work_color = color;
+    }
+
+    /// If items of this colour are in flight on the pwq, it will report ([`Effect::PwqFlushed`]) when the last is gone.
+    pub(crate) fn arm_flush(&mut self, ix: PwqIx, color: u8) -> bool {
+        let pwq = self.pwq_mut(ix);
+        pwq.flush_color = (pwq.nr_in_flight[usize::from(color)] > 0).then_some(color);
+        pwq.flush_color.is_some()
+    }
+
+    pub(super) fn pwq_mut(&mut self, ix: PwqIx) -> &mut Pwq {
+        self.pwqs[ix.0 as usize]
+            .as_mut()
+            .expect("the pwq is linked")
+    }
+
+    /// The figures of one function on one pwq.
+    pub(super) fn figures(&mut self, ix: PwqIx, func: FuncId) -> &PwqFuncSlot {
+        let pwq = self.pwqs[ix.0 as usize]
+            .as_mut()
+            .expect("the pwq is linked");
+        pwq.func(&self.segment, func)
+    }
+
+    pub(super) fn worker(&self, ix: WorkerIx) -> &Worker<W> {
+        self.workers[ix.0 as usize]
+            .as_ref()
+            .expect("the worker exists")
+    }
+
+    pub(super) fn worker_mut(&mut self, ix: WorkerIx) -> &mut Worker<W> {
+        self.workers[ix.0 as usize]
+            .as_mut()
+            .expect("the worker exists")
+    }
+
+    /// The worker that executes `work` at this moment. Kernel: `find_worker_executing_work()`.
+    pub(crate) fn executing(&self, work: u64) -> Option<WorkerIx> {
+        self.busy.get(&work).copied()
+    }
+
+    /// The pwq of what `worker` executes.
+    pub(crate) fn current_pwq(&self, worker: WorkerIx) -> Option<PwqIx> {
+        self.worker(worker)
+            .current
+            .as_ref()
+            .map(|current| current.pwq)
+    }
+
+    pub(super) fn subject(&self) -> Subject {
+        Subject {
+            pool: self.id(),
+            ..Subject::default()
+        }
+    }
+
+    pub(super) fn worker_subject(&self, ix: WorkerIx) -> Subject {
+        Subject {
+            worker: self.worker(ix).id,
+            ..self.subject()
+        }
+    }
+
+    /// Wakes the most recently idled worker if one is needed. Returns whether one was woken that was not before.
+    /// Kernel: `kick_pool()`.
+    pub(super) fn kick(&mut self, reason: Wake, now: u64, fx: &mut Effects<W>) -> bool {
+        if !self.need_more_worker() {
+            return false;
+        }
+        let Some(&first) = self.idle.last() else {
+            return false;
+        };
+        let worker = self.worker_mut(first);
+        if worker.role == (Role::Idle { woken: true }) {
+            return false;
+        }
+        worker.role = Role::Idle { woken: true };
+        self.nr_woken += 1;
+        fx.emit(now, self.worker_subject(first), What::WorkerWake { reason });
+        fx.push(Effect::Wake(first));
+        true
+    }
+
+    /// Takes `worker` out of or into the count of running workers, by whether it counts now.
+    pub(super) fn count_running(&mut self, was: bool, is: bool) {
+        match (was, is) {
+            (true, false) => self.nr_running -= 1,
+            (false, true) => self.nr_running += 1,
+            _ => {}
+        }
+        self.max_nr_running = self.max_nr_running.max(self.nr_running);
+    }
+
+    /// Does this worker count in nr_running? Kernel: none of `WORKER_NOT_RUNNING`, and not asleep.
+    pub(super) fn counts(&self, ix: WorkerIx) -> bool {
+        let worker = self.worker(ix);
+        self.managed
+            && worker.role == Role::Working
+            && worker.sleeping.is_none()
+            && !worker
+                .current
+                .as_ref()
+                .is_some_and(|current| current.cpu_intensive)
+    }
+
+    /// `stamp`, or the pool's last transition if that was later: stamps are taken before the lock is.
+    pub(crate) fn not_before_last(&self, stamp: u64) -> u64 {
+        stamp.max(self.last_transition)
+    }
+
+    /// Ends every transition: from `now` on the items on the worklist wait for what the pool is in now.
+    pub(super) fn settle(&mut self, now: u64) {
+        self.last_transition = now;
+        let cause = self.cause();
+        self.wait.turn(now, cause);
+        self.check();
+    }
+
+    fn cause(&self) -> Cause {
+        if self.nr_running > 0 {
+            return Cause::Concurrency;
+        }
+        match self.idle.len() {
+            0 => Cause::NoWorker,
+            _ if self.nr_woken > 0 => Cause::Runqueue,
+            _ => Cause::Unknown,
+        }
+    }
+
+    /// Writes what the tools see of the pool; once before the lock is dropped.
+    pub(crate) fn publish(&mut self) {
+        let manager = self.manager.map_or(WorkerId::NONE, |ix| self.worker(ix).id);
+        self.slot.update(&PoolGauges {
+            nr_running: self.nr_running,
+            nr_workers: self.nr_workers,
+            nr_idle: self.idle.len() as u32,
+            nr_pending: self.worklist.len(),
+            manager,
+            last_progress: self.last_progress,
+            flags: self.flags(),
+            max_workers: self.max_workers,
+            max_nr_running: self.max_nr_running,
+            cm_wakeups: self.cm_wakeups,
+        });
+    }
+
+    /// Kernel: `POOL_MANAGER_ACTIVE` 2, `POOL_DISASSOCIATED` 4.
+    fn flags(&self) -> u32 {
+        u32::from(self.manager.is_some()) << 1 | u32::from(!self.managed) << 2
+    }
+
+    pub(super) fn show_state(&self, ix: WorkerIx, now: u64) {
+        let worker = self.worker(ix);
+        let state = match worker.role {
+            Role::Idle { .. } => WorkerState::Idle,
+            Role::Preparing => WorkerState::Busy,
+            Role::Managing => WorkerState::Managing,
+            Role::Working if worker.current.is_none() => WorkerState::Busy,
+            Role::Working if worker.sleeping.is_some() => WorkerState::Sleeping,
+            Role::Working => WorkerState::Running,
+        };
+        worker.slot.state(state, now);
+    }
+}

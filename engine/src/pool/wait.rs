@@ -1,0 +1,156 @@
+//! Why items of a pool wait: a clock that always runs in exactly one cause.
+//!
+//! An item's parts are differences of two snapshots of the totals: O(1), and exact whatever happens to the rings,
+//! since every nanosecond between the two was booked to one cause. Only `sensing` is known late: when workers are
+//! noticed to have been blocked since `from`, the open interval is split there, and items that took their snapshot
+//! inside the interval are corrected, each once per interval.
+
+use wq_trace::{Breakdown, WaitPart};
+
+/// What an active item of a pool waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Cause {
+    /// A managed worker of the pool runs.
+    Concurrency,
+    /// The workers were blocked, which was not noticed yet.
+    Sensing,
+    /// No worker is idle.
+    NoWorker,
+    /// A worker was woken and is not on a CPU yet.
+    Runqueue,
+    /// None of these.
+    Unknown,
+}
+
+const CAUSES: [(Cause, WaitPart); 5] = [
+    (Cause::Concurrency, WaitPart::Concurrency),
+    (Cause::Sensing, WaitPart::Sensing),
+    (Cause::NoWorker, WaitPart::NoWorker),
+    (Cause::Runqueue, WaitPart::Runqueue),
+    (Cause::Unknown, WaitPart::Unknown),
+];
+
+type Totals = [u64; CAUSES.len()];
+
+/// Time of a pool by cause.
+#[derive(Debug)]
+pub(crate) struct WaitClock {
+    cause: Cause,
+    since: u64,
+    /// Up to `since`.
+    totals: Totals,
+}
+
+/// The totals at one moment.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct WaitMark {
+    pub(crate) at: u64,
+    totals: Totals,
+}
+
+impl WaitClock {
+    pub(crate) fn new(now: u64) -> Self {
+        Self {
+            cause: Cause::Unknown,
+            since: now,
+            totals: [0; CAUSES.len()],
+        }
+    }
+
+    /// From now on the time goes to `cause`.
+    pub(crate) fn turn(&mut self, now: u64, cause: Cause) {
+        if cause != self.cause {
+            self.totals[self.cause as usize] += now - self.since;
+            (self.cause, self.since) = (cause, now);
+        }
+    }
+
+    /// The totals now, the open interval booked to its present cause.
+    pub(crate) fn mark(&self, now: u64) -> WaitMark {
+        let mut totals = self.totals;
+        totals[self.cause as usize] += now - self.since;
+        WaitMark { at: now, totals }
+    }
+
+    /// Splits the open interval: its end, from `from` on, was [`Cause::Sensing`].
+    /// Returns what corrects the marks taken inside the interval, if anything changes.
+    pub(crate) fn split_sensing(&mut self, now: u64, from: u64) -> Option<Correction> {
+        let from = from.max(self.since);
+        if self.cause != Cause::Concurrency || from >= now {
+            return None;
+        }
+        let correction = Correction {
+            opened: self.since,
+            from,
+        };
+        self.totals[Cause::Concurrency as usize] += from - self.since;
+        self.totals[Cause::Sensing as usize] += now - from;
+        self.since = now;
+        Some(correction)
+    }
+
+    /// Adds the time between `mark` and now to an item's parts.
+    pub(crate) fn account(&self, mark: &WaitMark, now: u64, parts: &mut Breakdown) {
+        let end = self.mark(now);
+        for (cause, part) in CAUSES {
+            parts[part as usize] += end.totals[cause as usize] - mark.totals[cause as usize];
+        }
+    }
+}
+
+/// How marks taken inside a split interval change.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Correction {
+    /// When the interval was opened.
+    pub(crate) opened: u64,
+    from: u64,
+}
+
+impl Correction {
+    /// Moves what `mark` booked after the split from concurrency to sensing.
+    pub(crate) fn apply(&self, mark: &mut WaitMark) {
+        if mark.at > self.from {
+            let moved = mark.at - self.from;
+            mark.totals[Cause::Concurrency as usize] -= moved;
+            mark.totals[Cause::Sensing as usize] += moved;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parts(clock: &WaitClock, mark: &WaitMark, now: u64) -> [u64; 3] {
+        let mut parts = Breakdown::default();
+        clock.account(mark, now, &mut parts);
+        assert_eq!(parts.iter().sum::<u64>(), now - mark.at);
+        [WaitPart::Concurrency, WaitPart::Sensing, WaitPart::Runqueue].map(|p| parts[p as usize])
+    }
+
+    #[test]
+    fn every_nanosecond_goes_to_one_cause() {
+        let mut clock = WaitClock::new(0);
+        clock.turn(0, Cause::Concurrency);
+        let early = clock.mark(10);
+        clock.turn(30, Cause::Runqueue);
+        let late = clock.mark(35);
+        assert_eq!(parts(&clock, &early, 50), [20, 0, 20]);
+        assert_eq!(parts(&clock, &late, 50), [0, 0, 15]);
+    }
+
+    #[test]
+    fn a_late_notice_corrects_the_marks_inside_the_interval() {
+        let mut clock = WaitClock::new(0);
+        clock.turn(0, Cause::Concurrency);
+        let mut before = clock.mark(10);
+        let mut inside = clock.mark(25);
+        let correction = clock.split_sensing(40, 20).unwrap();
+        correction.apply(&mut before);
+        correction.apply(&mut inside);
+        clock.turn(40, Cause::Runqueue);
+        assert_eq!(parts(&clock, &before, 45), [10, 20, 5]);
+        assert_eq!(parts(&clock, &inside, 45), [0, 15, 5]);
+        assert!(clock.split_sensing(45, 41).is_none());
+    }
+}

@@ -1,0 +1,12 @@
+//! The user's side: workqueues and work items.
+
+pub(crate) mod cancel;
+pub(crate) mod submit;
+pub(crate) mod wait;
+mod work;
+mod workqueue;
+
+pub(crate) use work::WorkInner;
+pub use work::{BUSY_PENDING, BUSY_RUNNING, DelayedWork, Work};
+pub use workqueue::Workqueue;
+pub(crate) use workqueue::{Job, PwqRef, WqInner, WqSpec};

@@ -1,0 +1,249 @@
+//! Work items as their users hold them.
+
+use super::{cancel, wait};
+use crate::runtime::TimerKey;
+use crate::wq::Word;
+use std::fmt;
+use std::panic::Location;
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
+
+/// The item behind every handle. Kernel: `struct work_struct`, `struct delayed_work`.
+pub(crate) struct WorkInner {
+    /// I: 1, 2, ... in the process.
+    pub(crate) id: u64,
+    /// I: what the tools show.
+    pub(crate) name: String,
+    /// I
+    func: Func,
+    /// See [`Word`].
+    pub(crate) word: AtomicU64,
+    /// Lock of the pool that the word names: the item's index there while it is queued.
+    pub(crate) item: AtomicU32,
+    /// The function's id in the engine that it met last: engine uid in the high half.
+    pub(crate) func_id: AtomicU64,
+    /// The timer that it is on.
+    pub(crate) timer: Mutex<Option<TimerKey>>,
+}
+
+enum Func {
+    Work(Box<dyn Fn(&Work) + Send + Sync>),
+    Delayed(Box<dyn Fn(&DelayedWork) + Send + Sync>),
+    Once(Mutex<Option<Box<dyn FnOnce() + Send>>>),
+}
+
+/// A function to be executed by a worker, and whether it is asked for at this moment.
+///
+/// A handle: clones are the same item. While an item is queued or running the engine keeps it alive; dropping the
+/// handle changes nothing. An item may be queued again from its own function. Kernel: `struct work_struct`.
+///
+/// ```
+/// use wq_engine::{Engine, Work};
+/// let engine = Engine::builder().name("doc-work").build()?;
+/// let work = Work::named("say_hello", |_| println!("hello"));
+/// assert!(engine.system_wq().queue_work(&work));
+/// work.flush();
+/// assert!(!work.pending());
+/// # Ok::<(), wq_engine::Error>(())
+/// ```
+#[derive(Clone)]
+pub struct Work(pub(crate) Arc<WorkInner>);
+
+/// A [`Work`] with a timer in front of it. Kernel: `struct delayed_work`.
+///
+/// ```
+/// use std::time::Duration;
+/// use wq_engine::{DelayedWork, Engine};
+/// let engine = Engine::builder().name("doc-delayed").build()?;
+/// let later = DelayedWork::named("later", |_| println!("a little later"));
+/// assert!(engine.system_wq().queue_delayed_work(&later, Duration::from_millis(5)));
+/// assert!(!engine.system_wq().queue_delayed_work(&later, Duration::ZERO), "it is pending");
+/// later.flush();
+/// # Ok::<(), wq_engine::Error>(())
+/// ```
+#[derive(Clone)]
+pub struct DelayedWork(pub(crate) Arc<WorkInner>);
+
+/// Bit of [`Work::busy`]: queued or on a timer. Kernel: `WORK_BUSY_PENDING`.
+pub const BUSY_PENDING: u32 = 1;
+/// Bit of [`Work::busy`]: executing. Kernel: `WORK_BUSY_RUNNING`.
+pub const BUSY_RUNNING: u32 = 2;
+
+fn place(location: &Location<'_>) -> String {
+    format!("{}:{}", location.file(), location.line())
+}
+
+impl Work {
+    /// An item that the tools show by the place of this call, as `file:line`. Kernel: `INIT_WORK()`.
+    #[track_caller]
+    pub fn new(func: impl Fn(&Self) + Send + Sync + 'static) -> Self {
+        Self::named(&place(Location::caller()), func)
+    }
+
+    /// An item that the tools show by `name`. Items with the same name are the same function to them.
+    pub fn named(name: &str, func: impl Fn(&Self) + Send + Sync + 'static) -> Self {
+        Self(WorkInner::new(name.to_owned(), Func::Work(Box::new(func))))
+    }
+
+    pub(crate) fn once(name: String, func: Box<dyn FnOnce() + Send>) -> Self {
+        Self(WorkInner::new(name, Func::Once(Mutex::new(Some(func)))))
+    }
+
+    /// Waits for the last queued instance to finish. Returns whether there was one to wait for.
+    ///
+    /// Idle on return only if nobody queued it again meanwhile. Called inside a work function, the wait counts as
+    /// sleeping. An item that flushes itself waits for ever. Kernel: `flush_work()`.
+    pub fn flush(&self) -> bool {
+        wait::flush_work(&self.0)
+    }
+
+    /// Takes the item off its list. Returns whether it was pending; a running execution goes on.
+    /// Kernel: `cancel_work()`.
+    pub fn cancel(&self) -> bool {
+        cancel::cancel(&self.0)
+    }
+
+    /// Cancels, refuses queueing meanwhile, and waits for a running execution. Returns whether it was pending.
+    ///
+    /// Works for items that queue themselves. Not from the item's own function. Kernel: `cancel_work_sync()`.
+    pub fn cancel_sync(&self) -> bool {
+        cancel::cancel_sync(&self.0)
+    }
+
+    /// Whether the item is queued. Kernel: `work_pending()`.
+    pub fn pending(&self) -> bool {
+        self.0.word().pending()
+    }
+
+    /// [`BUSY_PENDING`] and [`BUSY_RUNNING`]; advisory, it may have changed already. Kernel: `work_busy()`.
+    pub fn busy(&self) -> u32 {
+        wait::busy(&self.0)
+    }
+}
+
+impl DelayedWork {
+    /// As [`Work::new`]. Kernel: `INIT_DELAYED_WORK()`.
+    #[track_caller]
+    pub fn new(func: impl Fn(&Self) + Send + Sync + 'static) -> Self {
+        Self::named(&place(Location::caller()), func)
+    }
+
+    /// As [`Work::named`].
+    pub fn named(name: &str, func: impl Fn(&Self) + Send + Sync + 'static) -> Self {
+        Self(WorkInner::new(
+            name.to_owned(),
+            Func::Delayed(Box::new(func)),
+        ))
+    }
+
+    /// Queues the item at once if it is on its timer, then waits as [`Work::flush`].
+    /// Kernel: `flush_delayed_work()`.
+    pub fn flush(&self) -> bool {
+        cancel::fire_now(&self.0);
+        wait::flush_work(&self.0)
+    }
+
+    /// Takes the item off its timer or list. Returns whether it was pending; a running execution goes on.
+    /// Kernel: `cancel_delayed_work()`.
+    pub fn cancel(&self) -> bool {
+        cancel::cancel(&self.0)
+    }
+
+    /// As [`Work::cancel_sync`], the timer included. Kernel: `cancel_delayed_work_sync()`.
+    pub fn cancel_sync(&self) -> bool {
+        cancel::cancel_sync(&self.0)
+    }
+
+    /// Whether the item is on its timer or queued. Kernel: `delayed_work_pending()`.
+    pub fn pending(&self) -> bool {
+        self.0.word().pending()
+    }
+
+    /// As [`Work::busy`].
+    pub fn busy(&self) -> u32 {
+        wait::busy(&self.0)
+    }
+
+    /// When the timer fires; `None` if the item is not on it.
+    pub fn expires(&self) -> Option<Instant> {
+        let timer = self.0.timer.lock().unwrap_or_else(PoisonError::into_inner);
+        timer.as_ref().map(TimerKey::expires)
+    }
+}
+
+impl WorkInner {
+    fn new(name: String, func: Func) -> Arc<Self> {
+        static NEXT: AtomicU64 = AtomicU64::new(1);
+        Arc::new(Self {
+            id: NEXT.fetch_add(1, Ordering::Relaxed),
+            name,
+            func,
+            word: AtomicU64::new(0),
+            item: AtomicU32::new(0),
+            func_id: AtomicU64::new(0),
+            timer: Mutex::new(None),
+        })
+    }
+
+    pub(crate) fn word(&self) -> Word {
+        Word(self.word.load(Ordering::Acquire))
+    }
+
+    /// Tries to become the owner. Returns the word before: the caller owns the item iff it was not pending.
+    ///
+    /// Always the full read-modify-write, since a refused caller's stores must be visible to the execution that
+    /// clears PENDING later (semantics 2.3, ordering 2).
+    pub(crate) fn claim(&self) -> Word {
+        Word(self.word.fetch_or(Word::PENDING, Ordering::AcqRel))
+    }
+
+    /// Sets the word. By the owner only.
+    pub(crate) fn set_word(&self, word: Word) {
+        self.word.store(word.0, Ordering::Release);
+    }
+
+    /// The execution begins: from now on the item can be queued again. By the owner, under the pool's lock.
+    ///
+    /// A read-modify-write, so that it reads what a refused [`WorkInner::claim`] wrote, and sees the stores before it.
+    pub(crate) fn begin(&self, pool: u32) {
+        self.word
+            .swap(Word::on_list(pool).released().0, Ordering::AcqRel);
+    }
+
+    /// Calls the work function.
+    pub(crate) fn call(self: &Arc<Self>) {
+        match &self.func {
+            Func::Work(func) => func(&Work(self.clone())),
+            Func::Delayed(func) => func(&DelayedWork(self.clone())),
+            Func::Once(func) => {
+                let func = func.lock().unwrap_or_else(PoisonError::into_inner).take();
+                if let Some(func) = func {
+                    func();
+                }
+            }
+        }
+    }
+}
+
+impl fmt::Debug for WorkInner {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Work")
+            .field("id", &self.id)
+            .field("name", &self.name)
+            .field("word", &self.word())
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Work {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl fmt::Debug for DelayedWork {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}

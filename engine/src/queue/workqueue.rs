@@ -1,0 +1,223 @@
+//! A workqueue: the handle, and what stands behind it.
+
+use super::{DelayedWork, Work, WorkInner, submit, wait};
+use crate::attrs::WqFlags;
+use crate::pool::PwqIx;
+use crate::runtime::{EngineInner, Pool, Waiter};
+use crate::wq::{FlushState, Pwqs};
+use std::fmt;
+use std::panic::Location;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+use wq_trace::{Event, FuncId, PoolId, What, WorkerId, WqId, WqSlot};
+
+/// A workqueue: what items are queued on, flushed by and limited by. It owns no execution resource.
+///
+/// A handle: clones are the same workqueue. When the last one is dropped the workqueue refuses outside queueing, and
+/// goes away once nothing is queued, armed or running on it; dropping never waits. Kernel: `struct workqueue_struct`.
+#[derive(Clone)]
+pub struct Workqueue(Arc<Handle>);
+
+/// The users' share: its drop is the last handle's.
+struct Handle(Arc<WqInner>);
+
+/// What stands behind the handles. Kept alive by them and by every job.
+pub(crate) struct WqInner {
+    /// I
+    pub(crate) engine: Arc<EngineInner>,
+    /// I
+    pub(crate) spec: WqSpec,
+    /// I
+    pub(crate) slot: WqSlot,
+    /// I: by index of the CPU in the engine; all the same for an unbound workqueue.
+    pub(crate) by_cpu: Vec<PwqRef>,
+    /// I: each pwq once.
+    pub(crate) pwqs: Vec<PwqRef>,
+    /// `W`
+    pub(crate) flush: Mutex<FlushState<Arc<Waiter>>>,
+    /// All handles are gone: only chained queueing goes on.
+    pub(crate) orphaned: AtomicBool,
+}
+
+/// What a workqueue was asked to be.
+#[derive(Clone, Debug)]
+pub(crate) struct WqSpec {
+    pub(crate) name: String,
+    pub(crate) flags: WqFlags,
+    pub(crate) max_active: usize,
+}
+
+/// One workqueue's share of one pool.
+#[derive(Clone)]
+pub(crate) struct PwqRef {
+    pub(crate) pool: Arc<Pool>,
+    pub(crate) ix: PwqIx,
+}
+
+/// What a queued item hands to its execution.
+#[derive(Debug)]
+pub(crate) struct Job {
+    pub(crate) work: Arc<WorkInner>,
+    pub(crate) wq: Arc<WqInner>,
+}
+
+impl Workqueue {
+    pub(crate) fn new(inner: Arc<WqInner>) -> Self {
+        Self(Arc::new(Handle(inner)))
+    }
+
+    pub(crate) fn inner(&self) -> &Arc<WqInner> {
+        &self.0.0
+    }
+
+    /// Queues `work` for the calling thread's CPU. Returns false if it was pending already, is disabled, or the
+    /// engine is shutting down.
+    ///
+    /// If it returns true, stores made before the call are visible to the execution; if it returns false because the
+    /// item was pending, they are visible to the execution that it was pending for. From any thread.
+    /// Kernel: `queue_work()`.
+    pub fn queue_work(&self, work: &Work) -> bool {
+        submit::queue_work(self.inner(), None, &work.0)
+    }
+
+    /// As [`Workqueue::queue_work`], for the OS CPU `cpu`. A CPU that the engine does not use stands for the next one
+    /// that it uses, cyclically. On an unbound workqueue the CPU has no say yet. Kernel: `queue_work_on()`.
+    pub fn queue_work_on(&self, cpu: usize, work: &Work) -> bool {
+        submit::queue_work(self.inner(), Some(cpu), &work.0)
+    }
+
+    /// Queues `work` after `delay`; at once, without a timer, if that is zero. Returns false if it was pending
+    /// already (on its timer or queued), is disabled, or the engine is shutting down.
+    ///
+    /// The timer's CPU is the calling thread's. Kernel: `queue_delayed_work()`.
+    pub fn queue_delayed_work(&self, work: &DelayedWork, delay: Duration) -> bool {
+        submit::queue_delayed_work(self.inner(), None, &work.0, delay)
+    }
+
+    /// As [`Workqueue::queue_delayed_work`], for the OS CPU `cpu`. Kernel: `queue_delayed_work_on()`.
+    pub fn queue_delayed_work_on(&self, cpu: usize, work: &DelayedWork, delay: Duration) -> bool {
+        submit::queue_delayed_work(self.inner(), Some(cpu), &work.0, delay)
+    }
+
+    /// Runs `func` once, as an item of its own that the tools show by the place of this call.
+    /// Returns false, and does not run it, if the engine is shutting down.
+    #[track_caller]
+    pub fn spawn(&self, func: impl FnOnce() + Send + 'static) -> bool {
+        let place = Location::caller();
+        let name = format!("{}:{}", place.file(), place.line());
+        submit::queue_work(self.inner(), None, &Work::once(name, Box::new(func)).0)
+    }
+
+    /// Waits until everything that was queued before this call is over, held items included; what is queued later
+    /// is not waited for. Called inside a work function, the wait counts as sleeping. Kernel: `flush_workqueue()`.
+    pub fn flush(&self) {
+        wait::flush_workqueue(self.inner(), None);
+    }
+
+    /// The name. Kernel: `WQ_NAME_LEN`, at most 31 bytes.
+    pub fn name(&self) -> &str {
+        &self.inner().spec.name
+    }
+
+    /// The flags in force.
+    pub fn flags(&self) -> WqFlags {
+        self.inner().spec.flags
+    }
+
+    /// How many items may be active: per CPU when bound, in all when unbound.
+    pub fn max_active(&self) -> usize {
+        self.inner().spec.max_active
+    }
+}
+
+impl WqInner {
+    pub(crate) fn id(&self) -> WqId {
+        self.slot.id()
+    }
+
+    /// The pwq that serves this OS CPU.
+    pub(crate) fn pwq_on(&self, cpu: usize) -> &PwqRef {
+        &self.by_cpu[self.engine.cpu_index(cpu)]
+    }
+
+    /// An event about this workqueue as such.
+    pub(crate) fn event(&self, at: u64, what: What) -> Event {
+        Event {
+            at,
+            cpu: 0,
+            tid: 0,
+            wq: self.id(),
+            pool: PoolId::NONE,
+            worker: WorkerId::NONE,
+            func: FuncId::NONE,
+            from: FuncId::NONE,
+            work: 0,
+            what,
+        }
+    }
+
+    /// Nothing of it is queued or running on any pool.
+    pub(crate) fn is_idle(&self) -> bool {
+        self.pwqs
+            .iter()
+            .all(|pwq| pwq.pool.look(|core| core.pwq(pwq.ix).in_flight() == 0))
+    }
+}
+
+impl Pwqs for &WqInner {
+    fn set_work_color(&mut self, color: u8) {
+        for pwq in &self.pwqs {
+            pwq.pool.transact(&self.engine, |core, _, _| {
+                core.set_work_color(pwq.ix, color)
+            });
+        }
+    }
+
+    fn arm(&mut self, color: u8) -> usize {
+        let armed = self.pwqs.iter().filter(|pwq| {
+            pwq.pool
+                .transact(&self.engine, |core, _, _| core.arm_flush(pwq.ix, color))
+        });
+        armed.count()
+    }
+}
+
+impl Drop for Handle {
+    fn drop(&mut self) {
+        self.0.orphaned.store(true, Ordering::Release);
+    }
+}
+
+impl Drop for WqInner {
+    fn drop(&mut self) {
+        for pwq in &self.pwqs {
+            pwq.pool
+                .transact(&self.engine, |core, _, _| core.remove_pwq(pwq.ix));
+        }
+        self.engine.workqueue_gone(self);
+    }
+}
+
+impl fmt::Debug for WqInner {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Workqueue")
+            .field("spec", &self.spec)
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Workqueue {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.inner().fmt(f)
+    }
+}
+
+impl PartialEq for Workqueue {
+    /// Whether both are the same workqueue.
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(self.inner(), other.inner())
+    }
+}
+
+impl Eq for Workqueue {}

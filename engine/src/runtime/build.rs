@@ -1,0 +1,186 @@
+//! Building an engine.
+
+use super::pools::make_percpu;
+use super::{Engine, EngineInner, EngineState, Timers};
+use crate::error::Error;
+use crate::os;
+use crate::sense::Sensing;
+use crate::sense::tick::Tick;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+use wq_trace::{Segment, SegmentConfig};
+
+/// What an engine is to be like. Made by [`Engine::builder`].
+#[derive(Clone, Debug)]
+#[must_use = "an engine is built by build()"]
+pub struct Builder {
+    segment: SegmentConfig,
+    cpus: Option<Vec<usize>>,
+    sensing: Sensing,
+    cpu_intensive_thresh: Duration,
+}
+
+impl Default for Builder {
+    fn default() -> Self {
+        Self {
+            segment: SegmentConfig::default(),
+            cpus: None,
+            sensing: Sensing::Auto,
+            cpu_intensive_thresh: Duration::from_millis(10),
+        }
+    }
+}
+
+impl Builder {
+    /// The name that the tools find the engine by; the executable's by default. Characters other than letters,
+    /// digits, `_`, `.` and `-` become `_`; at most 32 are kept.
+    pub fn name(mut self, name: &str) -> Self {
+        name.clone_into(&mut self.segment.name);
+        self
+    }
+
+    /// OS numbers of the CPUs to use; by default all that the calling thread may use.
+    pub fn cpus(mut self, cpus: impl IntoIterator<Item = usize>) -> Self {
+        self.cpus = Some(cpus.into_iter().collect());
+        self
+    }
+
+    /// Who tells that a worker sleeps.
+    pub fn sensing(mut self, sensing: Sensing) -> Self {
+        self.sensing = sensing;
+        self
+    }
+
+    /// Where the shared-memory segment goes, instead of `$WQ_RUNTIME_DIR`, `$XDG_RUNTIME_DIR/wq` or `/dev/shm/wq-UID`.
+    pub fn segment_dir(mut self, dir: impl Into<PathBuf>) -> Self {
+        self.segment.dir = Some(dir.into());
+        self
+    }
+
+    /// Most bytes that the segment may have; 48 MiB by default. When they are spent, events are counted as lost.
+    pub fn segment_budget(mut self, bytes: u64) -> Self {
+        self.segment.budget = bytes;
+        self
+    }
+
+    /// Bytes of one thread's event ring, a power of two; 256 KiB by default, for 4,096 events.
+    pub fn ring_size(mut self, bytes: u64) -> Self {
+        self.segment.ring_bytes = bytes;
+        self
+    }
+
+    /// Whether events are recorded; they are by default. Counters and states always are.
+    pub fn tracing(mut self, on: bool) -> Self {
+        self.segment.tracing = on;
+        self
+    }
+
+    /// CPU time after which an execution is taken for a hog; zero: never. Accepted and not used yet: hogs are not
+    /// looked for in this version. Kernel: `workqueue.cpu_intensive_thresh_us`.
+    pub fn cpu_intensive_thresh(mut self, thresh: Duration) -> Self {
+        self.cpu_intensive_thresh = thresh;
+        self
+    }
+
+    /// Starts the engine: two pools for each CPU with a worker each, the system workqueues, and the segment.
+    ///
+    /// # Errors
+    /// No CPU is left to use, or a first worker or the timer thread cannot be created. A segment that cannot be made
+    /// is no error: the engine runs unseen, and says so once through `tracing`.
+    pub fn build(self) -> Result<Engine, Error> {
+        let cpus = self.used_cpus()?;
+        let config = SegmentConfig {
+            cpus: cpus.iter().map(|&cpu| cpu as u16).collect(),
+            ..self.segment.clone()
+        };
+        let (segment, problem) = Segment::create(&config, os::now());
+        if let Some(problem) = problem {
+            tracing::warn!("{problem}");
+        }
+        let sensing = match self.sensing {
+            Sensing::Auto => Sensing::Tick,
+            forced => forced,
+        };
+        let reason = match self.sensing {
+            Sensing::Auto => "the best that this version has",
+            _ => "asked for",
+        };
+        segment.set_sensing(sensing.word(), reason);
+        let inner = start(&config.name, segment, cpus, sensing);
+        for pool in inner.pools() {
+            if let Err(error) = inner.first_worker(&pool) {
+                inner.stop();
+                return Err(error);
+            }
+        }
+        if let Err(error) = inner.start_services() {
+            inner.stop();
+            return Err(error);
+        }
+        Engine::over(inner)
+    }
+
+    fn used_cpus(&self) -> Result<Vec<usize>, Error> {
+        let allowed = os::allowed_cpus().map_err(Error::Affinity)?;
+        let Some(asked) = &self.cpus else {
+            return Ok(allowed);
+        };
+        let mut used: Vec<usize> = asked
+            .iter()
+            .copied()
+            .filter(|cpu| allowed.contains(cpu))
+            .collect();
+        used.sort_unstable();
+        used.dedup();
+        if used.is_empty() {
+            return Err(Error::NoCpu {
+                asked: asked.clone(),
+                allowed,
+            });
+        }
+        Ok(used)
+    }
+}
+
+/// The engine with its per-CPU pools, without a thread.
+fn start(name: &str, segment: Segment, cpus: Vec<usize>, sensing: Sensing) -> Arc<EngineInner> {
+    static NEXT: AtomicU32 = AtomicU32::new(1);
+    Arc::new_cyclic(|me| EngineInner {
+        uid: NEXT.fetch_add(1, Ordering::Relaxed),
+        name: name.to_owned(),
+        percpu: cpus
+            .iter()
+            .map(|&cpu| make_percpu(me, &segment, cpu))
+            .collect(),
+        segment,
+        cpus,
+        unbound: Mutex::default(),
+        sensing,
+        tick: Tick::default(),
+        timers: Timers::default(),
+        workqueues: Mutex::default(),
+        state: AtomicU8::new(EngineState::Running as u8),
+        threads: Mutex::default(),
+        create_failure_said: AtomicBool::new(false),
+        me: me.clone(),
+    })
+}
+
+impl EngineInner {
+    /// The timer thread, and the tick if it is wanted.
+    fn start_services(&self) -> Result<(), Error> {
+        let failed = |name: &str| {
+            let name = name.to_owned();
+            move |source| Error::Thread { name, source }
+        };
+        self.spawn("wq-timer", |engine| engine.timers.run())
+            .map_err(failed("wq-timer"))?;
+        if self.sensing == Sensing::Tick {
+            self.spawn("wq-tick", |engine| engine.tick.run(&engine))
+                .map_err(failed("wq-tick"))?;
+        }
+        Ok(())
+    }
+}

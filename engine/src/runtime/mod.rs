@@ -1,0 +1,166 @@
+//! Engines on threads: builds the pools and their workers, executes what the pure centre decided, and takes it all
+//! down again.
+
+mod build;
+pub(crate) mod context;
+mod handle;
+mod pool;
+mod pools;
+mod timer;
+mod waiter;
+
+pub use build::Builder;
+pub(crate) use context::CurrentWork;
+pub use handle::{Engine, current_stamps, current_work};
+pub(crate) use pool::{Core, Pool};
+pub(crate) use timer::{TimerKey, Timers};
+pub(crate) use waiter::Waiter;
+
+use crate::os;
+use crate::queue::{WorkInner, WqInner};
+use crate::sense::Sensing;
+use crate::sense::tick::Tick;
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::thread::JoinHandle;
+use wq_trace::{Segment, What, WqId};
+
+/// What all threads of an engine share.
+pub(crate) struct EngineInner {
+    /// I: unique in the process, never 0.
+    pub(crate) uid: u32,
+    /// I
+    pub(crate) name: String,
+    /// I
+    pub(crate) segment: Segment,
+    /// I: OS numbers of the CPUs used, ascending.
+    pub(crate) cpus: Vec<usize>,
+    /// I: normal and highpri pool of each CPU, in the order of `cpus`.
+    pub(crate) percpu: Vec<[Arc<Pool>; 2]>,
+    /// Unbound pools, by nice level.
+    unbound: Mutex<Vec<Arc<Pool>>>,
+    /// I
+    pub(crate) sensing: Sensing,
+    pub(crate) tick: Tick,
+    pub(crate) timers: Timers,
+    workqueues: Mutex<Vec<(WqId, Weak<WqInner>)>>,
+    state: AtomicU8,
+    /// Workers, tick and timer threads that were started and not reaped.
+    threads: Mutex<Vec<JoinHandle<()>>>,
+    /// A failed worker creation was reported.
+    create_failure_said: AtomicBool,
+    /// I: for the threads that the engine starts.
+    me: Weak<EngineInner>,
+}
+
+/// An engine's life.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[repr(u8)]
+pub(crate) enum EngineState {
+    /// Everything goes.
+    Running,
+    /// Only work functions queue, and not themselves.
+    Draining,
+    /// Nothing is queued any more; workers leave.
+    Stopped,
+}
+
+/// A lock whose holder cannot leave it in a bad state.
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl EngineInner {
+    pub(crate) fn state(&self) -> EngineState {
+        match self.state.load(Ordering::Acquire) {
+            0 => EngineState::Running,
+            1 => EngineState::Draining,
+            _ => EngineState::Stopped,
+        }
+    }
+
+    /// Moves on; an engine never goes back.
+    fn advance(&self, state: EngineState) {
+        self.state.fetch_max(state as u8, Ordering::AcqRel);
+    }
+
+    /// Whether the calling thread may queue this item now.
+    pub(crate) fn accepts(&self, work: &Arc<WorkInner>) -> bool {
+        match self.state() {
+            EngineState::Running => true,
+            EngineState::Draining => context::with(|context| {
+                let current = context.current_in(self);
+                current.is_some_and(|current| !Arc::ptr_eq(&current.work, work))
+            }),
+            EngineState::Stopped => false,
+        }
+    }
+
+    /// The index of an OS CPU; of the next used one, cyclically, if the engine does not use it.
+    pub(crate) fn cpu_index(&self, cpu: usize) -> usize {
+        self.cpus.partition_point(|&used| used < cpu) % self.cpus.len()
+    }
+
+    /// The pools whose concurrency is managed.
+    pub(crate) fn managed_pools(&self) -> Vec<Arc<Pool>> {
+        self.percpu.iter().flatten().cloned().collect()
+    }
+
+    /// All pools.
+    pub(crate) fn pools(&self) -> Vec<Arc<Pool>> {
+        let unbound = lock(&self.unbound);
+        self.percpu
+            .iter()
+            .flatten()
+            .chain(unbound.iter())
+            .cloned()
+            .collect()
+    }
+
+    /// Items wait behind a running worker: its block must not go unseen.
+    pub(crate) fn watch(&self) {
+        if self.sensing != Sensing::Hints {
+            self.tick.arm();
+        }
+    }
+
+    /// A pwq of this workqueue has nothing of the flushed colour in flight any more.
+    pub(crate) fn pwq_flushed(&self, id: WqId) {
+        let wq = lock(&self.workqueues)
+            .iter()
+            .find(|(wq, _)| *wq == id)
+            .map(|(_, wq)| wq.clone());
+        let Some(wq) = wq.and_then(|wq| wq.upgrade()) else {
+            return;
+        };
+        let done = lock(&wq.flush).pwq_flushed(&mut &*wq);
+        for waiter in done {
+            waiter.complete();
+        }
+    }
+
+    pub(crate) fn add_workqueue(&self, wq: &Arc<WqInner>) {
+        lock(&self.workqueues).push((wq.id(), Arc::downgrade(wq)));
+        self.emit_workqueue(wq, |flags, max_active| What::Alloc { flags, max_active });
+    }
+
+    /// A workqueue goes away.
+    pub(crate) fn workqueue_gone(&self, wq: &WqInner) {
+        lock(&self.workqueues).retain(|(id, _)| *id != wq.id());
+        self.emit_workqueue(wq, |flags, max_active| What::Destroy { flags, max_active });
+    }
+
+    fn emit_workqueue(&self, wq: &WqInner, what: impl FnOnce(u32, u32) -> What) {
+        let what = what(wq.spec.flags.bits(), wq.spec.max_active as u32);
+        let event = wq.event(os::now(), what);
+        context::with(|context| context.emit_one(self, event));
+    }
+
+    /// The workqueues that exist.
+    pub(crate) fn all_workqueues(&self) -> Vec<Arc<WqInner>> {
+        lock(&self.workqueues)
+            .iter()
+            .filter_map(|(_, wq)| wq.upgrade())
+            .collect()
+    }
+}

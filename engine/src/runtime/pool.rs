@@ -1,0 +1,205 @@
+//! A worker pool on threads: the pure state behind its lock, and the threads to wake.
+
+use super::context::{self, Effects};
+use super::{EngineInner, Waiter};
+use crate::os;
+use crate::pool::{Effect, PoolState, WorkerIx};
+use crate::queue::Job;
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, RwLock, Weak};
+use std::thread::Thread;
+
+/// The pure state as threads use it.
+pub(crate) type Core = PoolState<Job, Arc<Waiter>>;
+
+/// A pool. Kernel: `struct worker_pool`.
+pub(crate) struct Pool {
+    /// I: unique in the process, since a static item may meet two engines.
+    pub(crate) uid: u32,
+    /// I: the CPUs that its workers may use.
+    pub(crate) cpus: Vec<usize>,
+    /// I
+    pub(crate) nice: i32,
+    /// I
+    engine: Weak<EngineInner>,
+    state: Mutex<Locked>,
+}
+
+/// All `L`.
+struct Locked {
+    core: Core,
+    /// By worker index.
+    threads: Vec<Option<Thread>>,
+}
+
+/// All pools of the process by uid, for items that ask where they were last.
+static POOLS: RwLock<Option<HashMap<u32, Weak<Pool>>>> = RwLock::new(None);
+
+impl Pool {
+    /// A pool whose workers may use these CPUs.
+    pub(crate) fn new(engine: Weak<EngineInner>, core: Core, cpus: Vec<usize>) -> Arc<Self> {
+        static NEXT: AtomicU32 = AtomicU32::new(1);
+        let uid = NEXT.fetch_add(1, Ordering::Relaxed);
+        let nice = core.spec.nice;
+        let state = Mutex::new(Locked {
+            core,
+            threads: Vec::new(),
+        });
+        let pool = Arc::new(Self {
+            uid,
+            cpus,
+            nice,
+            engine,
+            state,
+        });
+        let mut pools = POOLS.write().unwrap_or_else(PoisonError::into_inner);
+        pools
+            .get_or_insert_default()
+            .insert(uid, Arc::downgrade(&pool));
+        pool
+    }
+
+    /// The pool with this uid, if it still exists.
+    pub(crate) fn find(uid: u32) -> Option<Arc<Self>> {
+        let pools = POOLS.read().unwrap_or_else(PoisonError::into_inner);
+        pools.as_ref()?.get(&uid)?.upgrade()
+    }
+
+    /// The engine, unless it is gone.
+    pub(crate) fn engine(&self) -> Option<Arc<EngineInner>> {
+        self.engine.upgrade()
+    }
+
+    /// One or more transitions under the lock, their events emitted before it is dropped and their effects executed
+    /// after.
+    pub(crate) fn transact<R>(
+        &self,
+        engine: &EngineInner,
+        f: impl FnOnce(&mut Core, u64, &mut Effects) -> R,
+    ) -> R {
+        self.transact_at(engine, os::now(), f)
+    }
+
+    /// [`Pool::transact`] with a stamp that was taken already.
+    pub(crate) fn transact_at<R>(
+        &self,
+        engine: &EngineInner,
+        stamp: u64,
+        f: impl FnOnce(&mut Core, u64, &mut Effects) -> R,
+    ) -> R {
+        let (result, effects, watch, threads) = context::with(|context| {
+            context.prepare(engine);
+            let mut locked = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+            let now = locked.core.not_before_last(stamp);
+            let result = f(&mut locked.core, now, &mut context.fx);
+            locked.core.publish();
+            let watch = locked.core.need_watching();
+            context.emit(engine);
+            let effects = context.take_effects();
+            let threads = locked.threads_to_wake(&effects);
+            drop(locked);
+            (result, effects, watch, threads)
+        });
+        if watch {
+            engine.watch();
+        }
+        execute(engine, effects, threads);
+        result
+    }
+
+    /// The handle by which `worker` is woken.
+    pub(crate) fn set_thread(&self, worker: WorkerIx, thread: Thread) {
+        let mut locked = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let index = worker.0 as usize;
+        if locked.threads.len() <= index {
+            locked.threads.resize(index + 1, None);
+        }
+        locked.threads[index] = Some(thread);
+    }
+
+    /// Wakes a worker whatever its state; it looks what there is to do.
+    pub(crate) fn unpark(&self, worker: WorkerIx) {
+        let locked = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(Some(thread)) = locked.threads.get(worker.0 as usize) {
+            thread.unpark();
+        }
+    }
+
+    /// Lets go of everything that is queued and not running.
+    pub(crate) fn drop_queued(&self, engine: &EngineInner) {
+        let dropped: Vec<Job> = self.transact(engine, |core, now, fx| {
+            let queued = core.queued_items();
+            queued
+                .into_iter()
+                .map(|item| core.cancel(item, now, fx).0)
+                .collect()
+        });
+        for job in &dropped {
+            job.work.set_word(job.work.word().released());
+        }
+    }
+
+    /// Looks at the state without changing it.
+    pub(crate) fn look<R>(&self, f: impl FnOnce(&Core) -> R) -> R {
+        f(&self
+            .state
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .core)
+    }
+}
+
+impl Drop for Pool {
+    fn drop(&mut self) {
+        let mut pools = POOLS.write().unwrap_or_else(PoisonError::into_inner);
+        if let Some(pools) = pools.as_mut() {
+            pools.remove(&self.uid);
+        }
+    }
+}
+
+impl Locked {
+    /// The threads that the effects wake. A transition wakes one at most, so this is a `Vec` in rare cases only.
+    fn threads_to_wake(&self, effects: &[Effect<Arc<Waiter>>]) -> Threads {
+        let mut threads = Threads::default();
+        for effect in effects {
+            if let Effect::Wake(worker) = effect
+                && let Some(Some(thread)) = self.threads.get(worker.0 as usize)
+            {
+                threads.push(thread.clone());
+            }
+        }
+        threads
+    }
+}
+
+/// Usually no or one thread.
+#[derive(Default)]
+struct Threads {
+    first: Option<Thread>,
+    more: Vec<Thread>,
+}
+
+impl Threads {
+    fn push(&mut self, thread: Thread) {
+        match self.first {
+            None => self.first = Some(thread),
+            Some(_) => self.more.push(thread),
+        }
+    }
+}
+
+fn execute(engine: &EngineInner, mut effects: Vec<Effect<Arc<Waiter>>>, threads: Threads) {
+    for thread in threads.first.iter().chain(&threads.more) {
+        thread.unpark();
+    }
+    for effect in effects.drain(..) {
+        match effect {
+            Effect::Wake(_) => {}
+            Effect::Complete(waiter) => waiter.complete(),
+            Effect::PwqFlushed(wq) => engine.pwq_flushed(wq),
+        }
+    }
+    context::with(|context| context.keep(effects));
+}

@@ -1,0 +1,141 @@
+//! Making pools and their worker threads.
+
+use super::{Core, EngineInner, EngineState, Pool, Waiter, lock};
+use crate::error::Error;
+use crate::os;
+use crate::pool::{PoolSpec, PoolState};
+use crate::worker;
+use std::io;
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Weak};
+use std::thread::Thread;
+use std::time::Duration;
+use wq_trace::{PoolInfo, Segment};
+
+/// Nice level of highpri pools. Kernel: `HIGHPRI_NICE_LEVEL`.
+pub(crate) const HIGHPRI_NICE: i32 = -20;
+
+/// Pause after a worker could not be created. Kernel: `CREATE_COOLDOWN`.
+const CREATE_COOLDOWN: Duration = Duration::from_secs(1);
+
+/// A pool without workers.
+pub(super) fn make_pool(
+    engine: &Weak<EngineInner>,
+    segment: &Segment,
+    spec: PoolSpec,
+    cpus: Vec<usize>,
+) -> Arc<Pool> {
+    let info = PoolInfo {
+        number: spec.number,
+        cpu: spec.cpu,
+        nice: spec.nice,
+        flags: 0,
+    };
+    let slot = segment.pool(info);
+    Pool::new(
+        engine.clone(),
+        PoolState::new(spec, segment, slot, os::now()),
+        cpus,
+    )
+}
+
+/// Normal and highpri pool of an OS CPU: 4c+2 and 4c+3, with the BH slots kept.
+pub(super) fn make_percpu(
+    engine: &Weak<EngineInner>,
+    segment: &Segment,
+    cpu: usize,
+) -> [Arc<Pool>; 2] {
+    [(2, 0), (3, HIGHPRI_NICE)].map(|(offset, nice)| {
+        let spec = PoolSpec {
+            number: 4 * cpu as u32 + offset,
+            cpu: Some(cpu as u16),
+            nice,
+        };
+        make_pool(engine, segment, spec, vec![cpu])
+    })
+}
+
+impl EngineInner {
+    /// The unbound pool with this nice level; made, with its first worker, if there is none.
+    pub(crate) fn unbound_pool(&self, nice: i32) -> Result<Arc<Pool>, Error> {
+        let mut pools = lock(&self.unbound);
+        if let Some(pool) = pools.iter().find(|pool| pool.nice == nice) {
+            return Ok(pool.clone());
+        }
+        let highest = self.cpus.last().copied().unwrap_or_default() as u32;
+        let number = 4 * (highest + 1) + pools.len() as u32;
+        let spec = PoolSpec {
+            number,
+            cpu: None,
+            nice,
+        };
+        let pool = make_pool(&self.me, &self.segment, spec, self.cpus.clone());
+        self.first_worker(&pool)?;
+        pools.push(pool.clone());
+        Ok(pool)
+    }
+
+    pub(super) fn first_worker(&self, pool: &Arc<Pool>) -> Result<(), Error> {
+        self.create_worker(pool).map_err(|source| Error::Thread {
+            name: pool.look(|core| core.spec.worker_name(0)),
+            source,
+        })
+    }
+
+    /// Creates a worker, idle. One creation at a time: by the builder, or by the pool's manager.
+    /// Kernel: `create_worker()`.
+    pub(crate) fn create_worker(&self, pool: &Arc<Pool>) -> io::Result<()> {
+        let (ix, name) = pool.look(|core| {
+            let ix = core.next_worker();
+            (ix, core.spec.worker_name(ix.0))
+        });
+        let gate = Waiter::new();
+        let handle = self.spawn(&name, {
+            let (pool, gate) = (pool.clone(), gate.clone());
+            move |engine| {
+                gate.wait();
+                worker::run(&engine, &pool, ix);
+            }
+        })?;
+        pool.set_thread(ix, handle);
+        let slot = self
+            .segment
+            .worker(pool.look(Core::id), ix.0, &name, os::now());
+        pool.transact(self, |core, now, fx| core.created(ix, slot, now, fx));
+        gate.complete();
+        Ok(())
+    }
+
+    /// Starts a thread that keeps the engine alive while it runs.
+    pub(super) fn spawn(
+        &self,
+        name: &str,
+        body: impl FnOnce(Arc<Self>) + Send + 'static,
+    ) -> io::Result<Thread> {
+        let engine = self.me.upgrade().ok_or(io::ErrorKind::NotFound)?;
+        let handle = std::thread::Builder::new()
+            .name(name.to_owned())
+            .spawn(move || body(engine))?;
+        let thread = handle.thread().clone();
+        lock(&self.threads).push(handle);
+        Ok(thread)
+    }
+
+    /// The manager's attempt to create a worker. Failing is said once, and tried again after a pause as long as a
+    /// worker is missing. Kernel: `maybe_create_worker()`, `CREATE_COOLDOWN`.
+    pub(crate) fn manage(&self, pool: &Arc<Pool>) {
+        while let Err(error) = self.create_worker(pool) {
+            if !self.create_failure_said.swap(true, Ordering::Relaxed) {
+                let name = pool.look(|core| core.spec.worker_name(core.next_worker().0));
+                tracing::warn!(
+                    "cannot create worker {name}: {error}; items wait for one that gets free, and it is tried again \
+                     every second"
+                );
+            }
+            std::thread::park_timeout(CREATE_COOLDOWN);
+            if self.state() == EngineState::Stopped || !pool.look(Core::need_to_create_worker) {
+                return;
+            }
+        }
+    }
+}

@@ -1,0 +1,195 @@
+//! The timers of delayed work: one thread, one ordered map.
+
+use super::{EngineInner, context};
+use crate::os;
+use crate::queue::{WorkInner, WqInner, submit};
+use std::collections::BTreeMap;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+use wq_trace::{FuncId, What, WqCounter};
+
+/// The timers of an engine.
+#[derive(Default)]
+pub(crate) struct Timers {
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+#[derive(Default)]
+struct State {
+    /// By expiry on the engine's clock, then in the order of arming.
+    armed: BTreeMap<(u64, u64), Entry>,
+    next: u64,
+    stopped: bool,
+}
+
+/// An armed timer.
+pub(crate) struct Entry {
+    pub(crate) work: Arc<WorkInner>,
+    pub(crate) wq: Arc<WqInner>,
+    /// The OS CPU that the item is queued for.
+    pub(crate) cpu: usize,
+    func: FuncId,
+}
+
+/// Where an item's timer is.
+pub(crate) struct TimerKey {
+    engine: Arc<EngineInner>,
+    key: (u64, u64),
+    expires: Instant,
+}
+
+impl Timers {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Queues an item, which the caller owns, after `delay`.
+    pub(crate) fn arm(
+        &self,
+        wq: &Arc<WqInner>,
+        cpu: usize,
+        work: &Arc<WorkInner>,
+        delay: Duration,
+    ) {
+        let now = os::now();
+        let delay_ns = u64::try_from(delay.as_nanos()).unwrap_or(u64::MAX);
+        let func = submit::function(wq, work);
+        let event = wq.event(
+            now,
+            What::TimerArm {
+                delay_us: delay_ns / 1000,
+            },
+        );
+        let event = wq_trace::Event {
+            work: work.id,
+            func,
+            ..event
+        };
+        context::with(|context| context.emit_one(&wq.engine, event));
+        wq.slot.add(WqCounter::Armed, 1);
+        let entry = Entry {
+            work: work.clone(),
+            wq: wq.clone(),
+            cpu,
+            func,
+        };
+        // The item's own lock comes first and covers both places, so that nobody finds the timer in one only.
+        let mut place = work.timer.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut state = self.lock();
+        let key = (now.saturating_add(delay_ns), state.next);
+        state.next += 1;
+        state.armed.insert(key, entry);
+        let first = state
+            .armed
+            .first_key_value()
+            .is_some_and(|(first, _)| *first == key);
+        state.show(&wq.engine, func, 1);
+        drop(state);
+        *place = Some(TimerKey {
+            engine: wq.engine.clone(),
+            key,
+            expires: Instant::now() + delay,
+        });
+        drop(place);
+        if first {
+            self.changed.notify_one();
+        }
+    }
+
+    /// Takes all timers off. Their items are idle again.
+    pub(crate) fn cancel_all(&self) {
+        let armed: Vec<Entry> = {
+            let mut state = self.lock();
+            std::mem::take(&mut state.armed).into_values().collect()
+        };
+        for entry in armed {
+            *entry
+                .work
+                .timer
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner) = None;
+            entry.wq.slot.add(WqCounter::Disarmed, 1);
+            self.lock().show(&entry.wq.engine, entry.func, -1);
+            crate::queue::cancel::release(&entry.work);
+        }
+    }
+
+    /// Ends the timer thread.
+    pub(crate) fn stop(&self) {
+        self.lock().stopped = true;
+        self.changed.notify_one();
+    }
+
+    /// The timer thread's life.
+    pub(crate) fn run(&self) {
+        let mut state = self.lock();
+        while !state.stopped {
+            let now = os::now();
+            match state.armed.first_key_value() {
+                None => {
+                    state = self
+                        .changed
+                        .wait(state)
+                        .unwrap_or_else(PoisonError::into_inner);
+                }
+                Some(((expiry, _), _)) if *expiry > now => {
+                    let left = Duration::from_nanos(expiry - now);
+                    let woken = self.changed.wait_timeout(state, left);
+                    state = woken.unwrap_or_else(PoisonError::into_inner).0;
+                }
+                Some(_) => {
+                    let Some((_, entry)) = state.armed.pop_first() else {
+                        continue;
+                    };
+                    state.show(&entry.wq.engine, entry.func, -1);
+                    drop(state);
+                    *entry
+                        .work
+                        .timer
+                        .lock()
+                        .unwrap_or_else(PoisonError::into_inner) = None;
+                    submit::insert(&entry.wq, Some(entry.cpu), &entry.work);
+                    drop(entry);
+                    state = self.lock();
+                }
+            }
+        }
+    }
+}
+
+impl State {
+    /// Writes how many timers of a function are armed and when the next one fires.
+    fn show(&self, engine: &EngineInner, func: FuncId, change: i32) {
+        let next = self.armed.iter().find(|(_, entry)| entry.func == func);
+        engine
+            .segment
+            .armed(func, change, next.map_or(0, |((expiry, _), _)| *expiry));
+    }
+}
+
+impl TimerKey {
+    pub(crate) fn expires(&self) -> Instant {
+        self.expires
+    }
+
+    /// Takes the item off its timer. The caller owns it if that succeeds.
+    pub(crate) fn take(work: &WorkInner) -> bool {
+        Self::take_entry(work).is_some()
+    }
+
+    /// As [`TimerKey::take`], with what was armed.
+    pub(crate) fn take_entry(work: &WorkInner) -> Option<Entry> {
+        let mut place = work.timer.lock().unwrap_or_else(PoisonError::into_inner);
+        let key = place.as_ref()?;
+        let entry = {
+            let mut state = key.engine.timers.lock();
+            let entry = state.armed.remove(&key.key)?;
+            state.show(&key.engine, entry.func, -1);
+            entry
+        };
+        *place = None;
+        entry.wq.slot.add(WqCounter::Disarmed, 1);
+        Some(entry)
+    }
+}

@@ -1,0 +1,101 @@
+//! How the engine learns that a worker blocked: by its own word (here), or by looking (`tick`).
+
+pub(crate) mod tick;
+
+use crate::pool::Informant;
+use crate::runtime::{CurrentWork, EngineInner, context};
+use std::fmt;
+use std::str::FromStr;
+use std::sync::Arc;
+
+/// Who tells the engine that a worker sleeps. Hints are always on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Sensing {
+    /// The best that works here: at present [`Sensing::Tick`].
+    #[default]
+    Auto,
+    /// Looks at `/proc` thread states 100 times a second while items wait behind a running worker.
+    Tick,
+    /// [`blocking`] scopes and the engine's own waits only.
+    Hints,
+}
+
+impl Sensing {
+    /// The word of `--sensing`.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Auto => "auto",
+            Self::Tick => "tick",
+            Self::Hints => "hints",
+        }
+    }
+}
+
+impl fmt::Display for Sensing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.word())
+    }
+}
+
+impl FromStr for Sensing {
+    type Err = String;
+
+    fn from_str(word: &str) -> Result<Self, String> {
+        [Self::Auto, Self::Tick, Self::Hints]
+            .into_iter()
+            .find(|sensing| sensing.word() == word)
+            .ok_or_else(|| match word {
+                "canary" => "not supported yet: canary".to_owned(),
+                _ => format!("unknown sensing {word}; expected auto, tick or hints"),
+            })
+    }
+}
+
+/// Runs `f`, which sleeps: while it runs, the calling worker does not count as running, and its pool starts another
+/// worker if items wait. Outside of a work function it just runs `f`. Scopes may be nested.
+pub fn blocking<R>(f: impl FnOnce() -> R) -> R {
+    let _scope = Scope::open();
+    f()
+}
+
+/// An open `blocking` scope; closing it, also by a panic, says that the worker runs again.
+struct Scope(Option<(CurrentWork, Arc<EngineInner>)>);
+
+impl Scope {
+    fn open() -> Self {
+        let current = context::with(|context| {
+            let current = context.current_mut()?;
+            current.blocking += 1;
+            Some(current.clone())
+        });
+        let Some(current) = current else {
+            return Self(None);
+        };
+        let Some(engine) = current.pool.engine() else {
+            return Self(None);
+        };
+        current.pool.transact(&engine, |core, now, fx| {
+            core.sleeping(current.worker, Informant::Hint, None, now, fx);
+        });
+        Self(Some((current, engine)))
+    }
+}
+
+impl Drop for Scope {
+    fn drop(&mut self) {
+        let Some((current, engine)) = self.0.take() else {
+            return;
+        };
+        let open = context::with(|context| {
+            let current = context.current_mut()?;
+            current.blocking -= 1;
+            Some(current.blocking)
+        });
+        if open == Some(0) {
+            current.pool.transact(&engine, |core, now, fx| {
+                core.running(current.worker, Informant::Hint, now, fx);
+            });
+        }
+    }
+}

@@ -1,0 +1,367 @@
+//! The machine: time, threads, and the four phases of an instant.
+
+use super::body::Frame;
+use super::cpus::{Cpus, ThreadIx};
+use super::producer::Producer;
+use super::queueing::{Flushing, SimItem, SimWq};
+use super::{End, Outcome, Program, SimError};
+use crate::pool::{Effect, Effects, Informant, PoolState, Step, WorkerIx};
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use wq_trace::{Emitter, Event, FuncId, Reader, Segment};
+
+/// Most steps at one instant.
+const STEPS_MAX: u64 = 50_000_000;
+
+/// The pure pool as the simulator uses it: a job is an item's index, a waiter is a thread.
+pub(super) type Core = PoolState<usize, ThreadIx>;
+pub(super) type Fx = Effects<ThreadIx>;
+
+/// See the module.
+pub(super) struct Machine<'a> {
+    pub(super) program: &'a Program,
+    pub(super) observer: &'a mut dyn FnMut(&Event),
+    pub(super) segment: Segment,
+    pub(super) now: u64,
+    pub(super) cpus: Cpus,
+    pub(super) threads: Vec<Thread>,
+    pub(super) pools: Vec<SimPool>,
+    pub(super) wqs: Vec<SimWq>,
+    pub(super) items: Vec<SimItem>,
+    pub(super) producers: Vec<Producer>,
+    pub(super) locks: Vec<super::body::Lock>,
+    /// By due time, then in the order of arming.
+    pub(super) alarms: BTreeMap<(u64, u64), Alarm>,
+    pub(super) armed: u64,
+    /// The thread that queues delayed items.
+    pub(super) timer: ThreadIx,
+    /// On whose behalf events are emitted.
+    pub(super) actor: ThreadIx,
+    /// The next instance of each work, for steps that take them in turn.
+    pub(super) turns: Vec<usize>,
+    /// How many of the workqueues are the system's; they come first.
+    pub(super) system_wqs: usize,
+    steps: u64,
+}
+
+/// What happens when its time has come.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Alarm {
+    /// A sleeping thread becomes runnable.
+    Wake(ThreadIx),
+    /// A delayed item is queued for this CPU.
+    Queue { item: usize, cpu: usize },
+}
+
+/// A pool.
+pub(super) struct SimPool {
+    pub(super) core: Core,
+    pub(super) cpus: Vec<usize>,
+    /// By worker index.
+    pub(super) threads: Vec<ThreadIx>,
+}
+
+/// A thread.
+pub(super) struct Thread {
+    pub(super) tid: u32,
+    pub(super) name: String,
+    pub(super) nice: i32,
+    /// The CPU that it is on, was on last, or counts as being on.
+    pub(super) cpu: usize,
+    pub(super) kind: Kind,
+    /// Waits in a work function, or a producer's step: for its name in a report of a standstill.
+    pub(super) blocked: bool,
+    pub(super) flushing: Option<Flushing>,
+    /// Keeps the thread's row in the segment.
+    pub(super) _emitter: Emitter,
+}
+
+/// What a thread is.
+pub(super) enum Kind {
+    Worker {
+        pool: usize,
+        ix: WorkerIx,
+        next: Next,
+        /// The execution it is in.
+        frame: Option<Frame>,
+    },
+    Producer(usize),
+    Timer,
+}
+
+/// What a worker does when it gets the CPU.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Next {
+    /// Look for work.
+    Step,
+    /// Go on in the work function.
+    Body,
+    /// Book the execution, whose function has returned.
+    Complete,
+}
+
+impl Machine<'_> {
+    pub(super) fn over<'a>(
+        program: &'a Program,
+        observer: &'a mut dyn FnMut(&Event),
+        segment: Segment,
+    ) -> Machine<'a> {
+        Machine {
+            program,
+            observer,
+            segment,
+            now: 0,
+            cpus: Cpus::new(program.cpus),
+            threads: Vec::new(),
+            pools: Vec::new(),
+            wqs: Vec::new(),
+            items: Vec::new(),
+            producers: Vec::new(),
+            locks: program
+                .locks
+                .iter()
+                .map(|_| super::body::Lock::default())
+                .collect(),
+            alarms: BTreeMap::new(),
+            armed: 0,
+            timer: ThreadIx(0),
+            actor: ThreadIx(0),
+            turns: Vec::new(),
+            system_wqs: 0,
+            steps: 0,
+        }
+    }
+
+    /// Runs until nothing is left to happen.
+    pub(super) fn run(&mut self, interrupted: &AtomicBool) -> Result<End, SimError> {
+        loop {
+            while self.alarms_ring() | self.arrivals() | self.burns_end() | self.idle_cpus_pick() {
+                if self.too_many_steps() {
+                    return Err(SimError::Endless {
+                        at_ns: self.now,
+                        limit: STEPS_MAX,
+                    });
+                }
+                if interrupted.load(Ordering::Relaxed) {
+                    return Ok(End::Interrupted);
+                }
+            }
+            let alarm = self.alarms.first_key_value().map(|((due, _), _)| *due);
+            let next = [alarm, self.next_arrival(), self.cpus.next_end()]
+                .into_iter()
+                .flatten()
+                .min();
+            let Some(next) = next else { break };
+            (self.now, self.steps) = (next, 0);
+        }
+        let stuck: Vec<_> = self
+            .threads
+            .iter()
+            .filter(|t| t.blocked)
+            .map(|t| t.name.clone())
+            .collect();
+        Ok(if stuck.is_empty() {
+            End::Done
+        } else {
+            End::Stuck(stuck)
+        })
+    }
+
+    /// Phase 1: sleeps and timers that end, oldest armed first.
+    fn alarms_ring(&mut self) -> bool {
+        let mut any = false;
+        while let Some(entry) = self
+            .alarms
+            .first_entry()
+            .filter(|entry| entry.key().0 <= self.now)
+        {
+            any = true;
+            match entry.remove() {
+                Alarm::Wake(thread) => self.wake(thread),
+                Alarm::Queue { item, cpu } => self.timer_fires(item, cpu),
+            }
+        }
+        any
+    }
+
+    /// Phase 3: each CPU whose burn ended continues its thread, lowest first.
+    fn burns_end(&mut self) -> bool {
+        let mut any = false;
+        for cpu in 0..self.cpus.count() {
+            if let Some(thread) = self.cpus.burnt_out(cpu, self.now) {
+                any = true;
+                self.advance(thread);
+            }
+        }
+        any
+    }
+
+    /// Phase 4: idle CPUs pick, lowest first.
+    fn idle_cpus_pick(&mut self) -> bool {
+        let mut any = false;
+        for cpu in 0..self.cpus.count() {
+            while let Some(thread) = self.cpus.pick(cpu) {
+                any = true;
+                self.threads[thread.0].cpu = cpu;
+                self.resumes(thread);
+                self.advance(thread);
+            }
+        }
+        any
+    }
+
+    pub(super) fn count_step(&mut self) {
+        self.steps += 1;
+    }
+
+    pub(super) fn too_many_steps(&self) -> bool {
+        self.steps > STEPS_MAX
+    }
+
+    /// A thread that slept in its work function counts as running again once it has the CPU.
+    fn resumes(&mut self, thread: ThreadIx) {
+        self.threads[thread.0].blocked = false;
+        if let Kind::Worker { pool, ix, .. } = self.threads[thread.0].kind {
+            self.transact(thread, pool, |core, now, fx| {
+                core.running(ix, Informant::Hint, now, fx);
+            });
+            self.wait_is_over(thread);
+        }
+    }
+
+    /// The thread, which has its CPU, goes on until it burns, blocks or gives way.
+    fn advance(&mut self, thread: ThreadIx) {
+        loop {
+            self.count_step();
+            let Kind::Worker { pool, ix, next, .. } = self.threads[thread.0].kind else {
+                return;
+            };
+            let stays = match next {
+                Next::Step => self.step(thread, pool, ix),
+                Next::Body => self.body(thread),
+                Next::Complete => {
+                    self.complete(thread, pool, ix);
+                    true
+                }
+            };
+            if !stays || self.too_many_steps() {
+                return;
+            }
+        }
+    }
+
+    /// One step of the worker loop. Returns whether the thread keeps the CPU and goes on.
+    fn step(&mut self, thread: ThreadIx, pool: usize, ix: WorkerIx) -> bool {
+        let step = self.transact(thread, pool, |core, now, fx| core.step(ix, now, fx));
+        match step {
+            Step::Park | Step::Die => {
+                self.cpus.leave(self.threads[thread.0].cpu);
+                false
+            }
+            Step::Create => {
+                self.create_worker(pool, Some(thread));
+                self.transact(thread, pool, |core, now, fx| core.manage_end(ix, now, fx));
+                true
+            }
+            Step::Run(start) => {
+                self.begin(thread, pool, &start);
+                true
+            }
+        }
+    }
+
+    /// Transitions of a pool by `actor`, and what follows from them.
+    pub(super) fn transact<R>(
+        &mut self,
+        actor: ThreadIx,
+        pool: usize,
+        f: impl FnOnce(&mut Core, u64, &mut Fx) -> R,
+    ) -> R {
+        self.actor = actor;
+        let mut fx = Fx::default();
+        let result = f(&mut self.pools[pool].core, self.now, &mut fx);
+        for event in fx.events {
+            self.emit(event);
+        }
+        for effect in fx.effects {
+            match effect {
+                Effect::Wake(worker) => {
+                    let thread = self.pools[pool].threads[worker.0 as usize];
+                    self.wake(thread);
+                }
+                Effect::Complete(waiter) => self.wake(waiter),
+                Effect::PwqFlushed(wq) => self.pwq_flushed(wq),
+            }
+        }
+        result
+    }
+
+    /// Completes an event with what is known of its actor, and shows it.
+    pub(super) fn emit(&mut self, mut event: Event) {
+        let actor = &self.threads[self.actor.0];
+        event.tid = actor.tid;
+        event.cpu = actor.cpu as u16;
+        event.from = match &actor.kind {
+            Kind::Worker {
+                frame: Some(frame), ..
+            } => frame.func,
+            _ => FuncId::NONE,
+        };
+        (self.observer)(&event);
+    }
+
+    /// The thread becomes runnable; a producer, which uses no CPU, goes on by itself.
+    pub(super) fn wake(&mut self, thread: ThreadIx) {
+        let (nice, allowed) = match self.threads[thread.0].kind {
+            Kind::Worker { pool, .. } => (self.threads[thread.0].nice, &self.pools[pool].cpus),
+            Kind::Producer(index) => {
+                self.threads[thread.0].blocked = false;
+                self.producers[index].unblocked(self.now);
+                return;
+            }
+            Kind::Timer => return,
+        };
+        let cpu = self.cpus.place(allowed);
+        self.cpus.enqueue(cpu, thread, nice);
+    }
+
+    /// `thread` blocks: it leaves its CPU and, in a work function, counts as sleeping.
+    pub(super) fn block(&mut self, thread: ThreadIx) {
+        self.threads[thread.0].blocked = true;
+        if let Kind::Worker { pool, ix, .. } = self.threads[thread.0].kind {
+            self.cpus.leave(self.threads[thread.0].cpu);
+            self.transact(thread, pool, |core, now, fx| {
+                core.sleeping(ix, Informant::Hint, None, now, fx);
+            });
+        }
+    }
+
+    /// `alarm` rings after `delay`. Returns the key to take it back.
+    pub(super) fn alarm(&mut self, delay: u64, alarm: Alarm) -> (u64, u64) {
+        let key = (self.now.saturating_add(delay), self.armed);
+        self.armed += 1;
+        self.alarms.insert(key, alarm);
+        key
+    }
+
+    pub(super) fn outcome(mut self, end: End) -> Result<Outcome, SimError> {
+        for pool in &mut self.pools {
+            pool.core.publish();
+        }
+        // Read before the pools and workqueues, and with them their rows, go.
+        let snapshot = Reader::in_memory(&self.segment).snapshot()?;
+        let max_running = self
+            .wqs
+            .iter()
+            .map(|wq| (wq.slot.id(), wq.max_running))
+            .collect();
+        let items = self.items.into_iter().map(|item| item.record).collect();
+        Ok(Outcome {
+            duration_ns: self.now,
+            items,
+            max_running,
+            end,
+            snapshot,
+        })
+    }
+}

@@ -1,0 +1,447 @@
+//! Queueing, cancelling and flushing on virtual threads: what `queue/` does with locks, without them.
+
+use super::ItemRecord;
+use super::cpus::ThreadIx;
+use super::machine::{Alarm, Kind, Machine};
+use super::program::{ItemRef, SplitMix64, Step, WqRef};
+use crate::pool::{ItemIx, NewItem, PwqIx, Subject};
+use crate::wq::{Begin, FlushState, Pwqs, Word};
+use wq_trace::{FlushTarget, FuncId, REQ_CPU_LOCAL, What, WqCounter, WqId, WqSlot};
+
+/// A workqueue.
+pub(super) struct SimWq {
+    pub(super) name: String,
+    pub(super) slot: WqSlot,
+    /// (pool, pwq) by CPU.
+    pub(super) by_cpu: Vec<(usize, PwqIx)>,
+    /// Each (pool, pwq) once.
+    pub(super) pwqs: Vec<(usize, PwqIx)>,
+    pub(super) flush: FlushState<ThreadIx>,
+    /// Executions that have begun and not returned.
+    pub(super) running: u64,
+    pub(super) max_running: u64,
+}
+
+/// A work item.
+pub(super) struct SimItem {
+    pub(super) work: u64,
+    pub(super) func: FuncId,
+    pub(super) wq: usize,
+    word: Word,
+    on_list: ItemIx,
+    timer: Option<(u64, u64)>,
+    pub(super) rng: SplitMix64,
+    pub(super) record: ItemRecord,
+}
+
+/// How one turn of a step that may take several went.
+pub(super) enum Turn {
+    /// The step is over.
+    Done,
+    /// The next turn, at once.
+    Next,
+    /// The next turn, once the thread is woken.
+    Blocked,
+}
+
+/// A wait that a thread is in.
+#[derive(Clone, Copy)]
+pub(super) struct Flushing {
+    target: FlushTarget,
+    subject: Subject,
+}
+
+/// What a flush sees of the pools.
+struct OfWq<'a> {
+    pools: &'a mut [super::machine::SimPool],
+    pwqs: &'a [(usize, PwqIx)],
+}
+
+impl Pwqs for OfWq<'_> {
+    fn set_work_color(&mut self, color: u8) {
+        for (pool, pwq) in self.pwqs {
+            self.pools[*pool].core.set_work_color(*pwq, color);
+        }
+    }
+
+    fn arm(&mut self, color: u8) -> usize {
+        let armed = self
+            .pwqs
+            .iter()
+            .filter(|(pool, pwq)| self.pools[*pool].core.arm_flush(*pwq, color));
+        armed.count()
+    }
+}
+
+impl SimItem {
+    pub(super) fn new(work: u64, func: FuncId, wq: usize, seed: u64, record: ItemRecord) -> Self {
+        Self {
+            work,
+            func,
+            wq,
+            word: Word(0),
+            on_list: ItemIx(0),
+            timer: None,
+            rng: SplitMix64::new(seed, &record.name),
+            record,
+        }
+    }
+
+    /// Its execution begins on `pool`: it can be queued again.
+    pub(super) fn begins(&mut self, pool: usize) {
+        self.word = Word::on_list(uid(pool)).released();
+    }
+
+    /// The pool that it is on, or was on last.
+    fn pool(&self) -> Option<usize> {
+        self.word.pool().map(|uid| uid as usize - 1)
+    }
+}
+
+/// 0 stands for no pool in the state word.
+fn uid(pool: usize) -> u32 {
+    pool as u32 + 1
+}
+
+impl Machine<'_> {
+    /// A step that queues, flushes or cancels. `stream`: the item whose draws it makes, if not a producer's.
+    pub(super) fn queueing_step(
+        &mut self,
+        thread: ThreadIx,
+        step: &Step,
+        turn: usize,
+        stream: Option<usize>,
+    ) -> Turn {
+        match step {
+            Step::Queue(item) => {
+                let item = self.next_instance(*item);
+                self.queue_item(thread, item, None);
+            }
+            Step::QueueOn(cpu, item) => {
+                let item = self.next_instance(*item);
+                self.queue_item(thread, item, Some(*cpu));
+            }
+            Step::QueueDelayed(item, time) => {
+                let item = self.next_instance(*item);
+                let time = match stream {
+                    Some(stream) => time.next(&mut self.items[stream].rng),
+                    None => time.next(self.producer_rng(thread)),
+                };
+                self.queue_delayed(thread, item, time.as_nanos() as u64);
+            }
+            Step::Cancel(item) => {
+                for item in self.instances(*item) {
+                    self.grab(thread, item);
+                    self.release(item);
+                }
+            }
+            Step::Flush(item) => {
+                let Some(item) = self.instances(*item).nth(turn) else {
+                    return Turn::Done;
+                };
+                return if self.flush_item(thread, item) {
+                    Turn::Blocked
+                } else {
+                    Turn::Next
+                };
+            }
+            Step::FlushWq(wq) => {
+                if turn == 0 && self.flush_wq(thread, wq) {
+                    return Turn::Blocked;
+                }
+            }
+            Step::CancelSync(item) => return self.cancel_sync(thread, *item, turn),
+            _ => unreachable!("the checker lets the other steps into bodies only"),
+        }
+        Turn::Done
+    }
+
+    /// Index of the first item of a work description.
+    fn first_item(&self, work: usize) -> usize {
+        self.program.works[..work]
+            .iter()
+            .map(|work| work.instances)
+            .sum()
+    }
+
+    fn instances(&self, item: ItemRef) -> std::ops::Range<usize> {
+        let first = self.first_item(item.work);
+        match item.instance {
+            Some(instance) => first + instance..first + instance + 1,
+            None => first..first + self.program.works[item.work].instances,
+        }
+    }
+
+    /// The instance that is meant, or the next in turn.
+    pub(super) fn next_instance(&mut self, item: ItemRef) -> usize {
+        let all = self.instances(item);
+        let turn = &mut self.turns[item.work];
+        let picked = all.start + *turn % all.len();
+        if item.instance.is_none() {
+            *turn += 1;
+        }
+        if item.instance.is_some() {
+            all.start
+        } else {
+            picked
+        }
+    }
+
+    /// Kernel: `queue_work_on()`. Returns whether it was queued.
+    pub(super) fn queue_item(&mut self, actor: ThreadIx, item: usize, cpu: Option<usize>) -> bool {
+        self.claim(item) && {
+            self.insert(actor, item, cpu);
+            true
+        }
+    }
+
+    /// Kernel: `queue_delayed_work()`.
+    pub(super) fn queue_delayed(&mut self, actor: ThreadIx, item: usize, delay: u64) {
+        if !self.claim(item) {
+            return;
+        }
+        if delay == 0 {
+            self.insert(actor, item, None);
+            return;
+        }
+        let cpu = self.threads[actor.0].cpu;
+        self.actor = actor;
+        let event = self.subject(item).event(
+            self.now,
+            What::TimerArm {
+                delay_us: delay / 1000,
+            },
+        );
+        self.emit(event);
+        self.items[item].timer = Some(self.alarm(delay, Alarm::Queue { item, cpu }));
+        self.wqs[self.items[item].wq].slot.add(WqCounter::Armed, 1);
+        self.show_timers(item, 1);
+    }
+
+    pub(super) fn timer_fires(&mut self, item: usize, cpu: usize) {
+        self.items[item].timer = None;
+        self.show_timers(item, -1);
+        self.threads[self.timer.0].cpu = cpu;
+        self.insert(self.timer, item, None);
+    }
+
+    /// Writes how many timers of the item's function are armed and when the next one fires.
+    fn show_timers(&self, item: usize, change: i32) {
+        let func = self.items[item].func;
+        let next = self
+            .items
+            .iter()
+            .filter(|item| item.func == func)
+            .filter_map(|item| item.timer);
+        let next = next.min().map_or(0, |(due, _)| due);
+        self.segment.armed(func, change, next);
+    }
+
+    fn claim(&mut self, item: usize) -> bool {
+        let SimItem {
+            word, wq, record, ..
+        } = &mut self.items[item];
+        let slot = &self.wqs[*wq].slot;
+        if word.pending() {
+            slot.add(WqCounter::RefusedPending, 1);
+        } else if word.depth() > 0 {
+            slot.add(WqCounter::RefusedDisabled, 1);
+        } else {
+            *word = Word(word.0 | Word::PENDING);
+            return true;
+        }
+        record.refused += 1;
+        false
+    }
+
+    /// Kernel: `__queue_work()`.
+    fn insert(&mut self, actor: ThreadIx, item: usize, cpu: Option<usize>) {
+        let SimItem { work, func, wq, .. } = self.items[item];
+        let wq = &self.wqs[wq];
+        let mut target = wq.by_cpu[cpu.unwrap_or(self.threads[actor.0].cpu)];
+        // Non-reentrance: behind itself, if it still runs for this workqueue on another pool.
+        if let Some(last) = self.items[item].pool().filter(|&last| last != target.0) {
+            let core = &self.pools[last].core;
+            let running = core
+                .executing(work)
+                .and_then(|worker| core.current_pwq(worker));
+            let theirs = wq
+                .pwqs
+                .iter()
+                .find(|(pool, pwq)| *pool == last && running == Some(*pwq));
+            target = theirs.copied().unwrap_or(target);
+        }
+        let req_cpu = cpu.map_or(REQ_CPU_LOCAL, |cpu| cpu as i32);
+        let new = NewItem {
+            job: item,
+            work,
+            func,
+            req_cpu,
+        };
+        let (pool, pwq) = target;
+        // The word first: the item may start before the transaction's effects are all executed.
+        self.items[item].word = Word::on_list(uid(pool));
+        let queued = self.transact(actor, pool, |core, now, fx| core.queue(pwq, new, now, fx));
+        self.items[item].on_list = queued.item;
+    }
+
+    /// Takes the item off its timer or list; the caller owns it. Returns whether it was pending.
+    fn grab(&mut self, actor: ThreadIx, item: usize) -> bool {
+        let word = self.items[item].word;
+        if let Some(key) = self.items[item].timer.take() {
+            self.alarms.remove(&key);
+            self.wqs[self.items[item].wq]
+                .slot
+                .add(WqCounter::Disarmed, 1);
+            self.show_timers(item, -1);
+        } else if word.queued() {
+            let (pool, on_list) = (self.items[item].pool(), self.items[item].on_list);
+            let pool = pool.expect("a queued item is on a pool");
+            self.transact(actor, pool, |core, now, fx| core.cancel(on_list, now, fx));
+        }
+        self.items[item].word = word.off_list();
+        word.pending()
+    }
+
+    fn release(&mut self, item: usize) {
+        self.items[item].word = self.items[item].word.released();
+    }
+
+    /// Returns whether `thread` has to wait.
+    fn flush_item(&mut self, thread: ThreadIx, item: usize) -> bool {
+        if let Some(key) = self.items[item].timer.take() {
+            // Kernel: `flush_delayed_work()` queues at once what is on its timer.
+            if let Some(Alarm::Queue { item, cpu }) = self.alarms.remove(&key) {
+                self.wqs[self.items[item].wq]
+                    .slot
+                    .add(WqCounter::Disarmed, 1);
+                self.show_timers(item, -1);
+                self.insert(thread, item, Some(cpu));
+            }
+        }
+        let SimItem { word, on_list, .. } = self.items[item];
+        if let Some(pool) = self.items[item].pool().filter(|_| word.queued()) {
+            self.pools[pool].core.wait_for_item(on_list, thread);
+            self.waits(thread, FlushTarget::Work, self.subject(item));
+            return true;
+        }
+        self.wait_for_execution(thread, item)
+    }
+
+    fn wait_for_execution(&mut self, thread: ThreadIx, item: usize) -> bool {
+        let Some(pool) = self.items[item].pool() else {
+            return false;
+        };
+        let core = &mut self.pools[pool].core;
+        let Some(worker) = core.executing(self.items[item].work) else {
+            return false;
+        };
+        core.wait_for_worker(worker, thread);
+        self.waits(thread, FlushTarget::Work, self.subject(item));
+        true
+    }
+
+    fn flush_wq(&mut self, thread: ThreadIx, wq: &WqRef) -> bool {
+        let index = self.wq_index(wq);
+        let SimWq {
+            flush, pwqs, slot, ..
+        } = &mut self.wqs[index];
+        let subject = Subject {
+            wq: slot.id(),
+            ..Subject::default()
+        };
+        let begun = flush.begin(
+            thread,
+            &mut OfWq {
+                pools: &mut self.pools,
+                pwqs,
+            },
+        );
+        let waits = begun == Begin::Waiting;
+        if waits {
+            self.waits(thread, FlushTarget::Workqueue, subject);
+        }
+        waits
+    }
+
+    pub(super) fn pwq_flushed(&mut self, id: WqId) {
+        let Some(wq) = self.wqs.iter_mut().find(|wq| wq.slot.id() == id) else {
+            return;
+        };
+        let done = wq.flush.pwq_flushed(&mut OfWq {
+            pools: &mut self.pools,
+            pwqs: &wq.pwqs,
+        });
+        for thread in done {
+            self.wake(thread);
+        }
+    }
+
+    /// Even turns cancel an item, odd ones, after its execution is over, let it be queued again.
+    fn cancel_sync(&mut self, thread: ThreadIx, items: ItemRef, turn: usize) -> Turn {
+        let Some(item) = self.instances(items).nth(turn / 2) else {
+            return Turn::Done;
+        };
+        if turn % 2 == 1 {
+            self.grab(thread, item);
+            let word = self.items[item].word;
+            self.items[item].word = word.shallower().unwrap_or(word);
+            self.release(item);
+            return Turn::Next;
+        }
+        self.grab(thread, item);
+        let word = self.items[item].word;
+        self.items[item].word = word.deeper().unwrap_or(word);
+        self.release(item);
+        if self.wait_for_execution(thread, item) {
+            Turn::Blocked
+        } else {
+            Turn::Next
+        }
+    }
+
+    /// What an event about this item is about.
+    fn subject(&self, item: usize) -> Subject {
+        let item = &self.items[item];
+        let wq = self.wqs[item.wq].slot.id();
+        Subject {
+            wq,
+            work: item.work,
+            func: item.func,
+            ..Subject::default()
+        }
+    }
+
+    fn waits(&mut self, thread: ThreadIx, target: FlushTarget, subject: Subject) {
+        self.actor = thread;
+        self.emit(subject.event(self.now, What::FlushStart { target }));
+        self.threads[thread.0].flushing = Some(Flushing { target, subject });
+    }
+
+    /// A thread that waited for an item or a workqueue goes on.
+    pub(super) fn wait_is_over(&mut self, thread: ThreadIx) {
+        if let Some(Flushing { target, subject }) = self.threads[thread.0].flushing.take() {
+            self.actor = thread;
+            self.emit(subject.event(self.now, What::FlushEnd { target }));
+        }
+    }
+
+    fn producer_rng(&mut self, thread: ThreadIx) -> &mut SplitMix64 {
+        match self.threads[thread.0].kind {
+            Kind::Producer(index) => &mut self.producers[index].rng,
+            _ => unreachable!("a worker draws from its item's stream"),
+        }
+    }
+
+    pub(super) fn wq_index(&self, wq: &WqRef) -> usize {
+        match wq {
+            WqRef::Own(index) => self.system_wqs + index,
+            WqRef::System(name) => {
+                let named = self.wqs[..self.system_wqs]
+                    .iter()
+                    .position(|wq| wq.name == *name);
+                named.expect("the set-up has looked for it")
+            }
+        }
+    }
+}

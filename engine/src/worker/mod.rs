@@ -1,0 +1,107 @@
+//! A worker thread's life. Kernel: `worker_thread()`.
+
+mod meter;
+
+use crate::os;
+use crate::pool::{Done, Start, Step, WorkerIx};
+use crate::queue::Job;
+use crate::runtime::{CurrentWork, EngineInner, Pool, context};
+use meter::CpuMeter;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+/// Woken, it takes items while it may, then idles; the last idle one creates another before it starts.
+pub(crate) fn run(engine: &Arc<EngineInner>, pool: &Arc<Pool>, me: WorkerIx) {
+    settle_in(engine, pool, me);
+    let mut meter = CpuMeter::new();
+    let mut step = pool.transact(engine, |core, now, fx| begin(pool, core.step(me, now, fx)));
+    loop {
+        step = match step {
+            Step::Park => {
+                std::thread::park();
+                pool.transact(engine, |core, now, fx| begin(pool, core.step(me, now, fx)))
+            }
+            Step::Create => {
+                engine.manage(pool);
+                pool.transact(engine, |core, now, fx| {
+                    core.manage_end(me, now, fx);
+                    begin(pool, core.step(me, now, fx))
+                })
+            }
+            Step::Run(start) => execute(engine, pool, me, start, &mut meter),
+            Step::Die => break,
+        };
+    }
+    pool.transact(engine, |core, now, fx| core.destroyed(me, now, fx));
+    context::with(|context| context.forget(engine));
+}
+
+/// Names, pins and ranks the calling thread as its pool wants it.
+fn settle_in(engine: &EngineInner, pool: &Pool, me: WorkerIx) {
+    if let Err(error) = os::pin(&pool.cpus) {
+        tracing::warn!("a worker cannot be pinned to CPUs {:?}: {error}", pool.cpus);
+    }
+    let granted = pool.nice == 0 || os::set_nice(pool.nice).is_ok();
+    let tid = context::thread_id();
+    pool.transact(engine, |core, _, _| {
+        core.set_tid(me, tid);
+        core.set_nice_granted(granted);
+    });
+}
+
+/// An execution begins: under the pool's lock, the item becomes free to be queued again.
+fn begin(pool: &Pool, step: Step<Job>) -> Step<Job> {
+    if let Step::Run(start) = &step {
+        start.job.work.begin(pool.uid);
+    }
+    step
+}
+
+/// Calls the work function, books the execution, and returns what to do next. Kernel: `process_one_work()`.
+fn execute(
+    engine: &Arc<EngineInner>,
+    pool: &Arc<Pool>,
+    me: WorkerIx,
+    start: Start<Job>,
+    meter: &mut CpuMeter,
+) -> Step<Job> {
+    let Start {
+        job,
+        func,
+        wq,
+        queued_at,
+        at,
+        ..
+    } = start;
+    let current = CurrentWork {
+        engine: engine.uid,
+        pool: pool.clone(),
+        worker: me,
+        wq,
+        func,
+        work: job.work.clone(),
+        queued_at,
+        started_at: at,
+        blocking: 0,
+    };
+    context::with(|context| context.set_current(Some(current)));
+    let result = catch_unwind(AssertUnwindSafe(|| job.work.call()));
+    let ended = os::now();
+    let current = context::with(|context| context.set_current(None));
+    if result.is_err() {
+        tracing::error!("work function {} panicked", job.work.name);
+    }
+    let done = Done {
+        at: ended,
+        cpu_ns: meter.charge(at, ended),
+        panicked: result.is_err(),
+    };
+    let step = pool.transact_at(engine, ended, |core, now, fx| {
+        core.execute_end(me, &done, fx);
+        core.complete(me, done, now, fx);
+        begin(pool, core.step(me, now, fx))
+    });
+    // What the user gave may run code of theirs when it goes: never under a lock.
+    drop((current, job, result));
+    step
+}
