@@ -80,17 +80,15 @@ impl Histogram {
     }
 
     /// From the counts of all buckets, as they stand in a segment.
-    pub(crate) fn from_counts(counts: impl Iterator<Item = u64>, max: u64, sum: u64) -> Self {
-        let buckets = counts
-            .take(BUCKETS)
-            .enumerate()
-            .filter(|&(_, count)| count != 0)
-            .map(|(bucket, count)| {
+    pub(crate) fn from_counts(counts: &[u64], max: u64, sum: u64) -> Self {
+        let mut buckets = Vec::new();
+        for (bucket, &count) in counts.iter().enumerate() {
+            if count != 0 {
+                let open = bucket >= BUCKETS - 1;
                 let upper = upper_end(bucket);
-                let open = bucket == BUCKETS - 1;
-                (if open { upper.max(max) } else { upper }, count)
-            })
-            .collect();
+                buckets.push((if open { upper.max(max) } else { upper }, count));
+            }
+        }
         Self { buckets, max, sum }
     }
 }
@@ -137,7 +135,7 @@ mod tests {
             counts[bucket_of(value)] += 1;
         }
         let max = values.iter().copied().max().unwrap_or(0);
-        Histogram::from_counts(counts.into_iter(), max, values.iter().sum())
+        Histogram::from_counts(&counts, max, values.iter().sum())
     }
 
     #[test]

@@ -32,8 +32,10 @@ pub(crate) const MAGIC: u64 = u64::from_le_bytes(*b"wqseg\r\n\x1a");
 /// The format's version that this crate writes: (major, minor).
 pub const VERSION: (u16, u16) = (1, 0);
 
-/// Words of a record in a ring.
-pub(crate) const RECORD_WORDS: usize = 8;
+/// Words of a record in a ring; for a model checker just enough to be torn.
+pub(crate) const RECORD_WORDS: usize = if cfg!(loom) { 2 } else { 8 };
+/// Words of a ring before its first record.
+pub(crate) const RING_HEAD: usize = 8;
 /// Words of a name: 63 bytes and a zero.
 pub(crate) const NAME_WORDS: usize = 8;
 /// Words of a path or a sentence.
@@ -43,14 +45,21 @@ pub(crate) const SHORT_WORDS: usize = 4;
 /// CPU numbers that the set of CPUs can name.
 pub(crate) const CPUS: usize = 1024;
 
-/// Declares word offsets, each derived from the one before it and that one's length.
+/// Declares word offsets, each derived from the one before it and that one's length. `slot` in front: the words that
+/// every slot begins with come first.
 macro_rules! grid {
+    ($(#[$doc:meta])* slot $name:ident { $($field:ident $words:expr, $help:literal;)* }) => {
+        $(#[$doc])*
+        pub(crate) mod $name {
+            use super::*;
+            grid!(@ slot::END; $($field $words, $help;)* => STRIDE);
+        }
+        const _: () = assert!($name::STRIDE.is_multiple_of(8), "whole cache lines");
+    };
     ($(#[$doc:meta])* $name:ident { $($field:ident $words:expr, $help:literal;)* }) => {
         $(#[$doc])*
         pub(crate) mod $name {
-            #[expect(unused_imports, reason = "not every grid is derived from other constants")]
-            use super::*;
-            grid!(@ 0; $($field $words, $help;)*);
+            grid!(@ 0; $($field $words, $help;)* => END);
         }
     };
     (@ $at:expr; $field:ident $words:expr, $help:literal; $($rest:tt)*) => {
@@ -58,11 +67,12 @@ macro_rules! grid {
         pub(crate) const $field: usize = $at;
         grid!(@ $at + $words; $($rest)*);
     };
-    (@ $at:expr;) => {
+    (@ $at:expr; => END) => {
         /// Words in use.
         pub(crate) const END: usize = $at;
-        /// Words from one slot to the next: whole cache lines.
-        #[expect(dead_code, reason = "only slots are laid out in a row")]
+    };
+    (@ $at:expr; => STRIDE) => {
+        /// Words from one slot to the next.
         pub(crate) const STRIDE: usize = ($at as usize).next_multiple_of(8);
     };
 }
@@ -89,11 +99,11 @@ grid! {
         CHUNKS 1, "Entries in the directory.";
         DIRECTORY 1, "Entries that the directory has room for.";
         SENSING_SEQ 1, "Odd while the next two change.";
-        SENSING SHORT_WORDS, "How blocking is noticed.";
-        REASON TEXT_WORDS, "Why it is noticed that way.";
-        NAME NAME_WORDS, "The engine's name.";
-        EXE TEXT_WORDS, "The executable.";
-        CPU_SET CPUS / 64, "A bit for each CPU that the engine uses.";
+        SENSING super::SHORT_WORDS, "How blocking is noticed.";
+        REASON super::TEXT_WORDS, "Why it is noticed that way.";
+        NAME super::NAME_WORDS, "The engine's name.";
+        EXE super::TEXT_WORDS, "The executable.";
+        CPU_SET super::CPUS / 64, "A bit for each CPU that the engine uses.";
     }
 }
 /// Words of the head; the directory follows.
@@ -119,10 +129,15 @@ grid! {
     }
 }
 grid! {
+    /// What every slot begins with.
+    slot {
+        SEQ 1, "Odd while it changes hands, or changes in a way that must be seen whole.";
+        ID 1, "Its identity; 0 while free. Of a histogram, its pwq's.";
+    }
+}
+grid! {
     /// A workqueue.
-    workqueue {
-        SEQ 1, "Odd while the slot changes hands.";
-        ID 1, "Its identity; 0 while free.";
+    slot workqueue {
         FLAGS_MAX 1, "Flags, max_active.";
         NAME NAME_WORDS, "Its name.";
         COUNTERS WqCounter::COUNT, "Atomic counters.";
@@ -130,9 +145,7 @@ grid! {
 }
 grid! {
     /// A pool.
-    pool {
-        SEQ 1, "Odd while it is written.";
-        ID 1, "Its identity; 0 while free.";
+    slot pool {
         NUMBER_CPU 1, "Number shown, CPU + 1 (0 when unbound).";
         NICE_GRANTED 1, "Nice level, whether it was granted.";
         FLAGS_MANAGER 1, "Flags, managing worker.";
@@ -145,9 +158,7 @@ grid! {
 }
 grid! {
     /// A pwq.
-    pwq {
-        SEQ 1, "Odd while the slot changes hands.";
-        ID 1, "Its identity; 0 while free.";
+    slot pwq {
         WQ_POOL 1, "Its workqueue, its pool.";
         ACTIVE_REFCNT 1, "nr_active, references.";
         INACTIVE_FLIGHT 1, "Inactive items, executing items.";
@@ -157,9 +168,7 @@ grid! {
 }
 grid! {
     /// What one function does on one pwq.
-    pwq_func {
-        SEQ 1, "Odd while the slot changes hands.";
-        ID 1, "Its identity; 0 while free.";
+    slot pwq_func {
         PWQ_FUNC 1, "The pwq, the function.";
         PENDING 1, "Items on the worklist.";
         INACTIVE 1, "Items on the inactive list.";
@@ -175,9 +184,7 @@ grid! {
 }
 grid! {
     /// A work function.
-    function {
-        SEQ 1, "Odd while the slot changes hands.";
-        ID 1, "Its identity; 0 while free.";
+    slot function {
         ARMED 1, "Timers armed.";
         NEXT_EXPIRY 1, "When the earliest of them fires.";
         NAME NAME_WORDS, "Its name.";
@@ -185,9 +192,7 @@ grid! {
 }
 grid! {
     /// A worker.
-    worker {
-        SEQ 1, "Odd while it is written.";
-        ID 1, "Its identity; 0 while free.";
+    slot worker {
         POOL_NUMBER 1, "Its pool, the number in its name.";
         TID_STATE 1, "Thread id, a `WorkerState`.";
         SINCE 1, "Since when it is in that state.";
@@ -202,18 +207,14 @@ grid! {
 }
 grid! {
     /// A thread that emits.
-    thread {
-        SEQ 1, "Odd while the slot changes hands.";
-        ID 1, "Its identity; 0 while free.";
+    slot thread {
         TID 1, "Its thread id.";
         COMM SHORT_WORDS, "Its name.";
     }
 }
 grid! {
     /// A waiting thread.
-    flush {
-        SEQ 1, "Odd while the slot changes hands.";
-        ID 1, "Its identity; 0 while free.";
+    slot flush {
         TID 1, "Its thread id.";
         WQ_FUNC 1, "Workqueue, function.";
         WORK 1, "The item, or 0.";
@@ -224,9 +225,7 @@ grid! {
 pub(crate) const DISTRIBUTION: usize = 2 + BUCKETS;
 grid! {
     /// The distributions of a pwq.
-    histogram {
-        SEQ 1, "Odd while the slot changes hands.";
-        ID 1, "The pwq; 0 while free.";
+    slot histogram {
         WAIT DISTRIBUTION, "Waits.";
         RUN DISTRIBUTION, "Run times.";
     }
@@ -234,10 +233,7 @@ grid! {
 
 const _: () = assert!(head::END <= HEAD);
 const _: () = assert!(entry::END == 4);
-const _: () = assert!(
-    ring::END <= RECORD_WORDS,
-    "the ring's head takes a record's room"
-);
+const _: () = assert!(ring::END <= RING_HEAD);
 const _: () = assert!(Counter::Queued as usize == 0);
 const _: () = assert!(Counter::Started as usize == 1);
 const _: () = assert!(Counter::Completed as usize == 2);
@@ -342,5 +338,40 @@ impl Geometry {
     /// Bytes of head and directory.
     pub(crate) const fn head_bytes(&self) -> usize {
         ((HEAD + self.directory * entry::END) * 8).next_multiple_of(self.align)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Where things stand in version 1.0; additions go to the end of a slot and raise the minor version.
+    #[test]
+    fn slots_stand_where_version_1_put_them() {
+        assert_eq!(VERSION, (1, 0));
+        let strides = Kind::SLOTS.map(Kind::stride);
+        assert_eq!(strides, [16, 16, 24, 24, 16, 32, 8, 8, 1448]);
+        assert_eq!(
+            [workqueue::FLAGS_MAX, workqueue::NAME, workqueue::COUNTERS],
+            [2, 3, 11]
+        );
+        assert_eq!(
+            [pool::NUMBER_CPU, pool::MAXIMA, pool::CM_WAKEUPS],
+            [2, 7, 9]
+        );
+        assert_eq!([pwq::WQ_POOL, pwq::MAX_FLIGHT, pwq::COUNTERS], [2, 5, 6]);
+        assert_eq!(
+            [pwq_func::QUEUED, pwq_func::RUN_MAX, pwq_func::BREAKDOWN],
+            [6, 11, 12]
+        );
+        assert_eq!(
+            [function::ARMED, function::NEXT_EXPIRY, function::NAME],
+            [2, 3, 4]
+        );
+        assert_eq!([worker::NAME, worker::DESC_SEQ, worker::DESC], [9, 17, 18]);
+        assert_eq!([thread::TID, thread::COMM], [2, 3]);
+        assert_eq!([flush::TID, flush::SINCE], [2, 5]);
+        assert_eq!([histogram::WAIT, histogram::RUN], [2, 724]);
+        assert_eq!([head::SENSING_SEQ, head::EXE, head::END], [18, 63, 111]);
     }
 }

@@ -3,12 +3,22 @@
 // A model checker sees the ring alone: loom's atomics cannot live in a mapping.
 #[cfg(not(loom))]
 mod clean;
+#[cfg(not(loom))]
+mod clock;
+#[cfg(not(loom))]
+mod discover;
 mod event;
+#[cfg_attr(loom, expect(dead_code, reason = "only the ring is modelled"))]
 mod hist;
 mod ids;
+#[cfg_attr(loom, expect(dead_code, reason = "only the ring is modelled"))]
 mod layout;
 #[cfg(not(loom))]
+mod place;
+#[cfg(not(loom))]
 mod process;
+#[cfg(not(loom))]
+mod reader;
 #[cfg(not(loom))]
 mod record;
 #[cfg(not(loom))]
@@ -18,18 +28,28 @@ pub mod ring;
 #[cfg(not(loom))]
 mod segment;
 mod snapshot;
+#[cfg(not(loom))]
+mod start;
 mod stats;
 mod sync;
 
 #[cfg(not(loom))]
 pub use clean::{NAME_BYTES, clean_name, clean_text};
+#[cfg(not(loom))]
+pub use discover::{FindError, Found, find, gc, list};
 pub use event::{Drop, Event, FlushTarget, Hold, REQ_CPU_LOCAL, Wake, Was, What};
 pub use ids::{FuncId, PoolId, PwqId, WorkerId, WqId};
 pub use layout::VERSION;
 #[cfg(not(loom))]
+pub use place::ProblemCause;
+#[cfg(not(loom))]
+pub use reader::{
+    Cursor, From, MERGE_DELAY_NS, MemorySource, Next, OpenError, ReadError, Reader, Source,
+};
+#[cfg(not(loom))]
 pub use segment::{
-    Emitter, FlushSlot, PoolGauges, PoolInfo, PoolSlot, ProblemCause, PwqFuncSlot, PwqGauges,
-    PwqSlot, Segment, SegmentConfig, SegmentProblem, WorkerSlot, WqSlot,
+    Emitter, FlushSlot, PoolGauges, PoolInfo, PoolSlot, PwqFuncSlot, PwqGauges, PwqSlot, Segment,
+    SegmentConfig, SegmentProblem, WorkerSlot, WqSlot,
 };
 pub use snapshot::{
     FlushRow, FunctionRow, Histogram, Liveness, Meta, PoolRow, PwqFuncRow, PwqRow, RingRow,

@@ -5,14 +5,29 @@ use std::os::unix::fs::MetadataExt;
 /// When a process started, in clock ticks since boot: with the pid it names a process for good.
 pub(crate) fn start_time(pid: u32) -> Option<u64> {
     let stat = std::fs::read(format!("/proc/{pid}/stat")).ok()?;
-    parse_start_time(&stat)
+    Some(parse_stat(&stat)?.1)
 }
 
-/// Field 22 of a stat line. The second field is the command in parentheses, and may hold anything.
-fn parse_start_time(stat: &[u8]) -> Option<u64> {
+/// Whether the process that started then still runs. One that was killed and not waited for does not.
+pub(crate) fn is_alive(pid: u32, started: u64) -> bool {
+    let stat = std::fs::read(format!("/proc/{pid}/stat")).unwrap_or_default();
+    parse_stat(&stat).is_some_and(|(state, start)| start == started && !"ZXx".contains(state))
+}
+
+/// Whether there is a process of that number, whichever.
+pub(crate) fn exists(pid: u32) -> bool {
+    std::path::Path::new(&format!("/proc/{pid}")).exists()
+}
+
+/// State and start time, fields 3 and 22 of a stat line. The second field is the command in parentheses, and may hold
+/// anything.
+fn parse_stat(stat: &[u8]) -> Option<(char, u64)> {
     let after_comm = stat.iter().rposition(|&byte| byte == b')')? + 1;
     let rest = std::str::from_utf8(stat.get(after_comm..)?).ok()?;
-    rest.split_ascii_whitespace().nth(22 - 3)?.parse().ok()
+    let mut fields = rest.split_ascii_whitespace();
+    let state = fields.next()?.chars().next()?;
+    let start = fields.nth(22 - 4)?.parse().ok()?;
+    Some((state, start))
 }
 
 /// The inode of the caller's pid namespace.
@@ -27,14 +42,18 @@ mod tests {
     #[test]
     fn a_command_may_hold_anything() {
         let stat = b"7 (a) b (c\xff) S 1 7 7 0 -1 4194560 1 0 0 0 1 2 0 0 20 0 1 0 4711 9 9";
-        assert_eq!(parse_start_time(stat), Some(4711));
-        assert_eq!(parse_start_time(b"7 (a"), None);
-        assert_eq!(parse_start_time(b"7 (a) S 1"), None);
+        assert_eq!(parse_stat(stat), Some(('S', 4711)));
+        assert_eq!(parse_stat(b"7 (a"), None);
+        assert_eq!(parse_stat(b"7 (a) S 1"), None);
+        assert_eq!(parse_stat(b""), None);
     }
 
     #[test]
     fn this_process_has_one() {
-        assert!(start_time(std::process::id()).is_some());
+        let pid = std::process::id();
+        let start = start_time(pid).unwrap();
+        assert!(is_alive(pid, start));
+        assert!(!is_alive(pid, start + 1));
         assert!(pid_namespace().is_some());
     }
 }

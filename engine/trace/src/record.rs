@@ -231,3 +231,53 @@ fn join(kind: u8, own: Own) -> Option<What> {
         _ => return None,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// One step with the given fields, for each kind.
+    fn what(kind: u8, small: u8, low: u32, wide: u64) -> Option<What> {
+        join(kind, Own { small, low, wide })
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn decoding_undoes_encoding(
+            kind in 1_u8..=31, small in 0_u8..7, low: u32, wide: u64,
+            at: u64, cpu: u16, tid: u32, ids: [u32; 5], work: u64,
+        ) {
+            let Some(what) = what(kind, small, low, wide) else {
+                return Ok(());
+            };
+            let event = Event {
+                at, cpu, tid, work, what,
+                wq: WqId(ids[0]), pool: PoolId(ids[1]), worker: WorkerId(ids[2]),
+                func: FuncId(ids[3]), from: FuncId(ids[4]),
+            };
+            prop_assert_eq!(decode(&encode(&event)), Some(event));
+        }
+
+        #[test]
+        fn any_words_decode_or_do_not(record: Record) {
+            if let Some(event) = decode(&record) {
+                prop_assert_eq!(decode(&encode(&event)), Some(event));
+            }
+        }
+    }
+
+    #[test]
+    fn every_kind_has_a_number_of_its_own() {
+        let kinds: Vec<_> = (0..=u8::MAX)
+            .filter(|&kind| what(kind, 0, 0, 0).is_some())
+            .collect();
+        assert_eq!(kinds, (1..=31).collect::<Vec<_>>());
+        for kind in kinds {
+            let back = what(kind, 0, 0, 0).map(|what| split(&what).0);
+            assert_eq!(back, Some(kind));
+        }
+    }
+}

@@ -31,6 +31,8 @@ pub struct Snapshot {
     pub rings: Vec<RingRow>,
     /// Events that found no ring (the segment's budget was spent).
     pub lost_no_ring: u64,
+    /// Things that got no row (the budget was spent, or there were too many): they work, but are not shown.
+    pub hidden_rows: u64,
     /// Slots that kept changing while they were read, and were left out.
     pub torn: u64,
 }

@@ -1,7 +1,7 @@
 //! The reading side: copies records that may be overwritten meanwhile, and then says which of them were not.
 
 use super::weak;
-use crate::layout::{RECORD_WORDS, ring};
+use crate::layout::{RECORD_WORDS, RING_HEAD, ring};
 use crate::sync::{Ordering, fence};
 
 /// The words of a ring that a reader can copy.
@@ -46,7 +46,7 @@ pub fn collect<V: View, const WEAK: u8>(
     if WEAK != weak::ACQUIRE {
         fence(Ordering::Acquire);
     }
-    if written < position || capacity == 0 {
+    if written <= position || capacity == 0 {
         let damaged = written < position;
         return Ok(Batch {
             next: position,
@@ -93,7 +93,7 @@ fn copy_records<V: View>(
 ) -> Result<(), V::Error> {
     let start = first % capacity;
     let before_wrap = count.min(capacity - start);
-    let place = |index: u64| RECORD_WORDS + index as usize * RECORD_WORDS;
+    let place = |index: u64| RING_HEAD + index as usize * RECORD_WORDS;
     let (front, back) = buffer.split_at_mut(before_wrap as usize * RECORD_WORDS);
     view.copy(place(start), front)?;
     let rest = (count - before_wrap) as usize * RECORD_WORDS;

@@ -1,7 +1,7 @@
 //! The writing side: one record at a time, wait-free.
 
 use super::weak;
-use crate::layout::{RECORD_WORDS, ring};
+use crate::layout::{RECORD_WORDS, RING_HEAD, ring};
 use crate::sync::{Ordering, fence};
 
 /// The words of a ring that a writer can reach: its head, then its records.
@@ -47,7 +47,7 @@ impl<M: Memory, const WEAK: u8> Writer<M, WEAK> {
         if WEAK != weak::RESERVE {
             fence(Ordering::Release);
         }
-        let at = RECORD_WORDS + (number & self.mask) as usize * RECORD_WORDS;
+        let at = RING_HEAD + (number & self.mask) as usize * RECORD_WORDS;
         for (word, &value) in record.iter().enumerate() {
             self.memory.store(at + word, value, Ordering::Relaxed);
         }

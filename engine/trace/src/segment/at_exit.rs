@@ -1,7 +1,7 @@
 //! Every segment of the process is marked ended when the process exits in an orderly way.
 
-use super::head::monotonic_now;
 use super::{Inner, map};
+use crate::clock::monotonic_now;
 use std::sync::{Arc, Mutex, Once, PoisonError, Weak};
 
 /// The segments of this process.

@@ -1,6 +1,6 @@
 //! What an engine asks of its segment, and why it may get none.
 
-use std::ffi::OsStr;
+use crate::place::{NAME_MAX, ProblemCause};
 use std::path::PathBuf;
 
 /// What an engine asks of its segment.
@@ -8,7 +8,8 @@ use std::path::PathBuf;
 pub struct SegmentConfig {
     /// The engine's name; the executable's when empty.
     pub name: String,
-    /// Where the file goes; when `None`, where the tools look: see [`crate::runtime_dirs`].
+    /// Where the file goes; when `None`, `$WQ_RUNTIME_DIR`, else `$XDG_RUNTIME_DIR/wq`, else
+    /// `/dev/shm/wq-UID`: where the tools look.
     pub dir: Option<PathBuf>,
     /// Bytes that the file may have.
     pub budget: u64,
@@ -35,9 +36,6 @@ impl Default for SegmentConfig {
         }
     }
 }
-
-/// Most bytes of an engine's name in a file name.
-const NAME_MAX: usize = 32;
 
 impl SegmentConfig {
     /// The name as it stands in the file name: one to 32 letters, digits, `_`, `.` and `-`.
@@ -68,23 +66,6 @@ impl SegmentConfig {
     }
 }
 
-/// The name of the `n`th engine of one name in a process: `demo`, `demo.2`, ...
-pub(crate) fn numbered(name: &str, n: u32) -> String {
-    if n < 2 {
-        return name.to_owned();
-    }
-    let suffix = format!(".{n}");
-    // ASCII by construction: any byte is a character's end.
-    let kept = name.len().min(NAME_MAX - suffix.len());
-    format!("{}{suffix}", &name[..kept])
-}
-
-/// The process id and engine name in `PID-NAME.wqseg`.
-pub(crate) fn parse_file_name(file: &OsStr) -> Option<(u32, &str)> {
-    let (pid, name) = file.to_str()?.strip_suffix(".wqseg")?.split_once('-')?;
-    Some((pid.parse().ok()?, name))
-}
-
 /// Why an engine runs without a segment that tools could see.
 #[derive(Debug, thiserror::Error)]
 #[error("this engine cannot be watched: {path}: {cause}", path = .path.display())]
@@ -93,28 +74,6 @@ pub struct SegmentProblem {
     pub path: PathBuf,
     /// What is wrong with it.
     pub cause: ProblemCause,
-}
-
-/// What is wrong with the segment's directory or file.
-#[derive(Debug, thiserror::Error)]
-pub enum ProblemCause {
-    /// The directory is a symbolic link or not a directory.
-    #[error("is not a directory, or a symbolic link to one")]
-    NotADirectory,
-    /// The directory belongs to somebody else.
-    #[error("belongs to user {0}, not to this one")]
-    NotOurs(u32),
-    /// A system call failed: which step, and how.
-    #[error("cannot {step}: {error}")]
-    Io {
-        /// `create the directory`, `reserve 32768 bytes`, ...
-        step: &'static str,
-        /// The system's word.
-        error: std::io::Error,
-    },
-    /// Too many engines of one name in this process.
-    #[error("too many engines of this name in one process")]
-    TooMany,
 }
 
 #[cfg(test)]
@@ -134,18 +93,6 @@ mod tests {
         assert_eq!(named("my demo/ü"), "my_demo__");
         assert_eq!(named(&"x".repeat(40)).len(), 32);
         assert!(!named("").is_empty());
-        assert_eq!(numbered("demo", 1), "demo");
-        assert_eq!(numbered("demo", 2), "demo.2");
-        assert_eq!(numbered(&"x".repeat(32), 12).len(), 32);
-    }
-
-    #[test]
-    fn file_names_are_read_back() {
-        let parse = |name: &'static str| parse_file_name(OsStr::new(name));
-        assert_eq!(parse("12-a-b.2.wqseg"), Some((12, "a-b.2")));
-        assert_eq!(parse("12.wqseg"), None);
-        assert_eq!(parse(".12-a.wqseg"), None);
-        assert_eq!(parse("x-a.wqseg"), None);
     }
 
     #[test]

@@ -1,49 +1,35 @@
 //! The segment's file: its directory, its name, and its publication.
 
-use super::config::{ProblemCause, SegmentConfig, SegmentProblem, numbered};
+use super::config::{SegmentConfig, SegmentProblem};
 use super::head;
 use super::store::Store;
 use crate::layout::{ClockKind, Geometry};
+use crate::place::{ENDING, ProblemCause, io, numbered, open_dir};
 use rustix::fd::{AsFd, OwnedFd};
 use rustix::fs::{AtFlags, Mode, OFlags, RenameFlags};
 use rustix::io::Errno;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
-/// How the names of segments end.
-pub(crate) const CANDIDATE_ENDING: &str = ".wqseg";
-
 /// Engines of one name in a process.
 const MOST_OF_A_NAME: u32 = 99;
 
-/// Where a segment of this user goes: `$WQ_RUNTIME_DIR`, else `$XDG_RUNTIME_DIR/wq`, else `/dev/shm/wq-UID`.
-pub(crate) fn runtime_dir() -> PathBuf {
-    let variable = |name| std::env::var_os(name).filter(|value| !value.is_empty());
-    if let Some(dir) = variable("WQ_RUNTIME_DIR") {
-        return dir.into();
-    }
-    if let Some(dir) = variable("XDG_RUNTIME_DIR") {
-        return Path::new(&dir).join("wq");
-    }
-    PathBuf::from(format!(
-        "/dev/shm/wq-{}",
-        rustix::process::getuid().as_raw()
-    ))
-}
-
 /// Makes a file with a complete head, and gives it its name.
-pub(super) fn file(config: &SegmentConfig, now: u64) -> Result<(Store, PathBuf), SegmentProblem> {
+pub(super) fn file(
+    path: &Path,
+    config: &SegmentConfig,
+    now: u64,
+) -> Result<(Store, PathBuf), SegmentProblem> {
     // Engines that start at once in one process would otherwise try the same names.
     static STARTING: Mutex<()> = Mutex::new(());
     let _starting = STARTING.lock().unwrap_or_else(PoisonError::into_inner);
-    let path = config.dir.clone().unwrap_or_else(runtime_dir);
     let at = |cause| SegmentProblem {
-        path: path.clone(),
+        path: path.to_owned(),
         cause,
     };
-    let dir = open_dir(&path).map_err(at)?;
+    let dir = open_dir(path).map_err(at)?;
     let name = config.file_name();
-    let hidden = format!(".{}-{name}{CANDIDATE_ENDING}", std::process::id());
+    let hidden = format!(".{}-{name}{ENDING}", std::process::id());
     let file = open_new(&dir, &hidden).map_err(at)?;
     let named = fill_and_name(config, now, file, &dir, &hidden, &name);
     let (store, name) = named.map_err(|cause| {
@@ -69,7 +55,7 @@ fn fill_and_name(
         let name = numbered(base, n);
         head::set_name(store.head(), &name);
         head::publish(store.head());
-        let visible = format!("{}-{name}{CANDIDATE_ENDING}", std::process::id());
+        let visible = format!("{}-{name}{ENDING}", std::process::id());
         match rename_new(dir, hidden, &visible) {
             Ok(()) => return Ok((store, visible)),
             Err(Errno::EXIST) => {}
@@ -77,31 +63,6 @@ fn fill_and_name(
         }
     }
     Err(ProblemCause::TooMany)
-}
-
-fn io(step: &'static str, error: Errno) -> ProblemCause {
-    ProblemCause::Io {
-        step,
-        error: error.into(),
-    }
-}
-
-/// Opens the directory, making it if need be; refuses one that another user could play with.
-pub(crate) fn open_dir(path: &Path) -> Result<OwnedFd, ProblemCause> {
-    match rustix::fs::mkdir(path, Mode::RWXU) {
-        Ok(()) | Err(Errno::EXIST) => {}
-        Err(error) => return Err(io("create the directory", error)),
-    }
-    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-    let dir = rustix::fs::open(path, flags, Mode::empty()).map_err(|error| match error {
-        Errno::NOTDIR | Errno::LOOP => ProblemCause::NotADirectory,
-        error => io("open the directory", error),
-    })?;
-    let stat = rustix::fs::fstat(&dir).map_err(|error| io("look at the directory", error))?;
-    if stat.st_uid != rustix::process::geteuid().as_raw() {
-        return Err(ProblemCause::NotOurs(stat.st_uid));
-    }
-    Ok(dir)
 }
 
 /// Makes a file that was not there. One of that name is a leftover: of this process, or of one with the same number.

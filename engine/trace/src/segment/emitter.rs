@@ -5,7 +5,7 @@ use super::words::{Words, pair};
 use super::{Inner, Segment};
 use crate::clean::clean_name;
 use crate::event::Event;
-use crate::layout::{Kind, RECORD_WORDS, SHORT_WORDS, head, thread};
+use crate::layout::{Kind, RECORD_WORDS, RING_HEAD, SHORT_WORDS, head, thread};
 use crate::record::encode;
 use crate::ring::Writer;
 use std::cell::Cell;
@@ -39,7 +39,7 @@ impl Segment {
             Some((ring, generation)) => Some((ring, generation.saturating_add(1))),
             None => {
                 let records = self.inner.ring_records;
-                let bytes = (1 + records as usize) * RECORD_WORDS * 8;
+                let bytes = (RING_HEAD + records as usize * RECORD_WORDS) * 8;
                 let words = books.store.grow(Kind::Ring, bytes);
                 words.map(|words| (Writer::new(words, records), 0))
             }

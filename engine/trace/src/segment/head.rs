@@ -7,13 +7,6 @@ use crate::layout::{self, ClockKind, NAME_WORDS, SHORT_WORDS, TEXT_WORDS, head};
 use crate::process;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-/// `CLOCK_MONOTONIC` in nanoseconds.
-pub(crate) fn monotonic_now() -> u64 {
-    let now = rustix::time::clock_gettime(rustix::time::ClockId::Monotonic);
-    // Never negative on Linux.
-    (now.tv_sec as u64) * 1_000_000_000 + now.tv_nsec as u64
-}
-
 /// Writes everything but the version.
 pub(super) fn fill(words: &Words, config: &SegmentConfig, name: &str, clock: ClockKind, now: u64) {
     let wall = SystemTime::now()

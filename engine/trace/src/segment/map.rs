@@ -152,3 +152,110 @@ pub(crate) fn at_exit(run: extern "C" fn()) {
     // SAFETY: a plain function that takes and returns nothing. Failure (no memory) means that it is not called.
     let _ = unsafe { libc::atexit(run) };
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        Counter, Event, FuncId, PoolId, Reader, Segment, SegmentConfig, What, WorkerId, WqId,
+    };
+
+    /// Runs `child` in a forked child and returns what it returned. It must not allocate or lock: other threads of the
+    /// test may have held the locks at the fork.
+    fn in_child(child: impl FnOnce() -> u8) -> i32 {
+        // SAFETY: the child calls nothing but `child` and `_exit`.
+        let pid = unsafe { libc::fork() };
+        if pid == 0 {
+            let code = child();
+            // SAFETY: ends the child without running what the parent registered.
+            unsafe { libc::_exit(code.into()) };
+        }
+        let mut status = 0;
+        // SAFETY: waits for the child made above; the status outlives the call.
+        let waited = unsafe { libc::waitpid(pid, &raw mut status, 0) };
+        assert_eq!(waited, pid);
+        libc::WEXITSTATUS(status)
+    }
+
+    #[test]
+    fn a_forked_child_writes_nothing() {
+        let segment = Segment::in_memory(&SegmentConfig::default(), 1);
+        let pwq = segment.pwq(WqId(1), PoolId(1));
+        let worker = segment.worker(PoolId(1), 0, "kworker/0:0", 1);
+        let mut emitter = segment.emitter(1, "thread");
+        let event = Event {
+            at: 1,
+            cpu: 0,
+            tid: 1,
+            wq: WqId(1),
+            pool: PoolId(1),
+            worker: WorkerId(1),
+            func: FuncId(1),
+            from: FuncId(0),
+            work: 1,
+            what: What::Panic,
+        };
+        assert!(!segment.forked());
+        let code = in_child(|| {
+            pwq.add(Counter::Queued, 1);
+            pwq.record_wait(5);
+            worker.execute(1, FuncId(1), WqId(1), 7);
+            emitter.emit(&event);
+            segment.mark_ended(9);
+            u8::from(segment.forked())
+        });
+        assert_eq!(code, 1, "the child knows what it is");
+        assert!(!segment.forked());
+        pwq.add(Counter::Queued, 2);
+        let s = Reader::in_memory(&segment).snapshot().unwrap();
+        assert_eq!(s.pwqs[0].counters[0], 2);
+        assert!(s.meta.ended_at.is_none());
+    }
+
+    #[test]
+    fn a_child_writes_nothing_into_a_file() {
+        let dir = tempfile::tempdir().unwrap();
+        let config = SegmentConfig {
+            dir: Some(dir.path().into()),
+            ..SegmentConfig::default()
+        };
+        let (segment, _) = Segment::create(&config, 1);
+        let mut pwq = Some(segment.pwq(WqId(1), PoolId(1)));
+        let code = in_child(|| {
+            let pwq = pwq.take();
+            if let Some(pwq) = &pwq {
+                pwq.add(Counter::Queued, 1);
+            }
+            drop(pwq);
+            segment.mark_ended(9);
+            let wq = segment.workqueue("mine", 0, 1);
+            u8::from(wq.id().is_some())
+        });
+        assert_eq!(code, 0, "nothing is made in a child");
+        let s = Reader::open(segment.path().unwrap_or(dir.path()))
+            .unwrap()
+            .snapshot()
+            .unwrap();
+        assert_eq!(
+            (s.workqueues.len(), s.pwqs.len(), s.pwqs[0].counters[0]),
+            (0, 1, 0)
+        );
+        assert!(s.meta.ended_at.is_none());
+    }
+
+    #[test]
+    fn heap_and_file_look_alike() {
+        let file = tempfile::tempfile().unwrap();
+        file.set_len(8192).unwrap();
+        let mapped = Region::map(std::os::fd::AsFd::as_fd(&file), 4096, 4096).unwrap();
+        let heap = Region::heap(4096);
+        for region in [&mapped, &heap] {
+            assert_eq!(region.len(), 512);
+            assert!(region.iter().all(|word| word.load(Ordering::Relaxed) == 0));
+            region[511].store(7, Ordering::Relaxed);
+        }
+        let mut last = [0; 8];
+        std::os::unix::fs::FileExt::read_exact_at(&file, &mut last, 8184).unwrap();
+        assert_eq!(u64::from_ne_bytes(last), 7);
+    }
+}

@@ -14,14 +14,14 @@ mod store;
 mod tables;
 mod words;
 
-pub use config::{ProblemCause, SegmentConfig, SegmentProblem};
-pub(crate) use create::{CANDIDATE_ENDING, runtime_dir};
+pub use config::{SegmentConfig, SegmentProblem};
 pub use emitter::Emitter;
 pub use slots::{
     FlushSlot, PoolGauges, PoolInfo, PoolSlot, PwqFuncSlot, PwqGauges, PwqSlot, WorkerSlot, WqSlot,
 };
 
 use crate::clean::clean_name;
+use crate::clock::monotonic_now;
 use crate::ids::FuncId;
 use crate::layout::{self, ClockKind, Geometry, Kind};
 use crate::ring;
@@ -64,10 +64,13 @@ struct Books {
 }
 
 impl Segment {
-    /// Makes the segment of an engine that starts at `now`. Without a file it works on the heap, and the problem says
-    /// why, for the engine to tell once.
-    pub fn create(config: &SegmentConfig, now: u64) -> (Self, Option<SegmentProblem>) {
-        match create::file(config, now) {
+    /// Makes the segment of an engine that starts at `now`, in `dir`. Without a file it works on the heap.
+    pub(crate) fn create_in(
+        dir: &Path,
+        config: &SegmentConfig,
+        now: u64,
+    ) -> (Self, Option<SegmentProblem>) {
+        match create::file(dir, config, now) {
             Ok((store, path)) => (Self::over(store, Some(path), config), None),
             Err(problem) => {
                 let segment = Self::on_heap(config, ClockKind::Monotonic, Geometry::FILE, now);
@@ -110,7 +113,7 @@ impl Segment {
             rings: VecDeque::new(),
         };
         let inner = Arc::new(Inner {
-            process: Process::current(head::monotonic_now()),
+            process: Process::current(monotonic_now()),
             path,
             tracing: config.tracing,
             ring_records: config.ring_records(),
@@ -230,6 +233,6 @@ impl Inner {
 
 impl Drop for Inner {
     fn drop(&mut self) {
-        self.mark_ended(head::monotonic_now());
+        self.mark_ended(monotonic_now());
     }
 }

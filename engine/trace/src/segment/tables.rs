@@ -2,12 +2,8 @@
 
 use super::store::Store;
 use super::words::Words;
-use crate::layout::{Kind, head, pool};
+use crate::layout::{Kind, head, slot};
 use std::collections::VecDeque;
-
-/// Where in every kind of slot its seqlock and its identity stand.
-pub(crate) const SEQ: usize = pool::SEQ;
-pub(crate) const ID: usize = pool::ID;
 
 /// The slots of one kind.
 #[derive(Debug)]
@@ -40,6 +36,18 @@ pub(crate) struct Taken {
     pub(crate) words: Words,
     /// Whether a reader can see it.
     pub(crate) visible: bool,
+}
+
+impl Taken {
+    /// A slot that nobody sees and that has no identity.
+    pub(crate) fn nowhere(kind: Kind) -> Self {
+        Self {
+            kind,
+            id: 0,
+            words: Store::hidden(kind.stride() * 8),
+            visible: false,
+        }
+    }
 }
 
 impl Tables {
@@ -89,13 +97,13 @@ impl Tables {
             store.head().add_shared(head::HIDDEN_ROWS, 1);
             Store::hidden(kind.stride() * 8)
         });
-        words.exclusively(SEQ, |words| {
-            for word in (0..kind.stride()).filter(|&word| word != SEQ) {
+        words.exclusively(slot::SEQ, |words| {
+            for word in (0..kind.stride()).filter(|&word| word != slot::SEQ) {
                 words.put(word, 0);
             }
             fill(words);
             // Released after the fields, so that a process killed in the middle leaves no half-made row.
-            words.set(ID, id.into());
+            words.set(slot::ID, id.into());
         });
         Taken {
             kind,
@@ -107,7 +115,9 @@ impl Tables {
 
     /// Gives a slot back.
     pub(crate) fn free(&mut self, taken: &Taken) {
-        taken.words.exclusively(SEQ, |words| words.put(ID, 0));
+        taken
+            .words
+            .exclusively(slot::SEQ, |words| words.put(slot::ID, 0));
         if taken.visible {
             let table = self.table(taken.kind);
             table.free.push(taken.words.clone());

@@ -28,6 +28,12 @@ struct Slot {
 impl Slot {
     fn new(segment: &Segment, kind: Kind, id: Option<u32>, fill: impl FnOnce(&Words)) -> Self {
         let inner = Arc::clone(&segment.inner);
+        if segment.forked() {
+            return Self {
+                inner,
+                taken: Taken::nowhere(kind),
+            };
+        }
         let books = &mut *segment.inner.books();
         let taken = books.tables.take(&mut books.store, kind, id, fill);
         Self { inner, taken }

@@ -2,7 +2,7 @@
 
 use super::{Segment, Slot};
 use crate::ids::{PoolId, WorkerId};
-use crate::layout::{Kind, pool};
+use crate::layout::{Kind, pool, slot};
 use crate::segment::words::pair;
 
 /// A pool in the segment. Freed when dropped. What changes it is called under the pool's lock.
@@ -75,7 +75,7 @@ impl PoolSlot {
             return;
         };
         let g = gauges;
-        words.exclusively(pool::SEQ, |words| {
+        words.exclusively(slot::SEQ, |words| {
             words.put(pool::FLAGS_MANAGER, pair(g.flags, g.manager.0));
             words.put(pool::RUNNING_WORKERS, pair(g.nr_running, g.nr_workers));
             words.put(pool::IDLE_PENDING, pair(g.nr_idle, g.nr_pending));

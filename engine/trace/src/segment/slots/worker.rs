@@ -3,7 +3,7 @@
 use super::{Segment, Slot};
 use crate::clean::clean_name;
 use crate::ids::{FuncId, PoolId, WorkerId, WqId};
-use crate::layout::{Kind, NAME_WORDS, worker};
+use crate::layout::{Kind, NAME_WORDS, slot, worker};
 use crate::segment::words::pair;
 use crate::snapshot::WorkerState;
 
@@ -35,7 +35,7 @@ impl WorkerSlot {
     /// Its thread has started.
     pub fn set_tid(&self, tid: u32) {
         if let Some(words) = self.slot.words() {
-            words.exclusively(worker::SEQ, |words| {
+            words.exclusively(slot::SEQ, |words| {
                 let state = words.get(worker::TID_STATE) >> 32;
                 words.put(worker::TID_STATE, pair(tid, state as u32));
             });
@@ -46,7 +46,7 @@ impl WorkerSlot {
     #[inline]
     pub fn state(&self, state: WorkerState, since: u64) {
         if let Some(words) = self.slot.words() {
-            words.exclusively(worker::SEQ, |words| {
+            words.exclusively(slot::SEQ, |words| {
                 let tid = words.get(worker::TID_STATE) as u32;
                 words.put(worker::TID_STATE, pair(tid, state as u32));
                 words.put(worker::SINCE, since);
@@ -58,7 +58,7 @@ impl WorkerSlot {
     #[inline]
     pub fn execute(&self, work: u64, func: FuncId, wq: WqId, at: u64) {
         if let Some(words) = self.slot.words() {
-            words.exclusively(worker::SEQ, |words| {
+            words.exclusively(slot::SEQ, |words| {
                 let tid = words.get(worker::TID_STATE) as u32;
                 words.put(worker::TID_STATE, pair(tid, WorkerState::Running as u32));
                 words.put(worker::SINCE, at);
@@ -73,7 +73,7 @@ impl WorkerSlot {
     #[inline]
     pub fn finish(&self, at: u64) {
         if let Some(words) = self.slot.words() {
-            words.exclusively(worker::SEQ, |words| {
+            words.exclusively(slot::SEQ, |words| {
                 let tid = words.get(worker::TID_STATE) as u32;
                 words.put(worker::TID_STATE, pair(tid, WorkerState::Busy as u32));
                 words.put(worker::SINCE, at);

@@ -1,0 +1,162 @@
+//! Where segments are and what their files are called.
+
+use rustix::fd::OwnedFd;
+use rustix::fs::{Mode, OFlags};
+use rustix::io::Errno;
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+
+/// How the names of segments end.
+pub(crate) const ENDING: &str = ".wqseg";
+
+/// Most bytes of an engine's name in a file name.
+pub(crate) const NAME_MAX: usize = 32;
+
+/// The name of the `n`th engine of one name in a process: `demo`, `demo.2`, ...
+pub(crate) fn numbered(name: &str, n: u32) -> String {
+    if n < 2 {
+        return name.to_owned();
+    }
+    let suffix = format!(".{n}");
+    // ASCII by construction: any byte is a character's end.
+    let kept = name.len().min(NAME_MAX - suffix.len());
+    format!("{}{suffix}", &name[..kept])
+}
+
+/// The process id and engine name in `PID-NAME.wqseg`.
+pub(crate) fn parse_file_name(file: &OsStr) -> Option<(u32, &str)> {
+    let (pid, name) = file.to_str()?.strip_suffix(".wqseg")?.split_once('-')?;
+    Some((pid.parse().ok()?, name))
+}
+
+/// The name without the number that tells engines of one name in a process apart.
+pub(crate) fn without_number(name: &str) -> &str {
+    match name.rsplit_once('.') {
+        Some((base, n)) if !base.is_empty() && n.parse::<u32>().is_ok_and(|n| n >= 2) => base,
+        _ => name,
+    }
+}
+
+/// Where a segment of this user goes: `$WQ_RUNTIME_DIR`, else `$XDG_RUNTIME_DIR/wq`, else `/dev/shm/wq-UID`.
+pub(crate) fn runtime_dir() -> PathBuf {
+    if let Some(dir) = variable("WQ_RUNTIME_DIR") {
+        return dir.into();
+    }
+    if let Some(dir) = variable("XDG_RUNTIME_DIR") {
+        return Path::new(&dir).join("wq");
+    }
+    PathBuf::from(format!(
+        "/dev/shm/wq-{}",
+        rustix::process::geteuid().as_raw()
+    ))
+}
+
+fn variable(name: &str) -> Option<std::ffi::OsString> {
+    std::env::var_os(name).filter(|value| !value.is_empty())
+}
+
+/// Where segments may be: of this user, or of everybody.
+pub(crate) fn runtime_dirs(all_users: bool) -> Vec<PathBuf> {
+    let mut dirs = vec![runtime_dir()];
+    if let Some(dir) = variable("XDG_RUNTIME_DIR") {
+        dirs.push(Path::new(&dir).join("wq"));
+    }
+    let shm = Path::new("/dev/shm");
+    dirs.push(shm.join(format!("wq-{}", rustix::process::geteuid().as_raw())));
+    if all_users {
+        let entries = |dir: &Path| std::fs::read_dir(dir).into_iter().flatten().flatten();
+        let of_users = entries(shm).filter(|entry| {
+            let name = entry.file_name();
+            let number = name.to_str().and_then(|name| name.strip_prefix("wq-"));
+            number.is_some_and(|number| number.parse::<u32>().is_ok())
+        });
+        dirs.extend(of_users.map(|entry| entry.path()));
+        let sessions = entries(Path::new("/run/user"));
+        dirs.extend(sessions.map(|entry| entry.path().join("wq")));
+    }
+    let mut seen = std::collections::HashSet::new();
+    dirs.retain(|dir| seen.insert(dir.clone()));
+    dirs
+}
+
+/// Opens the directory, making it if need be; refuses one that another user could play with.
+pub(crate) fn open_dir(path: &Path) -> Result<OwnedFd, ProblemCause> {
+    match rustix::fs::mkdir(path, Mode::RWXU) {
+        Ok(()) | Err(Errno::EXIST) => {}
+        Err(error) => return Err(io("create the directory", error)),
+    }
+    open_existing_dir(path)
+}
+
+/// Opens the directory, if it is there and this user's.
+pub(crate) fn open_dir_if_there(path: &Path) -> Option<OwnedFd> {
+    open_existing_dir(path).ok()
+}
+
+fn open_existing_dir(path: &Path) -> Result<OwnedFd, ProblemCause> {
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    let dir = rustix::fs::open(path, flags, Mode::empty()).map_err(|error| match error {
+        Errno::NOTDIR | Errno::LOOP => ProblemCause::NotADirectory,
+        error => io("open the directory", error),
+    })?;
+    let stat = rustix::fs::fstat(&dir).map_err(|error| io("look at the directory", error))?;
+    if stat.st_uid != rustix::process::geteuid().as_raw() {
+        return Err(ProblemCause::NotOurs(stat.st_uid));
+    }
+    Ok(dir)
+}
+
+/// What is wrong with the segment's directory or file.
+#[derive(Debug, thiserror::Error)]
+pub enum ProblemCause {
+    /// The directory is a symbolic link or not a directory.
+    #[error("is not a directory, or a symbolic link to one")]
+    NotADirectory,
+    /// The directory belongs to somebody else.
+    #[error("belongs to user {0}, not to this one")]
+    NotOurs(u32),
+    /// A system call failed: which step, and how.
+    #[error("cannot {step}: {error}")]
+    Io {
+        /// `create the directory`, `reserve 32768 bytes`, ...
+        step: &'static str,
+        /// The system's word.
+        error: std::io::Error,
+    },
+    /// Too many engines of one name in this process.
+    #[error("too many engines of this name in one process")]
+    TooMany,
+}
+
+/// A failed system call.
+pub(crate) fn io(step: &'static str, error: Errno) -> ProblemCause {
+    ProblemCause::Io {
+        step,
+        error: error.into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn further_engines_are_numbered() {
+        assert_eq!(numbered("demo", 1), "demo");
+        assert_eq!(numbered("demo", 2), "demo.2");
+        assert_eq!(numbered(&"x".repeat(32), 12).len(), 32);
+        assert_eq!(without_number("demo.2"), "demo");
+        assert_eq!(without_number("demo.1"), "demo.1");
+        assert_eq!(without_number("v1.x"), "v1.x");
+        assert_eq!(without_number(".2"), ".2");
+    }
+
+    #[test]
+    fn file_names_are_read_back() {
+        let parse = |name: &'static str| parse_file_name(OsStr::new(name));
+        assert_eq!(parse("12-a-b.2.wqseg"), Some((12, "a-b.2")));
+        assert_eq!(parse("12.wqseg"), None);
+        assert_eq!(parse(".12-a.wqseg"), None);
+        assert_eq!(parse("x-a.wqseg"), None);
+    }
+}

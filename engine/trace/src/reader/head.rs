@@ -1,0 +1,199 @@
+//! The head and the directory, read and validated.
+
+use super::error::ReadError;
+use super::source::{Source, read_words};
+use crate::clean::{clean_name, clean_text};
+use crate::layout::{
+    self, CPUS, ClockKind, HEAD, Kind, NAME_WORDS, RECORD_WORDS, RING_HEAD, SHORT_WORDS,
+    TEXT_WORDS, entry, head,
+};
+use crate::snapshot::Meta;
+
+/// Entries that a directory may have.
+const MOST_CHUNKS: u64 = 1 << 16;
+/// Bytes that all tables may have together: readers look at all of them.
+const MOST_TABLE_BYTES: u64 = 256 << 20;
+/// Attempts to see a description whole.
+const ATTEMPTS: usize = 16;
+
+/// The head, as words of this machine.
+#[derive(Clone, Debug)]
+pub(super) struct Head {
+    words: [u64; HEAD],
+}
+
+/// A chunk that this version knows how to read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Chunk {
+    pub(super) kind: Kind,
+    /// In bytes.
+    pub(super) offset: u64,
+    /// In bytes.
+    pub(super) len: u64,
+    /// Words from one slot to the next.
+    pub(super) stride: usize,
+}
+
+impl Head {
+    /// Reads the head; what it means is judged by the methods.
+    pub(super) fn read(source: &dyn Source) -> Result<Self, ReadError> {
+        let mut words = [0; HEAD];
+        for attempt in 0..ATTEMPTS {
+            read_words(source, 0, &mut words)?;
+            std::sync::atomic::fence(std::sync::atomic::Ordering::Acquire);
+            let mut seq = [0];
+            read_words(source, head::SENSING_SEQ as u64 * 8, &mut seq)?;
+            let whole = seq[0] == words[head::SENSING_SEQ] && seq[0] & 1 == 0;
+            if whole || attempt + 1 == ATTEMPTS {
+                break;
+            }
+        }
+        Ok(Self { words })
+    }
+
+    pub(super) fn word(&self, at: usize) -> u64 {
+        self.words[at]
+    }
+
+    /// Whether it begins like a segment.
+    pub(super) fn has_magic(&self) -> bool {
+        self.words[head::MAGIC] == layout::MAGIC
+    }
+
+    /// Major and minor version; `None` before it is published.
+    pub(super) fn version(&self) -> Option<(u16, u16)> {
+        let version = self.words[head::VERSION];
+        (version != 0).then_some(((version >> 16) as u16, version as u16))
+    }
+
+    /// Which clock the stamps are of; an unknown one cannot be asked for its time, like a simulator's.
+    pub(super) fn clock(&self) -> ClockKind {
+        if self.words[head::CLOCK_KIND] == ClockKind::Monotonic as u64 {
+            ClockKind::Monotonic
+        } else {
+            ClockKind::Virtual
+        }
+    }
+
+    /// A record's stamp in nanoseconds.
+    pub(super) fn nanoseconds(&self, stamp: u64) -> u64 {
+        let since = u128::from(stamp.saturating_sub(self.words[head::CLOCK_BASE]));
+        let shift = self.words[head::CLOCK_SHIFT].min(63);
+        let ns = (since * u128::from(self.words[head::CLOCK_MULT])) >> shift;
+        u64::try_from(ns).unwrap_or(u64::MAX)
+    }
+
+    /// What is known of the engine.
+    pub(super) fn meta(&self) -> Meta {
+        let w = &self.words;
+        let sentence = |at| clean_text(&text(&w[at..at + TEXT_WORDS]), TEXT_WORDS * 8);
+        let short = text(&w[head::SENSING..head::SENSING + SHORT_WORDS]);
+        let cpu_set = &w[head::CPU_SET..head::CPU_SET + CPUS / 64];
+        Meta {
+            pid: w[head::PID] as u32,
+            name: name(&w[head::NAME..head::NAME + NAME_WORDS]),
+            exe: sentence(head::EXE),
+            path: None,
+            version: self.version().unwrap_or_default(),
+            started_at: w[head::STARTED_AT],
+            started_wall: w[head::STARTED_WALL],
+            ended_at: Some(w[head::ENDED_AT]).filter(|&at| at != 0),
+            sensing: clean_text(&short, SHORT_WORDS * 8),
+            sensing_reason: sentence(head::REASON),
+            cpus: (0..CPUS as u16)
+                .filter(|&cpu| cpu_set[usize::from(cpu) / 64] >> (cpu % 64) & 1 != 0)
+                .collect(),
+            tracing: w[head::TRACING] == 1,
+        }
+    }
+
+    /// The directory from its entry `first` on, and how many entries that were; unknown kinds are left out.
+    pub(super) fn chunks(
+        &self,
+        source: &dyn Source,
+        first: usize,
+    ) -> Result<(Vec<Chunk>, usize), ReadError> {
+        let count = self.words[head::CHUNKS];
+        if count > self.words[head::DIRECTORY].min(MOST_CHUNKS) {
+            let offset = head::CHUNKS as u64 * 8;
+            let what = "more chunks than the directory holds";
+            return Err(ReadError::Damaged { offset, what });
+        }
+        let count = count as usize;
+        let len = source
+            .len()
+            .map_err(|error| ReadError::Io { offset: 0, error })?;
+        let mut entries = vec![0; count.saturating_sub(first) * entry::END];
+        read_words(source, entry_offset(first), &mut entries)?;
+        let mut tables = 0_u64;
+        let mut chunks = Vec::new();
+        for (index, entry) in entries.chunks_exact(entry::END).enumerate() {
+            let Some(chunk) = check_entry(entry, entry_offset(first + index), len)? else {
+                continue;
+            };
+            if chunk.kind != Kind::Ring {
+                tables = tables.saturating_add(chunk.len);
+            }
+            chunks.push(chunk);
+        }
+        if tables > MOST_TABLE_BYTES {
+            let what = "the tables are too large";
+            return Err(ReadError::Damaged {
+                offset: entry_offset(first),
+                what,
+            });
+        }
+        Ok((chunks, count))
+    }
+}
+
+fn entry_offset(index: usize) -> u64 {
+    (HEAD + index * entry::END) as u64 * 8
+}
+
+/// A directory entry that stands at `at` in a file of `len` bytes.
+fn check_entry(words: &[u64], at: u64, len: u64) -> Result<Option<Chunk>, ReadError> {
+    let damaged = |what| Err(ReadError::Damaged { offset: at, what });
+    let (offset, bytes) = (words[entry::OFFSET], words[entry::LEN]);
+    let Some(kind) = Kind::from_number(words[entry::KIND]) else {
+        return Ok(None);
+    };
+    if !offset.is_multiple_of(8) || !bytes.is_multiple_of(8) || offset < HEAD as u64 * 8 {
+        return damaged("a chunk at an odd place");
+    }
+    match offset.checked_add(bytes) {
+        None => return damaged("a chunk beyond all files"),
+        Some(end) if end > len => return Err(ReadError::Truncated { offset: len }),
+        Some(_) => {}
+    }
+    let stride = words[entry::STRIDE_WORDS];
+    let fits = if kind == Kind::Ring {
+        stride == RECORD_WORDS as u64 && bytes >= RING_HEAD as u64 * 8
+    } else {
+        (kind.stride() as u64..=1 << 12).contains(&stride)
+    };
+    if !fits {
+        return damaged("slots of an odd size");
+    }
+    Ok(Some(Chunk {
+        kind,
+        offset,
+        len: bytes,
+        stride: stride as usize,
+    }))
+}
+
+/// Zero-padded text, whatever it holds.
+pub(super) fn text(words: &[u64]) -> String {
+    let bytes: Vec<u8> = words.iter().flat_map(|word| word.to_le_bytes()).collect();
+    let end = bytes
+        .iter()
+        .position(|&byte| byte == 0)
+        .unwrap_or(bytes.len());
+    String::from_utf8_lossy(&bytes[..end]).into_owned()
+}
+
+/// A name, fit for a terminal.
+pub(super) fn name(words: &[u64]) -> String {
+    clean_name(&text(words))
+}

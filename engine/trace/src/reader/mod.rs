@@ -1,0 +1,312 @@
+//! A segment as a tool sees it: read piece by piece with pread, never mapped, never believed.
+
+mod cursor;
+mod error;
+mod head;
+mod rows;
+mod source;
+mod table;
+
+pub use cursor::{Cursor, From, MERGE_DELAY_NS, Next};
+pub use error::{OpenError, ReadError};
+pub use source::{MemorySource, Source};
+
+use crate::clock::monotonic_now;
+use crate::ids::PwqId;
+use crate::layout::{ClockKind, Kind, RECORD_WORDS, RING_HEAD, VERSION, ring};
+use crate::process;
+use crate::segment::Segment;
+use crate::snapshot::{Histogram, Liveness, RingRow, Snapshot};
+use head::{Chunk, Head};
+use source::read_words;
+use std::collections::HashMap;
+use std::fs::{File, OpenOptions};
+use std::io::ErrorKind;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use table::Tables;
+
+/// Reads one segment, live or dead. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Reader {
+    source: Arc<dyn Source>,
+    path: Option<PathBuf>,
+}
+
+impl Reader {
+    /// Opens a segment's file. Follows no symbolic link.
+    ///
+    /// # Errors
+    /// Says what the file is instead, or where it is damaged.
+    pub fn open(path: &Path) -> Result<Self, OpenError> {
+        let file = open_file(path)?;
+        Self::over(Arc::new(file), path, true)
+    }
+
+    /// Reads a segment of this process; it need not have a file.
+    pub fn in_memory(segment: &Segment) -> Self {
+        Self {
+            source: Arc::new(segment.source()),
+            path: segment.path().map(Path::to_owned),
+        }
+    }
+
+    /// Reads a segment from any source, such as the bytes of a file; `path` is for messages.
+    ///
+    /// # Errors
+    /// As [`Reader::open`].
+    pub fn from_source(source: impl Source + 'static, path: &Path) -> Result<Self, OpenError> {
+        Self::over(Arc::new(source), path, false)
+    }
+
+    fn over(source: Arc<dyn Source>, path: &Path, is_file: bool) -> Result<Self, OpenError> {
+        check(&*source).map_err(|refusal| refusal.at(path))?;
+        let path = is_file.then(|| path.to_owned());
+        Ok(Self { source, path })
+    }
+
+    /// The file, if it is one.
+    pub fn path(&self) -> Option<&Path> {
+        self.path.as_deref()
+    }
+
+    /// Whether the engine is there.
+    ///
+    /// # Errors
+    /// When the head cannot be read.
+    pub fn liveness(&self) -> Result<Liveness, ReadError> {
+        Ok(self.judge(&Head::read(&*self.source)?))
+    }
+
+    /// What is known of the engine, without the rest of the snapshot.
+    ///
+    /// # Errors
+    /// When the head cannot be read.
+    pub fn meta(&self) -> Result<crate::Meta, ReadError> {
+        let mut meta = Head::read(&*self.source)?.meta();
+        meta.path.clone_from(&self.path);
+        Ok(meta)
+    }
+
+    /// The state of the engine now, or as it was left.
+    ///
+    /// # Errors
+    /// When it ends too early, contradicts itself, or cannot be read.
+    pub fn snapshot(&self) -> Result<Snapshot, ReadError> {
+        let source = &*self.source;
+        let head = Head::read(source)?;
+        let (chunks, _) = head.chunks(source, 0)?;
+        let mut meta = head.meta();
+        meta.path.clone_from(&self.path);
+        let mut snapshot = Snapshot {
+            meta,
+            lost_no_ring: head.word(crate::layout::head::LOST_NO_RING),
+            hidden_rows: head.word(crate::layout::head::HIDDEN_ROWS),
+            ..Snapshot::default()
+        };
+        read_tables(source, &chunks, &mut snapshot)?;
+        let newest = read_rings(source, &head, &chunks, &mut snapshot)?;
+        let running = matches!(self.judge(&head), Liveness::Live | Liveness::Unknown);
+        snapshot.at = if running && head.clock() == ClockKind::Monotonic {
+            monotonic_now()
+        } else {
+            last_sign(&snapshot, head.word(crate::layout::head::HEARTBEAT)).max(newest)
+        };
+        Ok(snapshot)
+    }
+
+    /// A way through the events, from the oldest that is still there or from now on.
+    pub fn cursor(&self, from: From) -> Cursor {
+        Cursor::new(self.clone(), from)
+    }
+
+    fn judge(&self, head: &Head) -> Liveness {
+        use crate::layout::head;
+        let (pid, start) = (head.word(head::PID) as u32, head.word(head::PID_START));
+        if head.word(head::ENDED_AT) != 0 {
+            Liveness::Ended
+        } else if process::pid_namespace() != Some(head.word(head::PID_NS)) {
+            Liveness::Unknown
+        } else if process::is_alive(pid, start) {
+            Liveness::Live
+        } else {
+            Liveness::Dead
+        }
+    }
+}
+
+/// Opens for reading what may be planted: no link, no pipe that waits, no device.
+fn open_file(path: &Path) -> Result<File, OpenError> {
+    let owned = || path.to_owned();
+    let flags = libc::O_NOFOLLOW | libc::O_NONBLOCK | libc::O_NOCTTY;
+    let opened = OpenOptions::new().read(true).custom_flags(flags).open(path);
+    let file = opened.map_err(|error| match error.kind() {
+        ErrorKind::NotFound => OpenError::NotThere { path: owned() },
+        ErrorKind::PermissionDenied => OpenError::NotPermitted { path: owned() },
+        _ if error.raw_os_error() == Some(libc::ELOOP) => OpenError::NotASegment {
+            path: owned(),
+            why: "is a symbolic link",
+        },
+        _ => OpenError::Io {
+            path: owned(),
+            error,
+        },
+    })?;
+    let metadata = file.metadata().map_err(|error| OpenError::Io {
+        path: owned(),
+        error,
+    })?;
+    if !metadata.is_file() {
+        let why = "is no regular file";
+        return Err(OpenError::NotASegment { path: owned(), why });
+    }
+    Ok(file)
+}
+
+/// Why a source is not opened, before the path is known.
+enum Refusal {
+    NotReady,
+    NotASegment(&'static str),
+    WrongVersion((u16, u16)),
+    Read(ReadError),
+}
+
+impl Refusal {
+    fn at(self, path: &Path) -> OpenError {
+        let path = path.to_owned();
+        match self {
+            Self::NotReady => OpenError::NotReady { path },
+            Self::NotASegment(why) => OpenError::NotASegment { path, why },
+            Self::WrongVersion(found) => OpenError::WrongVersion {
+                path,
+                found,
+                readable: VERSION.0,
+            },
+            Self::Read(error) => OpenError::Read { path, error },
+        }
+    }
+}
+
+/// Whether this can be read: its beginning, its version, its directory.
+fn check(source: &dyn Source) -> Result<(), Refusal> {
+    let mut magic = [0];
+    match read_words(source, 0, &mut magic) {
+        Err(ReadError::Truncated { offset: 0 }) => return Err(Refusal::NotReady),
+        Err(ReadError::Truncated { .. }) => return Err(Refusal::NotASegment("is too short")),
+        Err(error) => return Err(Refusal::Read(error)),
+        Ok(()) => {}
+    }
+    let head = match Head::read(source) {
+        Ok(head) => head,
+        Err(_) if magic[0] != crate::layout::MAGIC => {
+            return Err(Refusal::NotASegment("does not begin like one"));
+        }
+        Err(error) => return Err(Refusal::Read(error)),
+    };
+    match (head.has_magic(), head.version()) {
+        (false, None) if magic[0] == 0 => Err(Refusal::NotReady),
+        (false, _) => Err(Refusal::NotASegment("does not begin like one")),
+        (true, None) => Err(Refusal::NotReady),
+        (true, Some(found)) if found.0 != VERSION.0 => Err(Refusal::WrongVersion(found)),
+        (true, Some(_)) => head.chunks(source, 0).map(|_| ()).map_err(Refusal::Read),
+    }
+}
+
+/// Fills in everything that stands in slots.
+fn read_tables(
+    source: &dyn Source,
+    chunks: &[Chunk],
+    snapshot: &mut Snapshot,
+) -> Result<(), ReadError> {
+    let mut tables = Tables::new(source);
+    let mut histograms = HashMap::<PwqId, (Histogram, Histogram)>::new();
+    let mut slots_left = Kind::SLOTS.map(|kind| 2 * kind.cap());
+    let s = &mut *snapshot;
+    for chunk in chunks.iter().filter(|chunk| chunk.kind != Kind::Ring) {
+        let left = &mut slots_left[chunk.kind as usize - 1];
+        let most = *left;
+        *left = left.saturating_sub(chunk.len as usize / 8 / chunk.stride);
+        tables.read(chunk, most, |slot| match chunk.kind {
+            Kind::Pool => s.pools.push(rows::pool(slot)),
+            Kind::Worker => s.workers.push(rows::worker(slot)),
+            // The others are torn only while they change hands.
+            _ if !slot.whole => {}
+            Kind::Workqueue => s.workqueues.push(rows::workqueue(slot)),
+            Kind::Pwq => s.pwqs.push(rows::pwq(slot)),
+            Kind::PwqFunc => s.pwq_funcs.push(rows::pwq_func(slot)),
+            Kind::Function => s.functions.push(rows::function(slot)),
+            Kind::Thread => s.threads.push(rows::thread(slot)),
+            Kind::Flush => s.flushes.push(rows::flush(slot)),
+            Kind::Histogram => {
+                let (pwq, wait, run) = rows::histograms(slot);
+                histograms.insert(pwq, (wait, run));
+            }
+            Kind::Ring => {}
+        })?;
+    }
+    for row in &mut s.pwqs {
+        if let Some((wait, run)) = histograms.remove(&row.id) {
+            (row.wait, row.run) = (wait, run);
+        }
+    }
+    s.torn = tables.torn;
+    s.workqueues.sort_by_key(|row| row.id);
+    s.functions.sort_by_key(|row| row.id);
+    s.pools.sort_by_key(|row| (row.number, row.id));
+    s.pwqs.sort_by_key(|row| row.id);
+    s.workers.sort_by_key(|row| (row.pool, row.number, row.id));
+    Ok(())
+}
+
+/// Fills in the rings, and returns the stamp of the newest event.
+fn read_rings(
+    source: &dyn Source,
+    head: &Head,
+    chunks: &[Chunk],
+    snapshot: &mut Snapshot,
+) -> Result<u64, ReadError> {
+    let mut newest = 0;
+    let rings = chunks.iter().filter(|chunk| chunk.kind == Kind::Ring);
+    for (index, chunk) in rings.enumerate() {
+        let mut words = [0; RING_HEAD];
+        read_words(source, chunk.offset, &mut words)?;
+        let (written, capacity) = (words[ring::WRITTEN], words[ring::CAPACITY]);
+        if capacity == 0 || capacity > ring_room(chunk) {
+            continue;
+        }
+        snapshot.rings.push(RingRow {
+            index: index as u32,
+            tid: words[ring::TID] as u32,
+            generation: words[ring::GENERATION] as u32,
+            written,
+            capacity,
+        });
+        if let Some(last) = written.checked_sub(1) {
+            let mut at = [0];
+            let record = RING_HEAD as u64 + last % capacity * RECORD_WORDS as u64;
+            let offset = chunk.offset + record * 8;
+            read_words(source, offset, &mut at)?;
+            newest = newest.max(head.nanoseconds(at[0]));
+        }
+    }
+    Ok(newest)
+}
+
+/// Records that a ring's chunk has room for.
+fn ring_room(chunk: &Chunk) -> u64 {
+    (chunk.len / 8 - RING_HEAD as u64) / RECORD_WORDS as u64
+}
+
+/// The latest moment that anything in the slots tells of.
+fn last_sign(snapshot: &Snapshot, heartbeat: u64) -> u64 {
+    let meta = &snapshot.meta;
+    let pools = snapshot.pools.iter().map(|pool| pool.last_progress);
+    let workers = snapshot.workers.iter().map(|worker| worker.since);
+    let own = [meta.started_at, meta.ended_at.unwrap_or(0), heartbeat];
+    own.into_iter()
+        .chain(pools)
+        .chain(workers)
+        .max()
+        .unwrap_or(0)
+}

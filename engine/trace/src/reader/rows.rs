@@ -1,0 +1,170 @@
+//! Rows from slots: each row of the snapshot from its words. Nothing here believes a word: whatever it holds, the row is
+//! a value.
+
+use super::head::{name, text};
+use super::table::Slot;
+use crate::clean::clean_name;
+use crate::hist::BUCKETS;
+use crate::ids::{FuncId, PoolId, PwqId, WorkerId, WqId};
+use crate::layout::{
+    DISTRIBUTION, NAME_WORDS, SHORT_WORDS, flush, function, histogram, pool, pwq, pwq_func, thread,
+    worker, workqueue,
+};
+use crate::snapshot::{
+    FlushRow, FunctionRow, Histogram, PoolRow, PwqFuncRow, PwqRow, ThreadRow, WorkerRow,
+    WorkerState, WorkqueueRow,
+};
+use crate::stats::{Counter, WaitPart, WqCounter};
+
+pub(super) fn workqueue(slot: &Slot<'_>) -> WorkqueueRow {
+    let (flags, max_active) = slot.halves(workqueue::FLAGS_MAX);
+    let mut counters = [0; WqCounter::COUNT];
+    counters.copy_from_slice(&slot.third[workqueue::COUNTERS..][..WqCounter::COUNT]);
+    WorkqueueRow {
+        id: WqId(slot.id()),
+        name: name(&slot.second[workqueue::NAME..][..NAME_WORDS]),
+        flags,
+        max_active,
+        counters,
+    }
+}
+
+pub(super) fn pool(slot: &Slot<'_>) -> PoolRow {
+    let (number, cpu) = slot.halves(pool::NUMBER_CPU);
+    let (nice, granted) = slot.halves(pool::NICE_GRANTED);
+    let (flags, manager) = slot.halves(pool::FLAGS_MANAGER);
+    let (nr_running, nr_workers) = slot.halves(pool::RUNNING_WORKERS);
+    let (nr_idle, nr_pending) = slot.halves(pool::IDLE_PENDING);
+    let (max_workers, max_nr_running) = slot.halves(pool::MAXIMA);
+    PoolRow {
+        id: PoolId(slot.id()),
+        number,
+        cpu: cpu.checked_sub(1).and_then(|cpu| u16::try_from(cpu).ok()),
+        nice: nice as i32,
+        nice_granted: granted == 1,
+        flags,
+        nr_running,
+        nr_workers,
+        nr_idle,
+        nr_pending,
+        manager: WorkerId(manager),
+        last_progress: slot.word(pool::LAST_PROGRESS),
+        max_workers,
+        max_nr_running,
+        cm_wakeups: slot.word(pool::CM_WAKEUPS),
+    }
+}
+
+pub(super) fn pwq(slot: &Slot<'_>) -> PwqRow {
+    let (wq, pool) = slot.halves(pwq::WQ_POOL);
+    let (nr_active, refcnt) = slot.halves(pwq::ACTIVE_REFCNT);
+    let (nr_inactive, nr_in_flight) = slot.halves(pwq::INACTIVE_FLIGHT);
+    let mut counters = [0; Counter::COUNT];
+    counters.copy_from_slice(&slot.third[pwq::COUNTERS..][..Counter::COUNT]);
+    let [started, completed] = [Counter::Started as usize, Counter::Completed as usize];
+    counters[started] = slot.second[pwq::COUNTERS + started];
+    counters[completed] = slot.first[pwq::COUNTERS + completed];
+    PwqRow {
+        id: PwqId(slot.id()),
+        wq: WqId(wq),
+        pool: PoolId(pool),
+        nr_active,
+        refcnt,
+        nr_inactive,
+        nr_in_flight,
+        max_in_flight: slot.word(pwq::MAX_FLIGHT) as u32,
+        counters,
+        wait: Histogram::default(),
+        run: Histogram::default(),
+    }
+}
+
+pub(super) fn pwq_func(slot: &Slot<'_>) -> PwqFuncRow {
+    let (pwq, func) = slot.halves(pwq_func::PWQ_FUNC);
+    let mut breakdown = [0; WaitPart::COUNT];
+    breakdown.copy_from_slice(&slot.second[pwq_func::BREAKDOWN..][..WaitPart::COUNT]);
+    PwqFuncRow {
+        pwq: PwqId(pwq),
+        func: FuncId(func),
+        pending: slot.word(pwq_func::PENDING) as u32,
+        inactive: slot.word(pwq_func::INACTIVE) as u32,
+        running: slot.word(pwq_func::RUNNING) as u32,
+        queued: slot.third[pwq_func::QUEUED],
+        started: slot.second[pwq_func::STARTED],
+        completed: slot.first[pwq_func::COMPLETED],
+        run_ns: slot.first[pwq_func::RUN],
+        cpu_ns: slot.first[pwq_func::CPU],
+        run_max_ns: slot.first[pwq_func::RUN_MAX],
+        breakdown,
+    }
+}
+
+pub(super) fn function(slot: &Slot<'_>) -> FunctionRow {
+    FunctionRow {
+        id: FuncId(slot.id()),
+        name: name(&slot.second[function::NAME..][..NAME_WORDS]),
+        armed: slot.word(function::ARMED) as u32,
+        next_expiry: slot.word(function::NEXT_EXPIRY),
+    }
+}
+
+/// A worker. Of one that is not whole only what it is for good is told, and that it is busy.
+pub(super) fn worker(slot: &Slot<'_>) -> WorkerRow {
+    let (pool, number) = slot.halves(worker::POOL_NUMBER);
+    let (tid, state) = slot.halves(worker::TID_STATE);
+    let desc_whole = slot.first[worker::DESC_SEQ] & 1 == 0
+        && slot.first[worker::DESC_SEQ] == slot.third[worker::DESC_SEQ];
+    let desc = desc_whole.then(|| name(&slot.second[worker::DESC..][..NAME_WORDS]));
+    let identity = WorkerRow {
+        id: WorkerId(slot.id()),
+        pool: PoolId(pool),
+        number,
+        name: name(&slot.second[worker::NAME..][..NAME_WORDS]),
+        tid,
+        state: WorkerState::Busy,
+        since: slot.word(worker::SINCE),
+        desc: desc.unwrap_or_default(),
+        executed: slot.word(worker::EXECUTED),
+        ..WorkerRow::default()
+    };
+    if !slot.whole {
+        return identity;
+    }
+    let (func, wq) = slot.halves(worker::FUNC_WQ);
+    let state = WorkerState::ALL.get(state as usize).copied();
+    WorkerRow {
+        state: state.unwrap_or(WorkerState::Busy),
+        work: slot.word(worker::WORK),
+        func: FuncId(func),
+        wq: WqId(wq),
+        started_at: slot.word(worker::STARTED_AT),
+        ..identity
+    }
+}
+
+pub(super) fn thread(slot: &Slot<'_>) -> ThreadRow {
+    ThreadRow {
+        tid: slot.word(thread::TID) as u32,
+        comm: clean_name(&text(&slot.second[thread::COMM..][..SHORT_WORDS])),
+    }
+}
+
+pub(super) fn flush(slot: &Slot<'_>) -> FlushRow {
+    let (wq, func) = slot.halves(flush::WQ_FUNC);
+    FlushRow {
+        tid: slot.word(flush::TID) as u32,
+        work: slot.word(flush::WORK),
+        wq: WqId(wq),
+        func: FuncId(func),
+        since: slot.word(flush::SINCE),
+    }
+}
+
+/// The pwq, its waits, its run times.
+pub(super) fn histograms(slot: &Slot<'_>) -> (PwqId, Histogram, Histogram) {
+    let one = |at: usize| {
+        let words = &slot.second[at..at + DISTRIBUTION];
+        Histogram::from_counts(&words[2..2 + BUCKETS], words[0], words[1])
+    };
+    (PwqId(slot.id()), one(histogram::WAIT), one(histogram::RUN))
+}

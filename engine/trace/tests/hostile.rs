@@ -1,0 +1,258 @@
+//! A segment cut short anywhere, with any bit turned over, or made up: reading it ends, in an error or in rows, never in
+//! a panic, a hang or a flood.
+
+use proptest::prelude::*;
+use std::path::Path;
+use wq_trace::{
+    Counter, Event, FlushRow, From, FuncId, Next, OpenError, PoolInfo, Reader, Segment,
+    SegmentConfig, Source, What, WorkerId,
+};
+
+/// A whole segment, as small as it can be, with something of every kind.
+fn small() -> Vec<u8> {
+    let config = SegmentConfig {
+        name: "small".into(),
+        ring_bytes: 64 * 4,
+        ..SegmentConfig::default()
+    };
+    let segment = Segment::tiny(&config, 5);
+    let wq = segment.workqueue("events", 2, 16);
+    let pool = segment.pool(PoolInfo::default());
+    let func = segment.function("f");
+    let worker = segment.worker(pool.id(), 0, "kworker/0:0", 7);
+    worker.execute(1, func, wq.id(), 8);
+    let pwq = segment.pwq(wq.id(), pool.id());
+    pwq.add(Counter::Queued, 1);
+    pwq.record_wait(99);
+    let on_pwq = segment.pwq_func(pwq.id(), func);
+    on_pwq.on_queued();
+    let flush = segment.flush(&FlushRow::default());
+    let mut emitter = segment.emitter(3, "thread");
+    for at in 0..6 {
+        emitter.emit(&Event {
+            at,
+            cpu: 0,
+            tid: 3,
+            wq: wq.id(),
+            pool: pool.id(),
+            worker: WorkerId::NONE,
+            func,
+            from: FuncId::NONE,
+            work: at,
+            what: What::QueueWork {
+                req_cpu: -1,
+                cpu: 0,
+            },
+        });
+    }
+    let source = segment.source();
+    let mut bytes = vec![0; source.len().unwrap() as usize];
+    let mut done = 0;
+    while done < bytes.len() {
+        done += source.read_at(done as u64, &mut bytes[done..]).unwrap();
+    }
+    drop((flush, on_pwq, pwq, worker, emitter));
+    bytes
+}
+
+/// What became of an attempt to read everything.
+#[derive(Debug, PartialEq)]
+enum Outcome {
+    NotOpened,
+    NotRead,
+    Read,
+}
+
+/// Reads all there is; fails if it does not end, or if more comes out than was put in.
+fn read_all(bytes: Vec<u8>) -> Outcome {
+    let len = bytes.len();
+    let reader = match Reader::from_source(bytes, Path::new("x")) {
+        Ok(reader) => reader,
+        Err(error) => {
+            assert!(!error.to_string().is_empty());
+            return Outcome::NotOpened;
+        }
+    };
+    let mut cursor = reader.cursor(From::Oldest);
+    let mut records = 0;
+    for _ in 0..100 {
+        match cursor.next(u64::MAX) {
+            Next::Record(_) => records += 1,
+            Next::Lost(n) => assert!(n > 0),
+            Next::Idle | Next::WriterGone | Next::End => break,
+        }
+    }
+    assert!(records <= len / 64, "{records} records in {len} bytes");
+    match reader.snapshot() {
+        Ok(s) => {
+            assert!(s.pwqs.len() + s.workers.len() + s.functions.len() < len / 64);
+            assert!(s.workqueues.iter().all(|wq| wq.name.len() <= 63));
+            Outcome::Read
+        }
+        Err(error) => {
+            assert!(!error.to_string().is_empty());
+            Outcome::NotRead
+        }
+    }
+}
+
+#[test]
+fn the_small_segment_is_whole() {
+    let bytes = small();
+    assert!(
+        bytes.len() < 32 << 10,
+        "{} bytes take too long to flip",
+        bytes.len()
+    );
+    let reader = Reader::from_source(bytes, Path::new("x")).unwrap();
+    let s = reader.snapshot().unwrap();
+    let rows = [
+        s.workqueues.len(),
+        s.pools.len(),
+        s.pwqs.len(),
+        s.pwq_funcs.len(),
+        s.workers.len(),
+        s.threads.len(),
+        s.flushes.len(),
+        s.rings.len(),
+    ];
+    assert_eq!((rows, s.functions.len()), ([1; 8], 2));
+    assert_eq!(s.pwqs[0].wait.count(), 1);
+    let mut cursor = reader.cursor(From::Oldest);
+    assert_eq!(cursor.next(u64::MAX), Next::Lost(2));
+}
+
+#[test]
+fn every_prefix() {
+    let bytes = small();
+    for len in 0..bytes.len() {
+        assert_eq!(
+            read_all(bytes[..len].to_vec()),
+            Outcome::NotOpened,
+            "first {len} bytes"
+        );
+    }
+    assert_eq!(read_all(bytes), Outcome::Read);
+}
+
+/// Threads that share the bits.
+const THREADS: usize = 4;
+
+#[test]
+fn every_bit() {
+    let bytes = small();
+    let flip_from = &|first: usize| {
+        let mut flipped = bytes.clone();
+        let bits = (first..bytes.len() * 8).step_by(THREADS);
+        bits.filter(|bit| {
+            flipped[bit / 8] ^= 1 << (bit % 8);
+            let outcome = read_all(flipped.clone());
+            flipped[bit / 8] ^= 1 << (bit % 8);
+            outcome == Outcome::Read
+        })
+        .count()
+    };
+    let read: usize = std::thread::scope(|scope| {
+        let threads = [0, 1, 2, 3].map(|first| scope.spawn(move || flip_from(first)));
+        threads
+            .into_iter()
+            .map(|thread| thread.join().unwrap())
+            .sum()
+    });
+    assert!(read > bytes.len() * 4, "most bits are only values: {read}");
+}
+
+#[test]
+fn other_files_are_told_apart() {
+    let open = |bytes: Vec<u8>| Reader::from_source(bytes, Path::new("x")).unwrap_err();
+    assert!(matches!(open(Vec::new()), OpenError::NotReady { .. }));
+    assert!(matches!(
+        open(b"# tracer: nop\n".to_vec()),
+        OpenError::NotASegment { .. }
+    ));
+    assert!(matches!(
+        open(vec![7; 100_000]),
+        OpenError::NotASegment { .. }
+    ));
+    assert!(matches!(open(vec![0; 100_000]), OpenError::NotReady { .. }));
+    let mut newer = small();
+    newer[8 + 2] = 9;
+    let error = open(newer);
+    assert!(matches!(
+        error,
+        OpenError::WrongVersion {
+            found: (9, 0),
+            readable: 1,
+            ..
+        }
+    ));
+    assert!(error.to_string().contains("9.0"), "{error}");
+    let mut unpublished = small();
+    unpublished[8..16].fill(0);
+    assert!(matches!(open(unpublished), OpenError::NotReady { .. }));
+}
+
+/// A file that is huge and full of nothing, or of ones: reading it must not take its size in memory.
+#[derive(Debug)]
+struct Endless {
+    head: Vec<u8>,
+    fill: u8,
+}
+
+impl Source for Endless {
+    fn read_at(&self, offset: u64, bytes: &mut [u8]) -> std::io::Result<usize> {
+        for (index, byte) in bytes.iter_mut().enumerate() {
+            let at = offset as usize + index;
+            *byte = self.head.get(at).copied().unwrap_or(self.fill);
+        }
+        Ok(bytes.len())
+    }
+
+    fn len(&self) -> std::io::Result<u64> {
+        Ok(u64::MAX)
+    }
+}
+
+#[test]
+fn a_huge_file_is_refused_or_read_in_bounds() {
+    // The first entry of the directory follows the head of 128 words: offset, length, kind.
+    let entry = 128 * 8;
+    for fill in [0, 0xff] {
+        for len in [u64::MAX - 7, 1 << 40, 1 << 31] {
+            let mut head = small();
+            head[entry + 8..entry + 16].copy_from_slice(&len.to_le_bytes());
+            let refused = Reader::from_source(Endless { head, fill }, Path::new("x"));
+            assert!(refused.is_err(), "a table of {len} bytes");
+        }
+        let mut head = small();
+        head[entry + 8..entry + 16].copy_from_slice(&(1_u64 << 20).to_le_bytes());
+        let reader = Reader::from_source(Endless { head, fill }, Path::new("x")).unwrap();
+        let s = reader.snapshot().unwrap();
+        assert!(s.functions.len() <= 2 * 4096);
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn many_bytes_at_once(changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..40)) {
+        let mut bytes = small();
+        for (at, value) in changes {
+            let at = at.index(bytes.len());
+            bytes[at] = value;
+        }
+        read_all(bytes);
+    }
+
+    #[test]
+    fn words_in_the_head_and_directory(changes in prop::collection::vec((0_usize..192, any::<u64>(), 0_u32..64), 1..6)) {
+        let mut bytes = small();
+        for (word, value, shift) in changes {
+            // Small values reach further than random ones, which are mostly refused at once.
+            let value = value >> shift;
+            bytes[word * 8..word * 8 + 8].copy_from_slice(&value.to_le_bytes());
+        }
+        read_all(bytes);
+    }
+}
