@@ -14,5 +14,5 @@ mod wq;
 pub use attrs::WqFlags;
 pub use error::Error;
 pub use queue::{BUSY_PENDING, BUSY_RUNNING, DelayedWork, Work, Workqueue};
-pub use runtime::{Builder, Engine, current_work};
+pub use runtime::{Builder, Engine, current_stamps, current_work};
 pub use sense::{Sensing, blocking};

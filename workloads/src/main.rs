@@ -1,2 +1,8 @@
-//! Placeholder.
-fn main() {}
+//! `wq-replay`: workload scripts checked, run on threads and simulated.
+
+use clap::Parser;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    wq_replay::cli::run(&wq_replay::cli::Cli::parse())
+}

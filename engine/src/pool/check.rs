@@ -16,7 +16,7 @@ impl<J, W> PoolState<J, W> {
     }
 
     fn check_workers(&self) {
-        let (mut running, mut idle, mut workers, mut busy) = (0, 0, 0, 0);
+        let (mut running, mut idle, mut woken, mut workers, mut busy) = (0, 0, 0, 0, 0);
         for (index, worker) in self.workers.iter().enumerate() {
             let Some(worker) = worker else { continue };
             let ix = super::WorkerIx(index as u32);
@@ -30,6 +30,7 @@ impl<J, W> PoolState<J, W> {
                 "a worker is idle iff it is on the idle list"
             );
             idle += listed;
+            woken += u32::from(worker.role == (Role::Idle { woken: true }));
             if let Some(current) = &worker.current {
                 busy += 1;
                 assert_eq!(worker.role, Role::Working, "only a working worker executes");

@@ -55,6 +55,8 @@ pub(crate) struct PoolState<J, W> {
     pub(super) nr_workers: u32,
     /// Last in, first out: the warmest worker is at the end.
     pub(super) idle: Vec<WorkerIx>,
+    /// Idle workers that are on their way to a CPU.
+    pub(super) nr_woken: u32,
     /// Who executes which work.
     pub(super) busy: HashMap<u64, WorkerIx, BuildHasherDefault<IdHasher>>,
     pub(super) manager: Option<WorkerIx>,
@@ -193,6 +195,7 @@ impl<J, W> PoolState<J, W> {
             workers: Vec::new(),
             nr_workers: 0,
             idle: Vec::new(),
+            nr_woken: 0,
             busy: HashMap::default(),
             manager: None,
             pwqs: Vec::new(),
@@ -332,6 +335,7 @@ impl<J, W> PoolState<J, W> {
             return false;
         }
         worker.role = Role::Idle { woken: true };
+        self.nr_woken += 1;
         fx.emit(now, self.worker_subject(first), What::WorkerWake { reason });
         fx.push(Effect::Wake(first));
         true
@@ -376,12 +380,10 @@ impl<J, W> PoolState<J, W> {
         if self.nr_running > 0 {
             return Cause::Concurrency;
         }
-        match self.idle.last() {
-            None => Cause::NoWorker,
-            Some(&first) => match self.worker(first).role {
-                Role::Idle { woken: true } => Cause::Runqueue,
-                _ => Cause::Unknown,
-            },
+        match self.idle.len() {
+            0 => Cause::NoWorker,
+            _ if self.nr_woken > 0 => Cause::Runqueue,
+            _ => Cause::Unknown,
         }
     }
 

@@ -31,6 +31,8 @@ pub(crate) struct CurrentWork {
     pub(crate) wq: WqId,
     pub(crate) func: FuncId,
     pub(crate) work: Arc<WorkInner>,
+    pub(crate) queued_at: u64,
+    pub(crate) started_at: u64,
     /// Open `blocking` scopes.
     pub(crate) blocking: u32,
 }

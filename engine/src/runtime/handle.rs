@@ -375,3 +375,9 @@ impl fmt::Debug for Engine {
 pub fn current_work() -> Option<Work> {
     context::current().map(|current| Work(current.work))
 }
+
+/// When the item that the calling worker executes was queued and when its execution began, in nanoseconds on
+/// `CLOCK_MONOTONIC`; `None` outside of a work function.
+pub fn current_stamps() -> Option<(u64, u64)> {
+    context::current().map(|current| (current.queued_at, current.started_at))
+}

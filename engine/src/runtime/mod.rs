@@ -11,7 +11,7 @@ mod waiter;
 
 pub use build::Builder;
 pub(crate) use context::CurrentWork;
-pub use handle::{Engine, current_work};
+pub use handle::{Engine, current_stamps, current_work};
 pub(crate) use pool::{Core, Pool};
 pub(crate) use timer::{TimerKey, Timers};
 pub(crate) use waiter::Waiter;

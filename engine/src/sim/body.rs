@@ -50,6 +50,9 @@ impl Machine<'_> {
         let item = start.job;
         self.items[item].begins(pool);
         let worker = self.threads[thread.0].name.clone();
+        let wq = &mut self.wqs[self.items[item].wq];
+        wq.running += 1;
+        wq.max_running = wq.max_running.max(wq.running);
         let record = &mut self.items[item].record;
         record.started += 1;
         let kept = record.executions.len();
@@ -224,8 +227,10 @@ impl Machine<'_> {
         frame.returned_at = now;
         let (item, record) = (frame.item, frame.record);
         let done = done(frame);
+        self.wqs[self.items[item].wq].running -= 1;
         let record_of = &mut self.items[item].record;
         record_of.completed += 1;
+        record_of.last_finished_ns = Some(now);
         if let Some(execution) = record.and_then(|record| record_of.executions.get_mut(record)) {
             execution.finished_ns = Some(now);
         }

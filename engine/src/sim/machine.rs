@@ -8,7 +8,7 @@ use super::{End, Outcome, Program, SimError};
 use crate::pool::{Effect, Effects, Informant, PoolState, Step, WorkerIx};
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
-use wq_trace::{Emitter, Event, FuncId, Segment};
+use wq_trace::{Emitter, Event, FuncId, Reader, Segment};
 
 /// Most steps at one instant.
 const STEPS_MAX: u64 = 50_000_000;
@@ -259,7 +259,7 @@ impl Machine<'_> {
                 false
             }
             Step::Create => {
-                self.create_worker(pool);
+                self.create_worker(pool, Some(thread));
                 self.transact(thread, pool, |core, now, fx| core.manage_end(ix, now, fx));
                 true
             }
@@ -344,16 +344,24 @@ impl Machine<'_> {
         key
     }
 
-    pub(super) fn outcome(mut self, end: End) -> Outcome {
+    pub(super) fn outcome(mut self, end: End) -> Result<Outcome, SimError> {
         for pool in &mut self.pools {
             pool.core.publish();
         }
+        // Read before the pools and workqueues, and with them their rows, go.
+        let snapshot = Reader::in_memory(&self.segment).snapshot()?;
+        let max_running = self
+            .wqs
+            .iter()
+            .map(|wq| (wq.slot.id(), wq.max_running))
+            .collect();
         let items = self.items.into_iter().map(|item| item.record).collect();
-        Outcome {
+        Ok(Outcome {
             duration_ns: self.now,
             items,
+            max_running,
             end,
-            segment: self.segment,
-        }
+            snapshot,
+        })
     }
 }

@@ -21,7 +21,7 @@ pub use program::{
 };
 
 use std::sync::atomic::AtomicBool;
-use wq_trace::{Event, Segment};
+use wq_trace::{Event, ReadError, Snapshot, WqId};
 
 /// Executions kept per item; the others are only counted.
 pub const KEPT_EXECUTIONS: usize = 10_000;
@@ -33,10 +33,12 @@ pub struct Outcome {
     pub duration_ns: u64,
     /// Every item, in file order.
     pub items: Vec<ItemRecord>,
+    /// Most executions of a workqueue at one time.
+    pub max_running: Vec<(WqId, u64)>,
     /// Whether everything came to its end.
     pub end: End,
-    /// Counters, histograms and states, as of an engine on threads; made for [`wq_trace::Reader::in_memory`].
-    pub segment: Segment,
+    /// Counters, histograms and states at the end, as of an engine on threads.
+    pub snapshot: Snapshot,
 }
 
 /// How a simulation ended.
@@ -65,6 +67,10 @@ pub struct ItemRecord {
     pub started: u64,
     /// All executions that ended.
     pub completed: u64,
+    /// When the last of them ended.
+    pub last_finished_ns: Option<u64>,
+    /// Queueing calls that were refused.
+    pub refused: u64,
 }
 
 /// One execution of an item. Times count from the start, in nanoseconds.
@@ -81,7 +87,7 @@ pub struct Execution {
 }
 
 /// Why a program cannot be simulated to its end.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum SimError {
     /// A producer without a pause and without a number of calls.
@@ -101,6 +107,9 @@ pub enum SimError {
     /// No system workqueue has this name.
     #[error("unknown system workqueue {0}")]
     UnknownWorkqueue(String),
+    /// The counters cannot be read back.
+    #[error("cannot read the counters: {0}")]
+    Counters(#[from] ReadError),
 }
 
 /// Runs a program to its end, or until `interrupted`. `observer` sees every event, in order.
@@ -114,5 +123,5 @@ pub fn simulate(
 ) -> Result<Outcome, SimError> {
     let mut machine = setup::machine(program, observer)?;
     let end = machine.run(interrupted)?;
-    Ok(machine.outcome(end))
+    machine.outcome(end)
 }

@@ -17,6 +17,9 @@ pub(super) struct SimWq {
     /// Each (pool, pwq) once.
     pub(super) pwqs: Vec<(usize, PwqIx)>,
     pub(super) flush: FlushState<ThreadIx>,
+    /// Executions that have begun and not returned.
+    pub(super) running: u64,
+    pub(super) max_running: u64,
 }
 
 /// A work item.
@@ -235,7 +238,9 @@ impl Machine<'_> {
     }
 
     fn claim(&mut self, item: usize) -> bool {
-        let SimItem { word, wq, .. } = &mut self.items[item];
+        let SimItem {
+            word, wq, record, ..
+        } = &mut self.items[item];
         let slot = &self.wqs[*wq].slot;
         if word.pending() {
             slot.add(WqCounter::RefusedPending, 1);
@@ -245,6 +250,7 @@ impl Machine<'_> {
             *word = Word(word.0 | Word::PENDING);
             return true;
         }
+        record.refused += 1;
         false
     }
 

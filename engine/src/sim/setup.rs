@@ -8,6 +8,7 @@ use super::queueing::{SimItem, SimWq};
 use super::{ItemRecord, SimError};
 use crate::attrs::{DFL_ACTIVE, MAX_ACTIVE, WqFlags};
 use crate::pool::{PoolSpec, PoolState, PwqIx, PwqSpec};
+use crate::wq::FlushState;
 use wq_trace::{Event, PoolInfo, Segment, SegmentConfig};
 
 /// Nice level of highpri pools.
@@ -131,12 +132,12 @@ impl Machine<'_> {
             cpus,
             threads: Vec::new(),
         });
-        self.create_worker(index);
+        self.create_worker(index, None);
         index
     }
 
-    /// A worker, idle and not woken.
-    pub(super) fn create_worker(&mut self, pool: usize) {
+    /// A worker, idle and not woken; made by `creator`, or before anything runs.
+    pub(super) fn create_worker(&mut self, pool: usize, creator: Option<ThreadIx>) {
         let SimPool {
             core,
             cpus,
@@ -156,7 +157,7 @@ impl Machine<'_> {
         let thread = self.add_thread(name, nice, cpu, kind);
         let tid = self.threads[thread.0].tid;
         self.pools[pool].threads.push(thread);
-        self.transact(thread, pool, |core, now, fx| {
+        self.transact(creator.unwrap_or(thread), pool, |core, now, fx| {
             core.created(ix, slot, now, fx);
             core.set_tid(ix, tid);
         });
@@ -202,12 +203,15 @@ impl Machine<'_> {
             .map(|cpu| pwqs[cpu % pwqs.len()])
             .collect();
         let name = name.to_owned();
+        let flush = FlushState::default();
         self.wqs.push(SimWq {
             name,
             slot,
             by_cpu,
             pwqs,
-            flush: crate::wq::FlushState::default(),
+            flush,
+            running: 0,
+            max_running: 0,
         });
     }
 
@@ -237,6 +241,8 @@ impl Machine<'_> {
                     executions: Vec::new(),
                     started: 0,
                     completed: 0,
+                    last_finished_ns: None,
+                    refused: 0,
                 };
                 let id = self.items.len() as u64 + 1;
                 self.items

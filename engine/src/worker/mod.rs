@@ -66,7 +66,12 @@ fn execute(
     meter: &mut CpuMeter,
 ) -> Step<Job> {
     let Start {
-        job, func, wq, at, ..
+        job,
+        func,
+        wq,
+        queued_at,
+        at,
+        ..
     } = start;
     let current = CurrentWork {
         engine: engine.uid,
@@ -75,6 +80,8 @@ fn execute(
         wq,
         func,
         work: job.work.clone(),
+        queued_at,
+        started_at: at,
         blocking: 0,
     };
     context::with(|context| context.set_current(Some(current)));

@@ -8,11 +8,13 @@ mod clock;
 #[cfg(not(loom))]
 mod discover;
 mod event;
-#[cfg_attr(loom, expect(dead_code, reason = "only the ring is modelled"))]
+#[cfg(test)]
+mod fixture;
 mod hist;
 mod ids;
-#[cfg_attr(loom, expect(dead_code, reason = "only the ring is modelled"))]
 mod layout;
+pub mod model;
+mod names;
 #[cfg(not(loom))]
 mod place;
 #[cfg(not(loom))]
@@ -32,6 +34,9 @@ mod snapshot;
 mod start;
 mod stats;
 mod sync;
+pub mod text;
+pub mod units;
+mod value;
 
 #[cfg(not(loom))]
 pub use clean::{NAME_BYTES, clean_name, clean_text};
@@ -40,6 +45,8 @@ pub use discover::{FindError, Found, find, gc, list};
 pub use event::{Drop, Event, FlushTarget, Hold, REQ_CPU_LOCAL, Wake, Was, What};
 pub use ids::{FuncId, PoolId, PwqId, WorkerId, WqId};
 pub use layout::VERSION;
+pub use model::{Limits, Model};
+pub use names::{Names, OTHER, UNKNOWN};
 #[cfg(not(loom))]
 pub use place::ProblemCause;
 #[cfg(not(loom))]
@@ -56,3 +63,4 @@ pub use snapshot::{
     Snapshot, ThreadRow, WorkerRow, WorkerState, WorkqueueRow, wq_flags,
 };
 pub use stats::{Breakdown, Counter, WaitPart, WqCounter};
+pub use value::{Fields, Value};

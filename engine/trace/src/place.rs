@@ -55,9 +55,13 @@ fn variable(name: &str) -> Option<std::ffi::OsString> {
     std::env::var_os(name).filter(|value| !value.is_empty())
 }
 
-/// Where segments may be: of this user, or of everybody.
+/// Where segments may be: of this user, or of everybody. An engine may have been started with another environment than
+/// the tool, by a service manager say; but who sets `$WQ_RUNTIME_DIR` means that place and no other.
 pub(crate) fn runtime_dirs(all_users: bool) -> Vec<PathBuf> {
     let mut dirs = vec![runtime_dir()];
+    if variable("WQ_RUNTIME_DIR").is_some() {
+        return dirs;
+    }
     if let Some(dir) = variable("XDG_RUNTIME_DIR") {
         dirs.push(Path::new(&dir).join("wq"));
     }

@@ -210,7 +210,7 @@ fn a_file_that_may_not_be_read() {
     let temp = tempfile::tempdir().unwrap();
     let segment = create(temp.path(), "a");
     let path = segment.path().unwrap();
-    fs::set_permissions(path, fs::Permissions::from_mode(0)).unwrap();
+    fs::set_permissions(path, fs::Permissions::from_mode(0o000)).unwrap();
     match Reader::open(path) {
         Err(error) => assert!(matches!(error, OpenError::NotPermitted { .. }), "{error}"),
         Ok(_) => assert!(rustix::process::geteuid().is_root(), "only root may"),

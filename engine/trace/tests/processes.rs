@@ -46,6 +46,7 @@ fn other_process() {
             std::process::exit(0);
         }
         Ok("list") => list_and_find(),
+        Ok("full") => run_out_of_space(),
         _ => {}
     }
 }
@@ -266,4 +267,53 @@ fn engines_are_found() {
     let (mut child, said) = start("list", dir.path());
     assert_eq!(said, "fine");
     assert!(child.wait().unwrap().success());
+}
+
+/// A limit on file sizes stands for a full file system: space cannot be had any more.
+fn run_out_of_space() {
+    let limit = |bytes| {
+        let resource = rustix::process::Resource::Fsize;
+        let limit = rustix::process::Rlimit {
+            current: Some(bytes),
+            maximum: None,
+        };
+        rustix::process::setrlimit(resource, limit).unwrap();
+    };
+    limit(200 << 10);
+    let segment = engine();
+    let wqs: Vec<_> = (0..3000)
+        .map(|_| segment.workqueue("events", 0, 1))
+        .collect();
+    let mut emitters: Vec<_> = (0..20).map(|tid| segment.emitter(tid, "thread")).collect();
+    for emitter in &mut emitters {
+        emitter.emit(&event(1));
+    }
+    let s = Reader::open(segment.path().unwrap())
+        .unwrap()
+        .snapshot()
+        .unwrap();
+    assert_eq!(
+        s.workqueues.len() as u64 + s.hidden_rows,
+        3000 + 20 - s.threads.len() as u64
+    );
+    assert_eq!(s.rings.len() as u64 + s.lost_no_ring, 20);
+    assert!(s.lost_no_ring > 0 && s.hidden_rows > 0);
+    limit(1000);
+    let (other, problem) = Segment::create(&SegmentConfig::default(), 5);
+    assert_eq!(other.path(), None);
+    let problem = problem.unwrap().to_string();
+    assert!(problem.contains("reserve space"), "{problem}");
+    drop((wqs, emitters));
+    println!("said: fine");
+    std::process::exit(0);
+}
+
+#[test]
+fn a_full_file_system_costs_rows_and_events_only() {
+    let dir = tempfile::tempdir().unwrap();
+    let (mut child, said) = start("full", dir.path());
+    assert_eq!(said, "fine");
+    assert!(child.wait().unwrap().success());
+    let left = std::fs::read_dir(dir.path()).unwrap().count();
+    assert_eq!(left, 1, "the one that could not be made left nothing");
 }

@@ -29,10 +29,12 @@ pub(crate) fn remove_leftovers(dir: &Path, name: &str) {
     for ended in found.iter().filter(|found| found.state == Liveness::Ended) {
         remove(&fd, &ended.path);
     }
+    // One moment for all: reading them takes time, and they are compared.
+    let now = monotonic_now();
     let mut crashed: Vec<_> = found
         .iter()
         .filter(|found| found.state == Liveness::Dead && without_number(&found.name) == name)
-        .map(|found| (age(&found.path), &found.path))
+        .map(|found| (age(&found.path, now), &found.path))
         .collect();
     crashed.sort();
     for (index, (age, path)) in crashed.iter().enumerate() {
@@ -92,14 +94,14 @@ fn never_finished(dir: &Path) -> Vec<PathBuf> {
     stale.map(|entry| entry.path()).collect()
 }
 
-/// How long ago a crashed engine gave its last sign of life.
-fn age(path: &Path) -> Duration {
+/// How long before `now` a crashed engine gave its last sign of life.
+fn age(path: &Path, now: u64) -> Duration {
     // A mapping's stores do not touch the file's own time: ask what stands in it. A stamp from the future is one from
     // before the last boot.
     let last = Reader::open(path)
         .ok()
         .and_then(|reader| Some(reader.snapshot().ok()?.at));
-    match last.and_then(|last| monotonic_now().checked_sub(last)) {
+    match last.and_then(|last| now.checked_sub(last)) {
         Some(age) => Duration::from_nanos(age),
         None => untouched_for(path),
     }

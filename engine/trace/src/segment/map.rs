@@ -35,17 +35,11 @@ impl Region {
     /// Those of mmap(2).
     pub(crate) fn map(file: BorrowedFd<'_>, offset: u64, bytes: usize) -> rustix::io::Result<Self> {
         let prot = ProtFlags::READ | ProtFlags::WRITE;
+        // Populated now, since the first lap of a ring should not pay for its page faults.
+        let flags = MapFlags::SHARED | MapFlags::POPULATE;
         // SAFETY: a fresh mapping at an address of the kernel's choice overlaps nothing.
-        let start = unsafe {
-            rustix::mm::mmap(
-                std::ptr::null_mut(),
-                bytes,
-                prot,
-                MapFlags::SHARED,
-                file,
-                offset,
-            )
-        }?;
+        let start =
+            unsafe { rustix::mm::mmap(std::ptr::null_mut(), bytes, prot, flags, file, offset) }?;
         let start = NonNull::new(start.cast()).ok_or(rustix::io::Errno::NOMEM)?;
         Ok(Self {
             start,

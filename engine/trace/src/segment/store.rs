@@ -5,6 +5,7 @@ use super::words::Words;
 use crate::layout::{Geometry, HEAD, Kind, entry, head};
 use rustix::fd::{AsFd, OwnedFd};
 use rustix::fs::FallocateFlags;
+use rustix::io::Errno;
 
 /// A segment's memory: the head, the chunks, and the file behind them if there is one.
 #[derive(Debug)]
@@ -114,12 +115,17 @@ impl Store {
 
 /// Reserves a piece of the file, so that no store to it can fault, and maps it.
 fn reserve(file: &OwnedFd, offset: u64, bytes: usize) -> rustix::io::Result<Words> {
-    let reserved = loop {
+    // Beyond the limit on file sizes fallocate would not fail but kill: SIGXFSZ.
+    let limit = rustix::process::getrlimit(rustix::process::Resource::Fsize).current;
+    if limit.is_some_and(|limit| offset + bytes as u64 > limit) {
+        return Err(Errno::FBIG);
+    }
+    loop {
         match rustix::fs::fallocate(file, FallocateFlags::empty(), offset, bytes as u64) {
-            Err(rustix::io::Errno::INTR) => {}
-            other => break other,
+            Ok(()) => break,
+            Err(Errno::INTR) => {}
+            Err(error) => return Err(error),
         }
-    };
-    reserved?;
+    }
     Ok(Words::new(Region::map(file.as_fd(), offset, bytes)?))
 }

@@ -99,17 +99,18 @@ impl Words {
         self.set(seq, before.wrapping_add(2));
     }
 
+    /// Whether exactly this text stands in `words` words.
+    pub(crate) fn is_text(&self, at: usize, words: usize, text: &str) -> bool {
+        let bytes = text.as_bytes();
+        bytes.len() < words * 8 && (0..words).all(|word| self.get(at + word) == packed(bytes, word))
+    }
+
     /// Stores text in `words` words, zero-padded. It has been cleaned and cut to fit with a zero at the end.
     pub(crate) fn put_text(&self, at: usize, words: usize, text: &str) {
         let bytes = text.as_bytes();
         debug_assert!(bytes.len() < words * 8);
         for word in 0..words {
-            let rest = bytes.get(word * 8..).unwrap_or_default();
-            let mut value = [0; 8];
-            for (to, from) in value.iter_mut().zip(rest) {
-                *to = *from;
-            }
-            self.put(at + word, u64::from_le_bytes(value));
+            self.put(at + word, packed(bytes, word));
         }
     }
 }
@@ -119,6 +120,16 @@ impl Memory for Words {
     fn store(&self, at: usize, value: u64, order: Ordering) {
         self.word(at).store(value.to_le(), order);
     }
+}
+
+/// The eight bytes that go to the `word`th word, zero-padded.
+fn packed(bytes: &[u8], word: usize) -> u64 {
+    let rest = bytes.get(word * 8..).unwrap_or_default();
+    let mut value = [0; 8];
+    for (to, from) in value.iter_mut().zip(rest) {
+        *to = *from;
+    }
+    u64::from_le_bytes(value)
 }
 
 /// Two halves as one word.

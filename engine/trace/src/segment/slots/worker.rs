@@ -80,14 +80,17 @@ impl WorkerSlot {
                 words.put(worker::WORK, 0);
                 words.put(worker::FUNC_WQ, 0);
                 words.put(worker::STARTED_AT, 0);
-                words.put(worker::EXECUTED, words.get(worker::EXECUTED) + 1);
+                words.bump(worker::EXECUTED, 1);
             });
         }
     }
 
-    /// Its description. Only the worker's own thread calls this; no lock needed.
+    /// Its description. Only the worker's own thread calls this; no lock needed. Cheap when it is the same as before.
     pub fn desc(&self, desc: &str) {
         if let Some(words) = self.slot.words() {
+            if words.is_text(worker::DESC, NAME_WORDS, desc) {
+                return;
+            }
             let desc = clean_name(desc);
             words.exclusively(worker::DESC_SEQ, |words| {
                 words.put_text(worker::DESC, NAME_WORDS, &desc);

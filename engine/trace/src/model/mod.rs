@@ -1,0 +1,321 @@
+//! The model: what snapshots and events add up to. A pure fold that knows neither ring nor segment nor clock.
+//!
+//! Sources apply what they know, in any order between rings; views read rows, rates and history.
+
+pub mod columns;
+mod fold;
+mod history;
+mod latency;
+mod producers;
+mod rates;
+mod rows;
+
+pub use history::{History, PoolPoint, TotalPoint, WorkqueuePoint};
+pub use latency::Latency;
+pub use producers::{Producer, Source};
+pub use rates::Rates;
+pub use rows::{Function, Pool, Totals, Workqueue, main_reason, sum};
+
+use crate::event::Event;
+use crate::ids::{PoolId, WqId};
+use crate::names::Names;
+use crate::snapshot::Snapshot;
+use std::collections::HashMap;
+use std::hash::Hash;
+
+/// How much a [`Model`] keeps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Points of history of each thing.
+    pub history: usize,
+    /// Producers; items of further ones are only counted.
+    pub producers: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            history: 600,
+            producers: 1_024,
+        }
+    }
+}
+
+/// Everything that is known of one engine.
+#[derive(Debug)]
+pub struct Model {
+    limits: Limits,
+    snapshot: Option<Snapshot>,
+    names: Names,
+    rows: fold::Rows,
+    percentiles: latency::Percentiles,
+    producers: producers::Producers,
+    total_history: History<TotalPoint>,
+    workqueue_history: HashMap<WqId, History<WorkqueuePoint>>,
+    pool_history: HashMap<PoolId, History<PoolPoint>>,
+    seen: u64,
+    newest: u64,
+    out_of_order: u64,
+    lost: u64,
+    clamped: u64,
+}
+
+impl Model {
+    /// A model that knows nothing yet.
+    pub fn new(limits: Limits) -> Self {
+        Self {
+            limits,
+            snapshot: None,
+            names: Names::default(),
+            rows: fold::Rows::default(),
+            percentiles: latency::Percentiles::new(),
+            producers: producers::Producers::new(limits.producers),
+            total_history: History::new(limits.history),
+            workqueue_history: HashMap::new(),
+            pool_history: HashMap::new(),
+            seen: 0,
+            newest: 0,
+            out_of_order: 0,
+            lost: 0,
+            clamped: 0,
+        }
+    }
+
+    /// Takes in a later snapshot of the same engine.
+    ///
+    /// One with the stamp of the last (an engine that is gone says nothing new) changes neither rates nor history.
+    pub fn apply_snapshot(&mut self, snapshot: &Snapshot) {
+        self.names.update(snapshot);
+        let rows = fold::fold(snapshot, &mut self.percentiles);
+        let before = std::mem::replace(&mut self.rows, rows);
+        let last = self.snapshot.as_ref().map(|s| s.at);
+        self.snapshot = Some(snapshot.clone());
+        match last {
+            Some(last) if snapshot.at <= last => self.rows.take_rates(&before),
+            Some(last) => {
+                self.grow(&before, snapshot.at - last);
+                self.remember(snapshot.at);
+            }
+            None => self.remember(snapshot.at),
+        }
+        self.producers.prune();
+    }
+
+    /// Takes in an event. Events of different rings may come in any order.
+    pub fn apply_event(&mut self, event: &Event) {
+        self.seen += 1;
+        if event.at < self.newest {
+            self.out_of_order += 1;
+        }
+        self.newest = self.newest.max(event.at);
+        self.producers.apply(event);
+    }
+
+    /// Takes note of `n` events that were overwritten before they could be read.
+    pub fn apply_lost(&mut self, n: u64) {
+        self.lost = self.lost.saturating_add(n);
+    }
+
+    /// The latest snapshot.
+    pub fn snapshot(&self) -> Option<&Snapshot> {
+        self.snapshot.as_ref()
+    }
+
+    /// When the latest snapshot was taken, in nanoseconds on the segment's clock; 0 before the first.
+    pub fn at(&self) -> u64 {
+        self.snapshot.as_ref().map_or(0, |s| s.at)
+    }
+
+    /// Wall-clock time of the latest snapshot, in nanoseconds since 1970.
+    pub fn wall(&self) -> u64 {
+        self.snapshot.as_ref().map_or(0, |s| {
+            let up = s.at.saturating_sub(s.meta.started_at);
+            s.meta.started_wall.saturating_add(up)
+        })
+    }
+
+    /// The names of everything that was ever told of.
+    pub fn names(&self) -> &Names {
+        &self.names
+    }
+
+    /// Workqueues in the order in which they were allocated.
+    pub fn workqueues(&self) -> &[Workqueue] {
+        &self.rows.workqueues
+    }
+
+    /// Pools by the number shown.
+    pub fn pools(&self) -> &[Pool] {
+        &self.rows.pools
+    }
+
+    /// Functions in the order in which they were first seen.
+    pub fn functions(&self) -> &[Function] {
+        &self.rows.functions
+    }
+
+    /// The sums over everything.
+    pub fn totals(&self) -> &Totals {
+        &self.rows.totals
+    }
+
+    /// Who queues what, the busiest first: (producer, items per second).
+    pub fn producers(&self) -> Vec<(&Producer, f64)> {
+        let now = self.at();
+        let all = self.producers.iter();
+        let mut rated: Vec<_> = all.map(|p| (p, self.producers.rate(p, now))).collect();
+        let key = |p: &Producer| (std::cmp::Reverse(p.count), p.source, p.func, p.wq);
+        rated.sort_by(|(a, x), (b, y)| y.total_cmp(x).then_with(|| key(a).cmp(&key(b))));
+        rated
+    }
+
+    /// Items queued by producers that found no room.
+    pub fn other_producers(&self) -> u64 {
+        self.producers.other
+    }
+
+    /// A source's name: a function, or a thread's `comm-tid`.
+    pub fn source_name(&self, source: Source) -> String {
+        match source {
+            Source::Function(id) => self.names.function(id).to_owned(),
+            Source::Thread(tid) => format!("{}-{tid}", self.names.comm(tid)),
+        }
+    }
+
+    /// History of the whole engine.
+    pub fn history(&self) -> &History<TotalPoint> {
+        &self.total_history
+    }
+
+    /// History of one workqueue.
+    pub fn workqueue_history(&self, id: WqId) -> Option<&History<WorkqueuePoint>> {
+        self.workqueue_history.get(&id)
+    }
+
+    /// History of one pool.
+    pub fn pool_history(&self, id: PoolId) -> Option<&History<PoolPoint>> {
+        self.pool_history.get(&id)
+    }
+
+    /// Events taken in.
+    pub fn events_seen(&self) -> u64 {
+        self.seen
+    }
+
+    /// Events that were older than one before them.
+    pub fn out_of_order(&self) -> u64 {
+        self.out_of_order
+    }
+
+    /// Events lost: overwritten before they were read, or written by a thread that found no ring.
+    pub fn lost_events(&self) -> u64 {
+        let no_ring = self.snapshot.as_ref().map_or(0, |s| s.lost_no_ring);
+        self.lost.saturating_add(no_ring)
+    }
+
+    /// Counters that shrank between two snapshots and were taken as unchanged.
+    pub fn clamped(&self) -> u64 {
+        self.clamped
+    }
+
+    /// Rates over the `ns` since `before`.
+    fn grow(&mut self, before: &fold::Rows, ns: u64) {
+        let mut span = rates::Span { ns, clamped: 0 };
+        let old = index(&before.workqueues, |w| w.id, Workqueue::flow);
+        for wq in &mut self.rows.workqueues {
+            wq.rates = span.rates(wq.flow(), old.get(&wq.id).copied().unwrap_or_default());
+        }
+        let old = index(
+            &before.pools,
+            |p| p.row.id,
+            |p| (p.flow(), p.row.cm_wakeups),
+        );
+        for pool in &mut self.rows.pools {
+            let (flow, wakeups) = old.get(&pool.row.id).copied().unwrap_or_default();
+            pool.rates = span.rates(pool.flow(), flow);
+            pool.wakeups_per_s = span.rate(pool.row.cm_wakeups, wakeups);
+        }
+        let old = index(&before.functions, |f| f.id, Function::flow);
+        for function in &mut self.rows.functions {
+            let flow = old.get(&function.id).copied().unwrap_or_default();
+            function.rates = span.rates(function.flow(), flow);
+        }
+        let totals = &mut self.rows.totals;
+        totals.rates = span.rates(totals.flow(), before.totals.flow());
+        totals.events_per_s = span.rate(totals.events, before.totals.events);
+        self.clamped += span.clamped;
+    }
+
+    /// One more point of everything's history; that of what is gone is forgotten.
+    fn remember(&mut self, at: u64) {
+        let capacity = self.limits.history;
+        let totals = &self.rows.totals;
+        self.total_history.push(TotalPoint {
+            at,
+            events_per_s: totals.events_per_s,
+            queued_per_s: totals.rates.queued,
+            started_per_s: totals.rates.started,
+            backlog: totals.backlog(),
+            running: totals.running,
+            workers: totals.workers,
+        });
+        let mut old = std::mem::take(&mut self.workqueue_history);
+        for wq in &self.rows.workqueues {
+            let mut history = old.remove(&wq.id).unwrap_or_else(|| History::new(capacity));
+            history.push(WorkqueuePoint {
+                at,
+                queued_per_s: wq.rates.queued,
+                started_per_s: wq.rates.started,
+                backlog: wq.backlog(),
+                running: wq.running,
+            });
+            self.workqueue_history.insert(wq.id, history);
+        }
+        let mut old = std::mem::take(&mut self.pool_history);
+        for pool in &self.rows.pools {
+            let id = pool.row.id;
+            let mut history = old.remove(&id).unwrap_or_else(|| History::new(capacity));
+            history.push(PoolPoint {
+                at,
+                nr_running: pool.row.nr_running,
+                workers: pool.row.nr_workers,
+                busy: pool.busy,
+                pending: pool.row.nr_pending,
+                started_per_s: pool.rates.started,
+            });
+            self.pool_history.insert(id, history);
+        }
+    }
+}
+
+impl fold::Rows {
+    /// Keeps the rates of `before`, for a snapshot that is no later.
+    fn take_rates(&mut self, before: &Self) {
+        let old = index(&before.workqueues, |w| w.id, |w| w.rates);
+        for wq in &mut self.workqueues {
+            wq.rates = old.get(&wq.id).copied().unwrap_or_default();
+        }
+        let old = index(&before.pools, |p| p.row.id, |p| (p.rates, p.wakeups_per_s));
+        for pool in &mut self.pools {
+            (pool.rates, pool.wakeups_per_s) = old.get(&pool.row.id).copied().unwrap_or_default();
+        }
+        let old = index(&before.functions, |f| f.id, |f| f.rates);
+        for function in &mut self.functions {
+            function.rates = old.get(&function.id).copied().unwrap_or_default();
+        }
+        self.totals.rates = before.totals.rates;
+        self.totals.events_per_s = before.totals.events_per_s;
+    }
+}
+
+/// Something of each row, by the row's identity.
+fn index<R, K: Eq + Hash, V>(
+    rows: &[R],
+    key: impl Fn(&R) -> K,
+    value: impl Fn(&R) -> V,
+) -> HashMap<K, V> {
+    rows.iter().map(|row| (key(row), value(row))).collect()
+}
+
+#[cfg(test)]
+mod tests;

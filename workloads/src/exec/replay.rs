@@ -1,0 +1,223 @@
+//! A replay on threads: an engine of its own, the script's producers, and the report at the end.
+
+use super::shared::{Shared, lock};
+use super::{ExecError, gather, producer};
+use crate::cli::Progress;
+use crate::report::{Mode, Report};
+use crate::script::Script;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::thread::JoinHandle;
+use std::time::Duration;
+use wq_engine::{Engine, Sensing};
+use wq_trace::{Reader, WqId};
+
+/// How a script is replayed on threads.
+#[derive(Clone, Copy, Debug)]
+pub struct ReplaySettings {
+    /// Arrivals and waits go this many times as fast; bodies stay as they are.
+    pub speed: f64,
+    /// How blocking is noticed, instead of what the script says.
+    pub sensing: Option<Sensing>,
+}
+
+impl Default for ReplaySettings {
+    fn default() -> Self {
+        Self {
+            speed: 1.0,
+            sensing: None,
+        }
+    }
+}
+
+/// How long the engine may take to end after the replay was stopped.
+const LAST_ITEMS: Duration = Duration::from_secs(2);
+
+/// A replay that goes on by itself until [`Replay::is_over`].
+#[derive(Debug)]
+pub struct Replay {
+    shared: SharedReplay,
+    producers: Vec<JoinHandle<()>>,
+    script: Script,
+}
+
+/// Keeps the inside out of `Debug`.
+struct SharedReplay(Arc<Shared>);
+
+impl std::fmt::Debug for SharedReplay {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Replay")
+    }
+}
+
+impl Replay {
+    /// Starts an engine and the script's producers in it.
+    ///
+    /// # Errors
+    /// The engine, a workqueue or a producer's thread cannot be made.
+    pub fn start(script: &Script, settings: ReplaySettings) -> Result<Self, ExecError> {
+        let engine = engine(script, settings)?;
+        let shared = Shared::new(script.program.clone(), engine, settings.speed)?;
+        let mut replay = Self {
+            shared: SharedReplay(shared.clone()),
+            producers: Vec::new(),
+            script: script.clone(),
+        };
+        for (index, spec) in script.program.producers.iter().enumerate() {
+            let shared = shared.clone();
+            let thread = std::thread::Builder::new()
+                .name(spec.name.clone())
+                .spawn(move || producer::run(&shared, index))
+                .map_err(|source| ExecError::Producer {
+                    name: spec.name.clone(),
+                    source,
+                })?;
+            replay.producers.push(thread);
+        }
+        Ok(replay)
+    }
+
+    /// The file that tools can watch; `None` if the engine could not make it.
+    pub fn segment_path(&self) -> Option<&Path> {
+        self.shared.0.engine.segment_path()
+    }
+
+    /// Reads the engine's segment, also if it has no file.
+    pub fn reader(&self) -> Reader {
+        Reader::in_memory(self.shared.0.engine.segment())
+    }
+
+    /// The script.
+    pub fn script(&self) -> &Script {
+        &self.script
+    }
+
+    /// Every producer has made its last call and every item is over.
+    pub fn is_over(&self) -> bool {
+        let producers = self.producers.iter().all(JoinHandle::is_finished);
+        producers && self.shared.0.outstanding.load(Ordering::Acquire) <= 0
+    }
+
+    /// How far it has come.
+    pub fn progress(&self) -> Progress {
+        let shared = &self.shared.0;
+        let elapsed = super::shared::now().saturating_sub(shared.started_at);
+        Progress {
+            elapsed: Duration::from_nanos(elapsed),
+            executions: shared.executions.load(Ordering::Relaxed),
+            outstanding: shared.outstanding.load(Ordering::Relaxed).max(0) as u64,
+            producers_done: shared.producers_done.load(Ordering::Relaxed),
+            producers: self.producers.len(),
+        }
+    }
+
+    /// Asks the producers to make no more calls.
+    pub fn stop(&self) {
+        self.shared.0.stop();
+    }
+
+    /// Leaves the script where it is: producers make no more calls, and nobody waits for what still runs. For a
+    /// process that is about to end.
+    pub fn abandon(self) {
+        self.stop();
+        // The last handle of an engine waits for running items; this one is never dropped.
+        std::mem::forget(self.shared);
+    }
+
+    /// Ends the engine and gives the report; of what was done so far if it is not over.
+    ///
+    /// # Errors
+    /// The engine's segment cannot be read back.
+    pub fn finish(mut self) -> Result<Report, ExecError> {
+        let interrupted = !self.is_over();
+        self.stop();
+        if interrupted && let Err(error) = self.shared.0.engine.shutdown(LAST_ITEMS) {
+            tracing::warn!("{error}");
+        }
+        if !interrupted {
+            for thread in self.producers.drain(..) {
+                // A producer runs the script's steps only, and none of them panics.
+                let _ = thread.join();
+            }
+        }
+        let mut report = self.report()?;
+        report.interrupted = interrupted;
+        Ok(report)
+    }
+
+    /// The report of what was done so far.
+    ///
+    /// # Errors
+    /// The engine's segment cannot be read back.
+    pub fn report(&self) -> Result<Report, ExecError> {
+        let shared = &self.shared.0;
+        let snapshot = self.reader().snapshot()?;
+        let mut report = Report {
+            script: shared.program.name.clone(),
+            mode: Mode::Run,
+            sensing: shared.engine.sensing().to_string(),
+            cpus: shared.engine.cpus().len(),
+            duration_ns: super::shared::now().saturating_sub(shared.started_at),
+            lost_events: lost(&snapshot),
+            workqueues: Vec::new(),
+            works: shared
+                .items
+                .iter()
+                .map(|item| lock(&item.log).clone())
+                .collect(),
+            pools: Vec::new(),
+            expectations: Vec::new(),
+            interrupted: !self.is_over(),
+        };
+        let max_running: Vec<(WqId, u64)> = snapshot
+            .workqueues
+            .iter()
+            .map(|wq| (wq.id, shared.max_running(&wq.name)))
+            .collect();
+        gather::tables(&mut report, &snapshot, &max_running);
+        Ok(report)
+    }
+}
+
+/// Events that were overwritten in their rings. Nobody may have wanted them; the report says it all the same.
+fn lost(snapshot: &wq_trace::Snapshot) -> u64 {
+    snapshot
+        .rings
+        .iter()
+        .map(|ring| ring.written.saturating_sub(ring.capacity))
+        .sum()
+}
+
+fn engine(script: &Script, settings: ReplaySettings) -> Result<Engine, ExecError> {
+    let name = script
+        .path
+        .file_stem()
+        .map_or_else(|| "replay".into(), |stem| stem.to_string_lossy());
+    let allowed = rustix::thread::sched_getaffinity(None).ok();
+    let cpus = allowed.map(|set| {
+        let max = rustix::thread::CpuSet::MAX_CPU;
+        (0..max)
+            .filter(|&cpu| set.is_set(cpu))
+            .take(script.program.cpus)
+            .collect::<Vec<_>>()
+    });
+    let mut builder = Engine::builder().name(&name);
+    if let Some(cpus) = cpus {
+        if cpus.len() < script.program.cpus {
+            tracing::warn!(
+                "the script asks for {} CPUs; {} may be used here",
+                script.program.cpus,
+                cpus.len()
+            );
+        }
+        builder = builder.cpus(cpus);
+    }
+    if let Some(sensing) = settings.sensing.or(script.engine.sensing.map(Into::into)) {
+        builder = builder.sensing(sensing);
+    }
+    if let Some(thresh) = script.engine.cpu_intensive_thresh {
+        builder = builder.cpu_intensive_thresh(thresh);
+    }
+    Ok(builder.build()?)
+}

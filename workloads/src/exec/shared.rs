@@ -1,0 +1,281 @@
+//! What the threads of a replay share: the items, what they did, and whether it is time to stop.
+
+use super::body;
+use crate::report::{Execution, ItemReport};
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::{Duration, Instant};
+use wq_engine::sim::{ItemRef, Program, SplitMix64, WqRef};
+use wq_engine::{DelayedWork, Engine, Error, Workqueue};
+
+use super::ExecError;
+
+/// See the module.
+pub(super) struct Shared {
+    pub(super) program: Program,
+    pub(super) engine: Engine,
+    /// The program's own, in file order.
+    own: Vec<Workqueue>,
+    pub(super) items: Vec<Item>,
+    /// Index of the first item of each work.
+    first: Vec<usize>,
+    /// The next instance of each work, for steps that take them in turn.
+    turns: Vec<AtomicUsize>,
+    pub(super) locks: Vec<Mutex<()>>,
+    /// On the engine's clock.
+    pub(super) started_at: u64,
+    /// Arrivals and waits go this many times as fast.
+    pub(super) speed: f64,
+    /// Items queued or armed, and not over.
+    pub(super) outstanding: AtomicI64,
+    pub(super) executions: AtomicU64,
+    pub(super) producers_done: AtomicUsize,
+    stop: AtomicBool,
+    stopped: (Mutex<()>, Condvar),
+    /// By the workqueue's name: executing now, most at once.
+    running: HashMap<String, Mutex<(u64, u64)>>,
+}
+
+/// A work item of the replay. Every item can be delayed, since a delay of zero is no delay.
+pub(super) struct Item {
+    pub(super) work: usize,
+    pub(super) handle: DelayedWork,
+    pub(super) wq: Workqueue,
+    pub(super) rng: Mutex<SplitMix64>,
+    pub(super) log: Mutex<ItemReport>,
+}
+
+/// A lock whose holder cannot leave it in a bad state.
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Nanoseconds on the engine's clock, `CLOCK_MONOTONIC`.
+pub(super) fn now() -> u64 {
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::Monotonic);
+    time.tv_sec as u64 * 1_000_000_000 + time.tv_nsec as u64
+}
+
+impl Shared {
+    pub(super) fn new(
+        program: Program,
+        engine: Engine,
+        speed: f64,
+    ) -> Result<Arc<Self>, ExecError> {
+        let alloc = |spec: &wq_engine::sim::WorkqueueSpec| -> Result<Workqueue, Error> {
+            if spec.flags.contains(wq_engine::WqFlags::ORDERED) {
+                let flags = spec.flags - wq_engine::WqFlags::ORDERED;
+                return engine.alloc_ordered_workqueue(&spec.name, flags);
+            }
+            engine.alloc_workqueue(&spec.name, spec.flags, spec.max_active)
+        };
+        let own: Vec<_> = program
+            .workqueues
+            .iter()
+            .map(alloc)
+            .collect::<Result<_, _>>()?;
+        let mut queues = Vec::with_capacity(program.works.len());
+        for work in &program.works {
+            queues.push(workqueue(&engine, &own, &work.workqueue)?);
+        }
+        let mut first = Vec::with_capacity(program.works.len());
+        let mut count = 0;
+        for work in &program.works {
+            first.push(count);
+            count += work.instances;
+        }
+        let running = queues
+            .iter()
+            .map(|wq| (wq.name().to_owned(), Mutex::default()))
+            .collect();
+        Ok(Arc::new_cyclic(|me| Self {
+            items: items(&program, &queues, me),
+            turns: program.works.iter().map(|_| AtomicUsize::new(0)).collect(),
+            locks: program.locks.iter().map(|_| Mutex::default()).collect(),
+            own,
+            first,
+            program,
+            engine,
+            started_at: now(),
+            speed,
+            outstanding: AtomicI64::new(0),
+            executions: AtomicU64::new(0),
+            producers_done: AtomicUsize::new(0),
+            stop: AtomicBool::new(false),
+            stopped: (Mutex::new(()), Condvar::new()),
+            running,
+        }))
+    }
+
+    /// The OS number of the script's CPU `index`.
+    pub(super) fn cpu(&self, index: usize) -> usize {
+        let cpus = self.engine.cpus();
+        cpus[index % cpus.len()]
+    }
+
+    /// The items that are meant.
+    pub(super) fn instances(&self, item: ItemRef) -> std::ops::Range<usize> {
+        let first = self.first[item.work];
+        match item.instance {
+            Some(instance) => first + instance..first + instance + 1,
+            None => first..first + self.program.works[item.work].instances,
+        }
+    }
+
+    /// The instance that is meant, or the next in turn.
+    pub(super) fn next_instance(&self, item: ItemRef) -> usize {
+        let all = self.instances(item);
+        match item.instance {
+            Some(_) => all.start,
+            None => all.start + self.turns[item.work].fetch_add(1, Ordering::Relaxed) % all.len(),
+        }
+    }
+
+    /// Queues an item, after `delay`, for a CPU of the script if one is named.
+    pub(super) fn queue(&self, item: usize, cpu: Option<usize>, delay: Duration) {
+        let Item {
+            handle, wq, log, ..
+        } = &self.items[item];
+        self.outstanding.fetch_add(1, Ordering::AcqRel);
+        let queued = match cpu {
+            Some(cpu) => wq.queue_delayed_work_on(self.cpu(cpu), handle, delay),
+            None => wq.queue_delayed_work(handle, delay),
+        };
+        if !queued {
+            self.outstanding.fetch_sub(1, Ordering::AcqRel);
+            lock(log).totals.refused += 1;
+        }
+    }
+
+    /// Takes an item back.
+    pub(super) fn cancel(&self, item: usize, sync: bool) {
+        let handle = &self.items[item].handle;
+        let was_pending = if sync {
+            handle.cancel_sync()
+        } else {
+            handle.cancel()
+        };
+        if was_pending {
+            self.outstanding.fetch_sub(1, Ordering::AcqRel);
+        }
+    }
+
+    pub(super) fn workqueue(&self, wq: &WqRef) -> Option<Workqueue> {
+        workqueue(&self.engine, &self.own, wq).ok()
+    }
+
+    /// An execution of this item begins.
+    pub(super) fn begins(&self, item: &Item) {
+        if let Some(running) = self.running.get(item.wq.name()) {
+            let mut running = lock(running);
+            running.0 += 1;
+            running.1 = running.1.max(running.0);
+        }
+        lock(&item.log).totals.started += 1;
+    }
+
+    /// It has ended.
+    pub(super) fn ends(&self, item: &Item, execution: Execution) {
+        if let Some(running) = self.running.get(item.wq.name()) {
+            lock(running).0 -= 1;
+        }
+        lock(&item.log).add(execution);
+        self.executions.fetch_add(1, Ordering::Relaxed);
+        self.outstanding.fetch_sub(1, Ordering::AcqRel);
+    }
+
+    /// Most executions of a workqueue at once.
+    pub(super) fn max_running(&self, wq: &str) -> u64 {
+        self.running.get(wq).map_or(0, |running| lock(running).1)
+    }
+
+    /// Whether the replay is to end.
+    pub(super) fn stopping(&self) -> bool {
+        self.stop.load(Ordering::Acquire)
+    }
+
+    /// Ends the replay: producers make no more calls.
+    pub(super) fn stop(&self) {
+        self.stop.store(true, Ordering::Release);
+        drop(lock(&self.stopped.0));
+        self.stopped.1.notify_all();
+    }
+
+    /// Waits until then on the engine's clock. Returns false if the replay ends before.
+    pub(super) fn wait_until(&self, at: u64) -> bool {
+        let mut guard = lock(&self.stopped.0);
+        loop {
+            if self.stopping() {
+                return false;
+            }
+            let left = at.saturating_sub(now());
+            if left == 0 {
+                return true;
+            }
+            let deadline = Instant::now() + Duration::from_nanos(left);
+            let left = deadline.saturating_duration_since(Instant::now());
+            guard = self
+                .stopped
+                .1
+                .wait_timeout(guard, left)
+                .unwrap_or_else(PoisonError::into_inner)
+                .0;
+        }
+    }
+
+    /// A duration of the script's arrivals and waits, at the replay's speed.
+    pub(super) fn scaled(&self, time: Duration) -> u64 {
+        (time.as_nanos() as f64 / self.speed) as u64
+    }
+}
+
+fn workqueue(engine: &Engine, own: &[Workqueue], wq: &WqRef) -> Result<Workqueue, ExecError> {
+    let system = [
+        engine.system_wq(),
+        engine.system_highpri_wq(),
+        engine.system_long_wq(),
+        engine.system_unbound_wq(),
+        engine.system_dfl_long_wq(),
+    ];
+    match wq {
+        WqRef::Own(index) => Ok(own[*index].clone()),
+        WqRef::System(name) => {
+            let named = system.into_iter().find(|wq| wq.name() == name).cloned();
+            named.ok_or_else(|| ExecError::UnknownWorkqueue(name.clone()))
+        }
+    }
+}
+
+fn items(program: &Program, queues: &[Workqueue], shared: &Weak<Shared>) -> Vec<Item> {
+    let mut items = Vec::new();
+    for (work, spec) in program.works.iter().enumerate() {
+        for instance in 0..spec.instances {
+            let name = match spec.instances {
+                1 => spec.name.clone(),
+                _ => format!("{}#{instance}", spec.name),
+            };
+            let index = items.len();
+            let shared = shared.clone();
+            let handle = DelayedWork::named(&spec.name, move |_| {
+                if let Some(shared) = shared.upgrade() {
+                    body::execute(&shared, index);
+                }
+            });
+            let wq = queues[work].clone();
+            let log = ItemReport {
+                name: name.clone(),
+                workqueue: wq.name().to_owned(),
+                ..ItemReport::default()
+            };
+            items.push(Item {
+                work,
+                handle,
+                wq,
+                rng: Mutex::new(SplitMix64::new(program.seed, &name)),
+                log: Mutex::new(log),
+            });
+        }
+    }
+    items
+}

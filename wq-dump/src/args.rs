@@ -1,0 +1,101 @@
+//! The command line.
+
+use clap::{Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
+use std::path::PathBuf;
+
+/// Prints the state, counters and events of a wq engine, from outside, while it runs, after it ended or crashed.
+///
+/// Without --pid, --engine and --file the only live engine is taken. Exit status: 0 fine, 2 wrong usage or input,
+/// 3 the process named by --pid is gone or may not be looked at.
+#[derive(Debug, Parser)]
+#[command(version, subcommand_required = true, arg_required_else_help = true)]
+pub struct Args {
+    #[command(flatten)]
+    pub common: Common,
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// Flags of every command.
+#[derive(Debug, clap::Args)]
+pub struct Common {
+    /// Process that holds the engine.
+    #[arg(long, global = true, value_name = "PID", conflicts_with = "file")]
+    pub pid: Option<u32>,
+    /// Name of the engine, where there are several.
+    #[arg(long, global = true, value_name = "NAME", conflicts_with = "file")]
+    pub engine: Option<String>,
+    /// Segment file of an engine, live or not.
+    #[arg(long, global = true, value_name = "PATH")]
+    pub file: Option<PathBuf>,
+    /// Print JSON.
+    #[arg(short, long, global = true)]
+    pub json: bool,
+    /// When to use colour; NO_COLOR is heeded too.
+    #[arg(long, global = true, value_enum, default_value_t = Color::Auto, value_name = "WHEN")]
+    pub color: Color,
+    /// Write what the tool itself has to say to this file (RUST_LOG chooses how much).
+    #[arg(long, global = true, value_name = "FILE")]
+    pub log: Option<PathBuf>,
+}
+
+/// When to use colour.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Color {
+    /// On a terminal, unless NO_COLOR is set.
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// What to print.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// The engines that there are, live or not.
+    List,
+    /// Busy workqueues and worker pools, as sysrq-t prints them, and timers.
+    State,
+    /// Counters, latencies and the parts of the wait, once.
+    #[command(after_long_help = crate::stats::help())]
+    Stats,
+    /// The events that are in the rings now, as ftrace text.
+    Events,
+    /// Removes the segment files of engines that ended or crashed.
+    Gc,
+    /// Prints a completion script for a shell.
+    Completions {
+        /// The shell.
+        shell: Shell,
+    },
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_sound() {
+        Args::command().debug_assert();
+    }
+
+    #[test]
+    fn flags_stand_before_or_after_the_command() {
+        for line in [
+            ["wq-dump", "-j", "--pid", "7", "stats"],
+            ["wq-dump", "stats", "--pid", "7", "-j"],
+        ] {
+            let args = Args::try_parse_from(line).expect("a good line");
+            assert!(args.common.json && args.common.pid == Some(7));
+        }
+    }
+
+    #[test]
+    fn a_file_is_not_also_a_process() {
+        let line = ["wq-dump", "stats", "--file", "x", "--pid", "7"];
+        assert!(Args::try_parse_from(line).is_err());
+    }
+}

@@ -1,0 +1,156 @@
+//! What is busy in a snapshot: selected and joined once, for text and JSON alike.
+
+use std::collections::HashMap;
+use std::hash::Hash;
+use wq_trace::{
+    FunctionRow, Names, PoolId, PoolRow, PwqFuncRow, PwqId, PwqRow, Snapshot, WorkerRow,
+    WorkerState, WorkqueueRow, WqId,
+};
+
+/// A workqueue with a pwq that has active or inactive items.
+pub struct BusyWorkqueue<'a> {
+    pub row: &'a WorkqueueRow,
+    pub pwqs: Vec<BusyPwq<'a>>,
+}
+
+/// A pwq with active or inactive items.
+pub struct BusyPwq<'a> {
+    pub row: &'a PwqRow,
+    pub pool: Option<&'a PoolRow>,
+    /// Workers that execute its items, the longest-running first.
+    pub in_flight: Vec<&'a WorkerRow>,
+    /// (function, items) on the worklist.
+    pub pending: Vec<(&'a str, u32)>,
+    /// (function, items) on the inactive list.
+    pub inactive: Vec<(&'a str, u32)>,
+}
+
+/// A pool with a worker that is not idle.
+pub struct BusyPool<'a> {
+    pub row: &'a PoolRow,
+    pub manager: Option<&'a WorkerRow>,
+    /// Idle workers, the one that is woken next first.
+    pub idle: Vec<&'a WorkerRow>,
+}
+
+/// The rows of a snapshot by what they belong to, so that a large engine is joined in one pass.
+struct Index<'a> {
+    pwqs: HashMap<WqId, Vec<&'a PwqRow>>,
+    functions: HashMap<PwqId, Vec<&'a PwqFuncRow>>,
+    executing: HashMap<(WqId, PoolId), Vec<&'a WorkerRow>>,
+    pools: HashMap<PoolId, &'a PoolRow>,
+}
+
+/// The busy workqueues, in the order in which they were allocated.
+pub fn workqueues<'a>(snapshot: &'a Snapshot, names: &'a Names) -> Vec<BusyWorkqueue<'a>> {
+    let busy = |p: &&PwqRow| p.nr_active > 0 || p.nr_inactive > 0;
+    let executing =
+        |w: &&WorkerRow| matches!(w.state, WorkerState::Running | WorkerState::Sleeping);
+    let index = Index {
+        pwqs: group(snapshot.pwqs.iter().filter(busy), |p| p.wq),
+        functions: group(snapshot.pwq_funcs.iter(), |f| f.pwq),
+        executing: group(snapshot.workers.iter().filter(executing), |w| {
+            (w.wq, w.pool)
+        }),
+        pools: snapshot.pools.iter().map(|p| (p.id, p)).collect(),
+    };
+    let joined = snapshot.workqueues.iter().filter_map(|row| {
+        let pwqs = index
+            .pwqs
+            .get(&row.id)?
+            .iter()
+            .map(|row| pwq(&index, names, row));
+        Some(BusyWorkqueue {
+            row,
+            pwqs: pwqs.collect(),
+        })
+    });
+    joined.collect()
+}
+
+fn pwq<'a>(index: &Index<'a>, names: &'a Names, row: &'a PwqRow) -> BusyPwq<'a> {
+    let mut in_flight = index
+        .executing
+        .get(&(row.wq, row.pool))
+        .cloned()
+        .unwrap_or_default();
+    in_flight.sort_by_key(|w| w.started_at);
+    let (mut pending, mut inactive) = (Vec::new(), Vec::new());
+    for f in index.functions.get(&row.id).into_iter().flatten() {
+        let name = names.function(f.func);
+        pending.extend((f.pending > 0).then_some((name, f.pending)));
+        inactive.extend((f.inactive > 0).then_some((name, f.inactive)));
+    }
+    BusyPwq {
+        row,
+        pool: index.pools.get(&row.pool).copied(),
+        in_flight,
+        pending,
+        inactive,
+    }
+}
+
+/// The rows under their key, each list in the order of the rows.
+fn group<'a, R: 'a, K: Eq + Hash>(
+    rows: impl Iterator<Item = &'a R>,
+    key: impl Fn(&R) -> K,
+) -> HashMap<K, Vec<&'a R>> {
+    let mut groups: HashMap<K, Vec<&R>> = HashMap::new();
+    for row in rows {
+        groups.entry(key(row)).or_default().push(row);
+    }
+    groups
+}
+
+/// The busy pools, by number.
+pub fn pools(snapshot: &Snapshot) -> Vec<BusyPool<'_>> {
+    let idle = |w: &&WorkerRow| w.state == WorkerState::Idle;
+    let mut idle = group(snapshot.workers.iter().filter(idle), |w| w.pool);
+    let by_id: HashMap<_, _> = snapshot.workers.iter().map(|w| (w.id, w)).collect();
+    let busy = snapshot.pools.iter().filter(|p| p.nr_workers > p.nr_idle);
+    let joined = busy.map(|row| {
+        let mut idle = idle.remove(&row.id).unwrap_or_default();
+        // The idle list is last in, first out.
+        idle.sort_by_key(|w| std::cmp::Reverse(w.since));
+        BusyPool {
+            row,
+            manager: by_id.get(&row.manager).copied(),
+            idle,
+        }
+    });
+    joined.collect()
+}
+
+/// Functions with timers armed.
+pub fn timers(snapshot: &Snapshot) -> impl Iterator<Item = &FunctionRow> {
+    snapshot.functions.iter().filter(|f| f.armed > 0)
+}
+
+/// CPUs as the kernel lists them: `0-3,8`.
+pub fn cpu_list(cpus: &[u16]) -> String {
+    let mut parts: Vec<(u16, u16)> = Vec::new();
+    for &cpu in cpus {
+        match parts.last_mut() {
+            Some((_, end)) if end.checked_add(1) == Some(cpu) => *end = cpu,
+            _ => parts.push((cpu, cpu)),
+        }
+    }
+    let text = parts.iter().map(|&(start, end)| match start == end {
+        true => start.to_string(),
+        false => format!("{start}-{end}"),
+    });
+    text.collect::<Vec<_>>().join(",")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cpus_are_listed_as_ranges() {
+        assert_eq!(cpu_list(&[]), "");
+        assert_eq!(cpu_list(&[3]), "3");
+        assert_eq!(cpu_list(&[0, 1, 2, 5, 7, 8]), "0-2,5,7-8");
+        assert_eq!(cpu_list(&[u16::MAX, 0]), "65535,0");
+    }
+}

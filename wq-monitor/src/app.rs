@@ -1,0 +1,424 @@
+//! What the monitor knows and how it is looked at. `update` is pure: no clock, no file, no drawing.
+
+use crate::held::Held;
+use crate::help;
+use crate::lists::pools::Pools;
+use crate::lists::workers::Workers;
+use crate::lists::workqueues::Workqueues;
+use crate::lists::{List, ListState};
+use crate::source::{Engine, Update};
+use regex::Regex;
+use wq_trace::model::Model;
+use wq_trace::{Liveness, Snapshot};
+
+/// Something that happened: a key, a resize, a round of data.
+#[derive(Debug)]
+pub enum Msg {
+    /// A key was pressed.
+    Act(Act),
+    /// The terminal has this many columns and rows.
+    Resize(u16, u16),
+    /// The source was polled.
+    Polled(Box<Update>),
+    /// CPU time that the monitor itself used, as a share of one CPU.
+    OwnCpu(f64),
+    /// How the script stands that an embedded engine replays.
+    Replay(String),
+}
+
+/// What a key does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Act {
+    /// End the program.
+    Quit,
+    /// Show or leave the help.
+    Help,
+    /// Leave what is open.
+    Back,
+    /// Choose the selected row.
+    Choose,
+    /// Hold the picture, or go on.
+    Pause,
+    /// Go to a view.
+    Show(View),
+    /// Go to the next view.
+    NextView,
+    /// Go to the previous view.
+    PreviousView,
+    /// Sort by the column to the left.
+    SortLeft,
+    /// Sort by the column to the right.
+    SortRight,
+    /// Turn the sorting round.
+    Invert,
+    /// Scroll the columns back.
+    ScrollLeft,
+    /// Scroll the columns on.
+    ScrollRight,
+    /// Move the selection, or the help.
+    Go(Step),
+}
+
+/// How far the selection moves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// One row up.
+    Up,
+    /// One row down.
+    Down,
+    /// One screen up.
+    PageUp,
+    /// One screen down.
+    PageDown,
+    /// To the top.
+    First,
+    /// To the bottom.
+    Last,
+}
+
+/// A screen.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum View {
+    /// Is it healthy?
+    #[default]
+    Overview,
+    /// Worker pools.
+    Pools,
+    /// Workers.
+    Workers,
+}
+
+impl View {
+    /// All of them, in the order of Tab.
+    pub const ALL: [Self; 3] = [Self::Overview, Self::Pools, Self::Workers];
+
+    /// The key that shows it.
+    pub const fn digit(self) -> char {
+        match self {
+            Self::Overview => '1',
+            Self::Pools => '3',
+            Self::Workers => '4',
+        }
+    }
+
+    /// The name on its tab.
+    pub const fn title(self) -> &'static str {
+        match self {
+            Self::Overview => "Overview",
+            Self::Pools => "Pools",
+            Self::Workers => "Workers",
+        }
+    }
+
+    fn next(self, steps: usize) -> Self {
+        let here = Self::ALL
+            .iter()
+            .position(|view| *view == self)
+            .unwrap_or_default();
+        Self::ALL[(here + steps) % Self::ALL.len()]
+    }
+}
+
+/// What the caller of [`App::update`] has to do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[must_use]
+pub enum Effect {
+    /// Nothing; the screen is as it was.
+    None,
+    /// Draw.
+    Draw,
+    /// End the program.
+    Quit,
+    /// Watch this engine.
+    Open(Engine),
+}
+
+/// Everything that is drawn.
+#[derive(Debug)]
+pub struct App {
+    /// The data that are shown.
+    model: Model,
+    /// What came since the picture was held.
+    held: Option<Box<Held>>,
+    /// How it is looked at.
+    pub ui: Ui,
+    /// What is known of the connection.
+    pub link: Link,
+    /// Engines to choose from, until one is chosen.
+    pub engines: Vec<Engine>,
+}
+
+/// How the data are looked at.
+#[derive(Debug)]
+pub struct Ui {
+    /// The screen shown.
+    pub view: View,
+    /// Whether the help lies over it, and how far it is scrolled.
+    pub help: Option<usize>,
+    /// Columns and rows of the terminal.
+    pub size: (u16, u16),
+    /// Which workqueues to show.
+    pub filter: Option<Regex>,
+    /// The list of the overview.
+    pub workqueues: ListState,
+    /// The list of pools.
+    pub pools: ListState,
+    /// The list of workers.
+    pub workers: ListState,
+    /// The place of the chosen engine.
+    pub engine: usize,
+}
+
+/// What is known of the connection to the engine.
+#[derive(Clone, Debug)]
+pub struct Link {
+    /// Whether the engine is there.
+    pub liveness: Liveness,
+    /// What went wrong when it was read last.
+    pub problem: Option<String>,
+    /// How its script stands, if one is replayed here.
+    pub replay: Option<String>,
+    /// CPU time of the monitor itself, as a share of one CPU.
+    pub own_cpu: f64,
+    /// Whether anything was read yet.
+    pub has_data: bool,
+}
+
+impl App {
+    /// Looks at an empty model. Several `engines` are offered to choose from.
+    pub fn new(model: Model, filter: Option<Regex>, engines: Vec<Engine>) -> Self {
+        Self {
+            model,
+            held: None,
+            ui: Ui {
+                view: View::default(),
+                help: None,
+                size: (80, 24),
+                filter,
+                workqueues: ListState::new::<Workqueues<'_>>(),
+                pools: ListState::new::<Pools<'_>>(),
+                workers: ListState::new::<Workers<'_>>(),
+                engine: 0,
+            },
+            link: Link {
+                liveness: Liveness::Unknown,
+                problem: None,
+                replay: None,
+                own_cpu: 0.0,
+                has_data: false,
+            },
+            engines,
+        }
+    }
+
+    /// The data to show.
+    pub fn model(&self) -> &Model {
+        &self.model
+    }
+
+    /// The latest snapshot, whether it is shown or held back.
+    pub fn latest(&self) -> Option<&Snapshot> {
+        let held = self.held.as_deref().and_then(Held::latest);
+        held.or_else(|| self.model.snapshot())
+    }
+
+    /// Events lost until now. Counting never stops.
+    pub fn lost_events(&self) -> u64 {
+        let no_ring = |snapshot: &Snapshot| snapshot.lost_no_ring;
+        let held = self.held.as_ref().map_or(0, |held| held.lost);
+        let shown = self.model.snapshot().map_or(0, no_ring);
+        let news = self.latest().map_or(0, no_ring).saturating_sub(shown);
+        self.model
+            .lost_events()
+            .saturating_add(held)
+            .saturating_add(news)
+    }
+
+    /// Events written per second, by the last two snapshots.
+    pub fn events_per_s(&self) -> f64 {
+        match &self.held {
+            Some(held) if held.latest().is_some() => held.events_per_s,
+            _ => self.model.totals().events_per_s,
+        }
+    }
+
+    /// Whether the picture is held.
+    pub fn is_paused(&self) -> bool {
+        self.held.is_some()
+    }
+
+    /// Whether an engine has to be chosen first.
+    pub fn is_choosing(&self) -> bool {
+        !self.engines.is_empty()
+    }
+
+    /// Takes in what happened.
+    pub fn update(&mut self, msg: Msg) -> Effect {
+        match msg {
+            Msg::Act(act) if self.is_choosing() => self.choose(act),
+            Msg::Act(act) => self.act(act),
+            Msg::Resize(width, height) => {
+                self.ui.size = (width, height);
+                Effect::Draw
+            }
+            Msg::Polled(update) => self.polled(*update),
+            Msg::OwnCpu(share) => {
+                self.link.own_cpu = share;
+                Effect::None
+            }
+            Msg::Replay(status) => {
+                let news = self.link.replay.as_ref() != Some(&status);
+                self.link.replay = Some(status);
+                if news { Effect::Draw } else { Effect::None }
+            }
+        }
+    }
+
+    fn polled(&mut self, update: Update) -> Effect {
+        let mut effect = if update.snapshot.is_some() {
+            Effect::Draw
+        } else {
+            Effect::None
+        };
+        if self.link.liveness != update.liveness || self.link.problem != update.problem {
+            self.link.liveness = update.liveness;
+            self.link.problem.clone_from(&update.problem);
+            effect = Effect::Draw;
+        }
+        self.link.has_data |= update.snapshot.is_some();
+        if let Some(held) = &mut self.held {
+            held.keep(update, self.model.snapshot());
+            return effect;
+        }
+        for event in &update.events {
+            self.model.apply_event(event);
+        }
+        self.model.apply_lost(update.lost);
+        if let Some(snapshot) = &update.snapshot {
+            self.model.apply_snapshot(snapshot);
+        }
+        effect
+    }
+
+    fn act(&mut self, act: Act) -> Effect {
+        match act {
+            Act::Quit => return Effect::Quit,
+            Act::Help => {
+                self.ui.help = if self.ui.help.is_some() {
+                    None
+                } else {
+                    Some(0)
+                }
+            }
+            Act::Back => self.ui.help = None,
+            Act::Go(step) if self.ui.help.is_some() => {
+                let len = self.help_tops();
+                let page = self.page();
+                self.ui.help = self.ui.help.map(|top| moved(top, step, page, len));
+            }
+            Act::Pause => match self.held.take() {
+                Some(held) => held.release(&mut self.model),
+                None => self.held = Some(Box::default()),
+            },
+            Act::Show(view) => self.go_to(view),
+            Act::NextView => self.go_to(self.ui.view.next(1)),
+            Act::PreviousView => self.go_to(self.ui.view.next(View::ALL.len() - 1)),
+            Act::SortLeft | Act::SortRight | Act::ScrollLeft | Act::ScrollRight => {
+                self.columns(act);
+            }
+            Act::Invert => {
+                let list = self.list().0;
+                list.inverted = !list.inverted;
+            }
+            Act::Go(step) => {
+                let page = self.page();
+                let (list, len, _) = self.list();
+                list.selected = moved(list.selected_in(len), step, page, len);
+            }
+            Act::Choose => return Effect::None,
+        }
+        Effect::Draw
+    }
+
+    fn go_to(&mut self, view: View) {
+        self.ui.view = view;
+        self.ui.help = None;
+    }
+
+    /// Moves the sort column or scrolls the columns.
+    fn columns(&mut self, act: Act) {
+        let (list, _, columns) = self.list();
+        let last = columns.saturating_sub(1);
+        match act {
+            Act::SortLeft => list.sort = list.sort.saturating_sub(1),
+            Act::SortRight => list.sort = (list.sort + 1).min(last),
+            Act::ScrollLeft => list.scrolled = list.scrolled.saturating_sub(1),
+            Act::ScrollRight => list.scrolled = (list.scrolled + 1).min(last.saturating_sub(1)),
+            _ => {}
+        }
+        if matches!(act, Act::SortLeft | Act::SortRight) {
+            list.inverted = false;
+        }
+    }
+
+    /// The list of the view shown, its length and how many columns it has.
+    fn list(&mut self) -> (&mut ListState, usize, usize) {
+        let model = &self.model;
+        let ui = &mut self.ui;
+        match ui.view {
+            View::Overview => {
+                let len = Workqueues::new(model, ui.filter.as_ref()).len();
+                (&mut ui.workqueues, len, Workqueues::COLUMNS.len())
+            }
+            View::Pools => (&mut ui.pools, Pools::new(model).len(), Pools::COLUMNS.len()),
+            View::Workers => (
+                &mut ui.workers,
+                Workers::new(model).len(),
+                Workers::COLUMNS.len(),
+            ),
+        }
+    }
+
+    /// Keys while there is an engine to choose.
+    fn choose(&mut self, act: Act) -> Effect {
+        let len = self.engines.len();
+        match act {
+            Act::Quit | Act::Back => Effect::Quit,
+            Act::Go(step) => {
+                self.ui.engine = moved(self.ui.engine, step, self.page(), len);
+                Effect::Draw
+            }
+            Act::Choose => {
+                let chosen = self.engines.swap_remove(self.ui.engine.min(len - 1));
+                self.engines.clear();
+                Effect::Open(chosen)
+            }
+            _ => Effect::None,
+        }
+    }
+
+    /// How many lines of the help can be the first one shown.
+    fn help_tops(&self) -> usize {
+        let (width, _) = self.ui.size;
+        let lines = help::lines(self.ui.view, width.saturating_sub(2)).len();
+        lines.saturating_sub(self.page().saturating_sub(1))
+    }
+
+    /// How far a page goes: the screen without header, tabs, frame and footer.
+    fn page(&self) -> usize {
+        usize::from(self.ui.size.1.saturating_sub(5).max(1))
+    }
+}
+
+/// `place` after `step` in a list of `len`.
+fn moved(place: usize, step: Step, page: usize, len: usize) -> usize {
+    let last = len.saturating_sub(1);
+    match step {
+        Step::Up => place.saturating_sub(1),
+        Step::Down => (place + 1).min(last),
+        Step::PageUp => place.saturating_sub(page),
+        Step::PageDown => (place + page).min(last),
+        Step::First => 0,
+        Step::Last => last,
+    }
+}

@@ -1,0 +1,222 @@
+//! The command line of wq-monitor.
+
+use clap::builder::TypedValueParser;
+use clap::{Parser, ValueEnum};
+use regex::Regex;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// Watches a wq engine: its pools, kworkers and workqueues, what they cost and why items wait.
+///
+/// Without --pid, --engine or --file it watches the only live engine of this user (root: of all users).
+#[derive(Parser, Clone, Debug)]
+#[command(name = "wq-monitor", version, max_term_width = 100)]
+#[command(
+    after_help = "Exit status: 0 fine, 2 wrong usage or input, 3 the engine is gone or not permitted, \
+                        130 interrupted.\nPress ? inside for the keys."
+)]
+pub struct Args {
+    /// Show only workqueues whose name matches one of these (searched, not anchored)
+    #[arg(value_name = "REGEX")]
+    pub patterns: Vec<String>,
+
+    /// Watch the engine of this process
+    #[arg(long, value_name = "PID")]
+    pub pid: Option<u32>,
+
+    /// Watch the engine of this name
+    #[arg(long, value_name = "NAME")]
+    pub engine: Option<String>,
+
+    /// Read this segment, live or left behind
+    #[arg(long, value_name = "PATH", conflicts_with_all = ["pid", "engine"])]
+    pub file: Option<PathBuf>,
+
+    /// Replay this workload script in an engine of its own, and watch it
+    #[arg(long, value_name = "SCRIPT", conflicts_with_all = ["pid", "engine", "file"])]
+    pub replay: Option<PathBuf>,
+
+    /// Seconds between two rounds; 0 prints once, as --plain unless --json is given
+    #[arg(short, long, value_name = "SECS", default_value = "1", value_parser = interval(), allow_negative_numbers = true)]
+    pub interval: Duration,
+
+    /// Print the table of the kernel's wq_monitor.py instead of the screen
+    #[arg(long, conflicts_with = "json")]
+    pub plain: bool,
+
+    /// Print one JSON object per workqueue and round, one a line
+    #[arg(short, long)]
+    pub json: bool,
+
+    /// When to use colours; auto also honours NO_COLOR
+    #[arg(long, value_name = "WHEN", default_value = "auto")]
+    pub color: ColorChoice,
+
+    /// Write the tool's own log here; RUST_LOG chooses what (default: info)
+    #[arg(long, value_name = "FILE")]
+    pub log: Option<PathBuf>,
+
+    /// Print a completion script for this shell
+    #[arg(long, value_name = "SHELL", hide = true, exclusive = true)]
+    pub completions: Option<clap_complete::Shell>,
+}
+
+/// When to use colours.
+#[derive(ValueEnum, Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ColorChoice {
+    /// Unless `NO_COLOR` is set or the terminal is dumb.
+    Auto,
+    /// In any case.
+    Always,
+    /// Not at all; states are told apart by letters and shapes.
+    Never,
+}
+
+/// What to print or show.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// The screen.
+    Screen,
+    /// The kernel script's table.
+    Plain,
+    /// JSON lines.
+    Json,
+}
+
+impl Args {
+    /// What was asked for.
+    pub fn mode(&self) -> Mode {
+        if self.json {
+            Mode::Json
+        } else if self.plain || self.once() {
+            Mode::Plain
+        } else {
+            Mode::Screen
+        }
+    }
+
+    /// Whether one round is all.
+    pub fn once(&self) -> bool {
+        self.interval.is_zero()
+    }
+
+    /// Whether to use colours, given the environment's `NO_COLOR` and `TERM`.
+    pub fn colours(&self, no_color: Option<&str>, term: Option<&str>) -> bool {
+        match self.color {
+            ColorChoice::Always => true,
+            ColorChoice::Never => false,
+            ColorChoice::Auto => no_color.is_none_or(str::is_empty) && term != Some("dumb"),
+        }
+    }
+
+    /// The patterns joined with `|`, or nothing when there is none.
+    ///
+    /// # Errors
+    /// The sentence to print when a pattern is not a regular expression.
+    pub fn filter(&self) -> Result<Option<Regex>, String> {
+        for pattern in &self.patterns {
+            Regex::new(pattern).map_err(|error| format!("bad REGEX {pattern:?}: {error}"))?;
+        }
+        if self.patterns.is_empty() {
+            return Ok(None);
+        }
+        let joined = self
+            .patterns
+            .iter()
+            .map(|p| format!("(?:{p})"))
+            .collect::<Vec<_>>();
+        Regex::new(&joined.join("|"))
+            .map(Some)
+            .map_err(|error| format!("bad REGEX: {error}"))
+    }
+}
+
+/// Shortest round: faster than this nobody can look.
+const SHORTEST: f64 = 0.01;
+/// Longest round: a day.
+const LONGEST: f64 = 86_400.0;
+
+/// Seconds as a decimal number, 0 or between [`SHORTEST`] and [`LONGEST`].
+fn interval() -> impl TypedValueParser<Value = Duration> {
+    clap::builder::StringValueParser::new().try_map(|text| {
+        let seconds: f64 = text
+            .parse()
+            .map_err(|_| "not a number of seconds".to_string())?;
+        if seconds == 0.0 || (SHORTEST..=LONGEST).contains(&seconds) {
+            Ok(Duration::from_secs_f64(seconds.abs()))
+        } else {
+            Err(format!(
+                "must be 0 or between {SHORTEST} and {LONGEST} seconds"
+            ))
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    fn parse(words: &[&str]) -> Result<Args, clap::Error> {
+        Args::try_parse_from(["wq-monitor"].iter().chain(words))
+    }
+
+    #[test]
+    fn the_definition_is_consistent() {
+        Args::command().debug_assert();
+    }
+
+    #[test]
+    fn interval_0_means_once_and_plain_unless_json() {
+        assert_eq!(parse(&[]).unwrap().mode(), Mode::Screen);
+        assert_eq!(parse(&["-i", "0"]).unwrap().mode(), Mode::Plain);
+        assert_eq!(parse(&["-i", "0", "-j"]).unwrap().mode(), Mode::Json);
+        assert_eq!(
+            parse(&["-i", "0.5"]).unwrap().interval,
+            Duration::from_millis(500)
+        );
+    }
+
+    #[test]
+    fn bad_intervals_are_refused() {
+        for bad in ["-1", "nan", "inf", "1e99", "0.0001", "x", ""] {
+            assert!(parse(&[&format!("--interval={bad}")]).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn patterns_are_joined_and_searched() {
+        let filter = parse(&["^events", "mm|fs"])
+            .unwrap()
+            .filter()
+            .unwrap()
+            .unwrap();
+        assert!(filter.is_match("events_unbound") && filter.is_match("xfs"));
+        assert!(!filter.is_match("my_events"));
+        assert!(parse(&[]).unwrap().filter().unwrap().is_none());
+    }
+
+    #[test]
+    fn a_pattern_that_only_closes_what_another_opens_is_refused() {
+        assert!(
+            parse(&["(a", "b)"])
+                .unwrap()
+                .filter()
+                .unwrap_err()
+                .contains("(a")
+        );
+    }
+
+    #[test]
+    fn no_color_counts_only_for_auto() {
+        let auto = parse(&[]).unwrap();
+        assert!(auto.colours(None, Some("xterm")) && auto.colours(Some(""), None));
+        assert!(!auto.colours(Some("1"), None) && !auto.colours(None, Some("dumb")));
+        assert!(
+            parse(&["--color", "always"])
+                .unwrap()
+                .colours(Some("1"), None)
+        );
+        assert!(!parse(&["--color", "never"]).unwrap().colours(None, None));
+    }
+}

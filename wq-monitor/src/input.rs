@@ -1,0 +1,162 @@
+//! The one key table: key, what it does, what the help screen says about it.
+
+use crate::app::{Act, Msg, Step, View};
+use crossterm::event::{Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
+
+/// One line of the table.
+#[derive(Clone, Copy, Debug)]
+pub struct Binding {
+    /// The keys as the help screen shows them.
+    pub shown: &'static str,
+    /// The keys.
+    pub keys: &'static [Key],
+    /// What they do.
+    pub act: Act,
+    /// What the help screen says; the footer shows it while there is room.
+    pub help: &'static str,
+    /// The word in the footer; empty: not there.
+    pub brief: &'static str,
+}
+
+/// A key with or without Ctrl. Shift is part of the character.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Key {
+    /// Just this key.
+    Plain(KeyCode),
+    /// With Ctrl held.
+    Ctrl(char),
+}
+
+const fn ch(c: char) -> Key {
+    Key::Plain(KeyCode::Char(c))
+}
+
+const fn code(code: KeyCode) -> Key {
+    Key::Plain(code)
+}
+
+const fn row(
+    shown: &'static str,
+    keys: &'static [Key],
+    act: Act,
+    brief: &'static str,
+    help: &'static str,
+) -> Binding {
+    Binding {
+        shown,
+        keys,
+        act,
+        help,
+        brief,
+    }
+}
+
+/// Every key that does something, in the order of the help screen. `<` and `>` also without Shift.
+#[rustfmt::skip]
+pub const KEYS: &[Binding] = &[
+    row("?", &[ch('?'), code(KeyCode::F(1))], Act::Help, "help", "Show or leave this help (also F1)"),
+    row("q", &[ch('q'), Key::Ctrl('c')], Act::Quit, "quit", "Quit (also Ctrl-C)"),
+    row("1", &[ch('1')], Act::Show(View::Overview), "", "Overview: is it healthy, and what makes items wait"),
+    row("3", &[ch('3')], Act::Show(View::Pools), "", "Pools: concurrency level against workers and backlog"),
+    row("4", &[ch('4')], Act::Show(View::Workers), "", "Workers: who runs what, since when"),
+    row("Tab", &[code(KeyCode::Tab)], Act::NextView, "next view", "Next view"),
+    row("S-Tab", &[code(KeyCode::BackTab)], Act::PreviousView, "", "Previous view"),
+    row("Space", &[ch(' ')], Act::Pause, "pause", "Hold the picture still, or go on; counting never stops"),
+    row("<", &[ch('<'), ch(',')], Act::SortLeft, "", "Sort by the column to the left"),
+    row(">", &[ch('>'), ch('.')], Act::SortRight, "sort", "Sort by the column to the right"),
+    row("i", &[ch('i')], Act::Invert, "invert", "Turn the sorting round"),
+    row("Up k", &[code(KeyCode::Up), ch('k')], Act::Go(Step::Up), "", "Row above"),
+    row("Down j", &[code(KeyCode::Down), ch('j')], Act::Go(Step::Down), "", "Row below"),
+    row("PgUp", &[code(KeyCode::PageUp), Key::Ctrl('b')], Act::Go(Step::PageUp), "", "A page up (also Ctrl-B)"),
+    row("PgDn", &[code(KeyCode::PageDown), Key::Ctrl('f')], Act::Go(Step::PageDown), "", "A page down (also Ctrl-F)"),
+    row("Home", &[code(KeyCode::Home)], Act::Go(Step::First), "", "First row"),
+    row("End", &[code(KeyCode::End)], Act::Go(Step::Last), "", "Last row"),
+    row("Left h", &[code(KeyCode::Left), ch('h')], Act::ScrollLeft, "", "Columns: back to the left"),
+    row("Right l", &[code(KeyCode::Right), ch('l')], Act::ScrollRight, "", "Columns: on to those that find no room"),
+    row("Enter", &[code(KeyCode::Enter)], Act::Choose, "", "Choose, where there is something to choose"),
+    row("Esc", &[code(KeyCode::Esc)], Act::Back, "", "Leave the help"),
+];
+
+/// What an event of the terminal means to the application.
+pub fn message(event: &Event) -> Option<Msg> {
+    match event {
+        Event::Key(key) if key.kind != KeyEventKind::Release => act(key).map(Msg::Act),
+        Event::Resize(width, height) => Some(Msg::Resize(*width, *height)),
+        _ => None,
+    }
+}
+
+/// What a key does.
+fn act(event: &KeyEvent) -> Option<Act> {
+    let pressed = match event.code {
+        KeyCode::Char(c) if event.modifiers.contains(KeyModifiers::CONTROL) => {
+            Key::Ctrl(c.to_ascii_lowercase())
+        }
+        _ if event.modifiers.contains(KeyModifiers::ALT) => return None,
+        other => Key::Plain(other),
+    };
+    KEYS.iter()
+        .find(|binding| binding.keys.contains(&pressed))
+        .map(|binding| binding.act)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_key_has_help_and_none_clashes() {
+        let mut seen: Vec<Key> = Vec::new();
+        for binding in KEYS {
+            assert!(
+                !binding.help.is_empty() && !binding.keys.is_empty(),
+                "{}",
+                binding.shown
+            );
+            for key in binding.keys {
+                assert!(!seen.contains(key), "{key:?} is in the table twice");
+                seen.push(*key);
+            }
+        }
+    }
+
+    #[test]
+    fn no_two_lines_do_the_same() {
+        for (i, binding) in KEYS.iter().enumerate() {
+            assert!(
+                KEYS[..i].iter().all(|other| other.act != binding.act),
+                "{}",
+                binding.shown
+            );
+        }
+    }
+
+    #[test]
+    fn every_view_has_its_number() {
+        for view in View::ALL {
+            let key = KeyEvent::from(KeyCode::Char(view.digit()));
+            assert_eq!(act(&key), Some(Act::Show(view)));
+        }
+    }
+
+    #[test]
+    fn control_and_release_are_told_apart() {
+        let ctrl = |c| KeyEvent::new(KeyCode::Char(c), KeyModifiers::CONTROL);
+        assert_eq!(act(&ctrl('c')), Some(Act::Quit));
+        assert_eq!(act(&ctrl('q')), None);
+        assert_eq!(
+            act(&KeyEvent::new(KeyCode::Char('q'), KeyModifiers::ALT)),
+            None
+        );
+        let mut released = KeyEvent::from(KeyCode::Char('q'));
+        released.kind = KeyEventKind::Release;
+        assert!(message(&Event::Key(released)).is_none());
+    }
+
+    #[test]
+    fn keys_of_views_to_come_do_nothing() {
+        for digit in ['2', '5', '6', '7', '8', '9', '0'] {
+            assert_eq!(act(&KeyEvent::from(KeyCode::Char(digit))), None);
+        }
+    }
+}

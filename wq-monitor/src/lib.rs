@@ -1,0 +1,21 @@
+//! wq-monitor as a library, so that its tests can draw screens without a terminal.
+
+#![forbid(unsafe_code)]
+
+pub mod app;
+pub mod args;
+pub mod clock;
+pub mod headless;
+mod held;
+mod help;
+pub mod input;
+pub mod json;
+pub mod lists;
+pub mod plain;
+pub mod replay;
+pub mod run;
+pub mod source;
+pub mod target;
+pub mod term;
+pub mod tui;
+pub mod view;

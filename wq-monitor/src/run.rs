@@ -1,0 +1,144 @@
+//! What the command line asks for, done.
+
+use crate::app::App;
+use crate::args::{Args, Mode};
+use crate::headless;
+use crate::replay::{Embedded, UntilOver};
+use crate::source::{Engine, Source};
+use crate::target::{self, Failure, Target};
+use crate::term::{self, Signals};
+use crate::tui::{self, Session};
+use crate::view::style::Palette;
+use clap::CommandFactory;
+use regex::Regex;
+use std::fs::OpenOptions;
+use std::io;
+use std::path::Path;
+use tracing_subscriber::EnvFilter;
+use wq_trace::model::{Limits, Model};
+
+/// Does it. Gives back the exit status.
+///
+/// # Errors
+/// The sentence to print and the exit status.
+pub fn run(args: &Args) -> Result<u8, Failure> {
+    if let Some(shell) = args.completions {
+        clap_complete::generate(shell, &mut Args::command(), "wq-monitor", &mut io::stdout());
+        return Ok(0);
+    }
+    if let Some(path) = &args.log {
+        log_to(path)?;
+    }
+    let filter = args.filter().map_err(Failure::usage)?;
+    let screen = args.mode() == Mode::Screen;
+    if screen && !term::is_terminal() {
+        let advice = "not a terminal: use --plain or --json (with -i 0 for one round)";
+        return Err(Failure::usage(advice));
+    }
+    let signals = Signals::catch().map_err(|error| Failure::usage(format!("signals: {error}")))?;
+    if let Some(script) = &args.replay {
+        return replay(args, filter, script, signals);
+    }
+    let target = target::find(args, screen)?;
+    match target {
+        Target::Segment(path) if !screen => {
+            let source = target::open(&path, false, args.file.is_none())?;
+            headless::run(args, filter.as_ref(), source, &signals, io::stdout().lock())
+        }
+        Target::Segment(path) => {
+            let source = target::open(&path, true, args.file.is_none())?;
+            let watched = Watched {
+                source: Some(Box::new(source)),
+                ..Watched::default()
+            };
+            watch(args, filter, watched, signals)
+        }
+        Target::Choice(engines) => watch(
+            args,
+            filter,
+            Watched {
+                engines,
+                ..Watched::default()
+            },
+            signals,
+        ),
+    }
+}
+
+/// Replays a script in an engine of our own, and watches that.
+fn replay(
+    args: &Args,
+    filter: Option<Regex>,
+    script: &Path,
+    signals: Signals,
+) -> Result<u8, Failure> {
+    let screen = args.mode() == Mode::Screen;
+    let replay = Embedded::start(script)?;
+    let source = replay.source(screen);
+    let source = source.ok_or_else(|| Failure::gone("the replay has ended"))?;
+    if screen {
+        let source: Option<Box<dyn Source>> = Some(Box::new(source));
+        let watched = Watched {
+            source,
+            replay: Some(replay),
+            ..Watched::default()
+        };
+        return watch(args, filter, watched, signals);
+    }
+    let source = UntilOver {
+        replay: &replay,
+        source,
+    };
+    headless::run(args, filter.as_ref(), source, &signals, io::stdout().lock())
+}
+
+/// What the screen shows.
+#[derive(Default)]
+struct Watched {
+    source: Option<Box<dyn Source>>,
+    /// To choose from, if there is no source yet.
+    engines: Vec<Engine>,
+    replay: Option<Embedded>,
+}
+
+/// Shows the screen.
+fn watch(
+    args: &Args,
+    filter: Option<Regex>,
+    watched: Watched,
+    signals: Signals,
+) -> Result<u8, Failure> {
+    let Watched {
+        source,
+        engines,
+        replay,
+    } = watched;
+    let variable = |name| std::env::var(name).ok();
+    let colours = args.colours(variable("NO_COLOR").as_deref(), variable("TERM").as_deref());
+    let session = Session {
+        source,
+        open: &|engine: &Engine| match target::open(&engine.path, true, true) {
+            Ok(source) => Ok(Box::new(source)),
+            Err(failure) => Err(failure.message),
+        },
+        replay,
+        interval: args.interval,
+        palette: Palette::new(colours),
+        signals,
+    };
+    let app = App::new(Model::new(Limits::default()), filter, engines);
+    tui::run(app, session).map_err(|error| Failure::usage(error.to_string()))
+}
+
+/// Sends the tool's own log to a file: never onto the screen.
+fn log_to(path: &Path) -> Result<(), Failure> {
+    let file = OpenOptions::new().create(true).append(true).open(path);
+    let file = file.map_err(|error| Failure::usage(format!("{}: {error}", path.display())))?;
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_ansi(false)
+        .with_writer(std::sync::Mutex::new(file))
+        .try_init()
+        .map_err(|error| Failure::usage(format!("log: {error}")))
+}

@@ -1,0 +1,54 @@
+//! Where data come from, as the application sees it.
+
+mod segment;
+
+pub use segment::SegmentSource;
+
+use std::path::PathBuf;
+use wq_trace::{Event, Liveness, Snapshot};
+
+/// What a source has to say since it was asked last.
+#[derive(Debug)]
+pub struct Update {
+    /// The state, when it was asked for and could be read.
+    pub snapshot: Option<Snapshot>,
+    /// New events, each ring's in order.
+    pub events: Vec<Event>,
+    /// Events that were overwritten before they could be read.
+    pub lost: u64,
+    /// Whether the engine is there.
+    pub liveness: Liveness,
+    /// What went wrong, as a sentence.
+    pub problem: Option<String>,
+}
+
+impl Default for Update {
+    fn default() -> Self {
+        Self {
+            snapshot: None,
+            events: Vec::new(),
+            lost: 0,
+            liveness: Liveness::Live,
+            problem: None,
+        }
+    }
+}
+
+/// A live engine, a segment that was left behind, or whatever else knows of workqueues.
+pub trait Source {
+    /// New events, and the state if `snapshot` is set. `now` is the time on the segment's clock, in nanoseconds.
+    fn poll(&mut self, now: u64, snapshot: bool) -> Update;
+}
+
+/// An engine that could be watched.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Engine {
+    /// Its process.
+    pub pid: u32,
+    /// Its name.
+    pub name: String,
+    /// Its executable.
+    pub exe: String,
+    /// Its segment.
+    pub path: PathBuf,
+}

@@ -1,0 +1,220 @@
+//! The screen's loop: keys, rounds of data, signals; draws only when something changed.
+
+use crate::app::{App, Effect, Msg};
+use crate::clock::{OwnCpu, monotonic};
+use crate::input;
+use crate::replay::Embedded;
+use crate::source::{Engine, Source};
+use crate::term::{Screen, Signals};
+use crate::view::{self, style::Palette};
+use crossterm::event;
+use std::io;
+use std::time::Duration;
+
+/// Opens the engine that was chosen.
+pub type Open<'a> = dyn Fn(&Engine) -> Result<Box<dyn Source>, String> + 'a;
+
+/// What the loop needs besides the application.
+pub struct Session<'a> {
+    /// Where data come from; `None` until an engine is chosen.
+    pub source: Option<Box<dyn Source>>,
+    /// Opens the engine that was chosen.
+    pub open: &'a Open<'a>,
+    /// The script that an embedded engine replays.
+    pub replay: Option<Embedded>,
+    /// Time between two snapshots.
+    pub interval: Duration,
+    /// With or without colours.
+    pub palette: Palette,
+    /// Signals that ask us to end.
+    pub signals: Signals,
+}
+
+impl std::fmt::Debug for Session<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Session")
+            .field("interval", &self.interval)
+            .field("palette", &self.palette)
+            .finish_non_exhaustive()
+    }
+}
+
+/// How long nothing is looked at while there is no source; signals are noticed that late at most.
+const IDLE: Duration = Duration::from_millis(100);
+
+/// Runs until a key or a signal ends it. Gives back the exit status.
+///
+/// # Errors
+/// The terminal refuses or is gone, or the chosen engine cannot be watched.
+pub fn run(mut app: App, mut session: Session<'_>) -> io::Result<u8> {
+    let mut screen = Screen::enter()?;
+    let (width, height) = screen.size()?;
+    let _ = app.update(Msg::Resize(width, height));
+    let mut rounds = Rounds::new(session.interval);
+    let mut draw = true;
+    loop {
+        if let Some(code) = session.signals.exit_status() {
+            return Ok(code);
+        }
+        draw |= session.poll(&mut app, &mut rounds) == Effect::Draw;
+        if draw {
+            screen.draw(|frame| view::draw(&app, session.palette, frame))?;
+            draw = false;
+        }
+        let wait = if session.source.is_some() {
+            rounds.wait()
+        } else {
+            IDLE
+        };
+        if !event::poll(wait)? {
+            continue;
+        }
+        // Keys may have piled up while drawing: take them all before the next picture.
+        while event::poll(Duration::ZERO)? {
+            let Some(msg) = input::message(&event::read()?) else {
+                continue;
+            };
+            match app.update(msg) {
+                Effect::None => {}
+                Effect::Draw => draw = true,
+                Effect::Quit => return Ok(0),
+                Effect::Open(engine) => {
+                    session.source = Some((session.open)(&engine).map_err(io::Error::other)?);
+                    rounds.at_once();
+                    draw = true;
+                }
+            }
+        }
+    }
+}
+
+impl Session<'_> {
+    /// Asks the source for what is due.
+    fn poll(&mut self, app: &mut App, rounds: &mut Rounds) -> Effect {
+        let now = monotonic();
+        let Some(source) = &mut self.source else {
+            return Effect::None;
+        };
+        let Some(with_snapshot) = rounds.due(now) else {
+            return Effect::None;
+        };
+        let update = source.poll(now, with_snapshot);
+        rounds.polled(update.lost, update.events.len());
+        if update.lost > 0 {
+            tracing::info!(
+                lost = update.lost,
+                "events were overwritten before they were read"
+            );
+        }
+        if with_snapshot {
+            let _ = app.update(Msg::OwnCpu(rounds.own_cpu.share()));
+        }
+        let mut effect = app.update(Msg::Polled(Box::new(update)));
+        if let Some(replay) = &mut self.replay
+            && app.update(Msg::Replay(replay.status())) == Effect::Draw
+        {
+            effect = Effect::Draw;
+        }
+        effect
+    }
+}
+
+/// When to ask for events and when for a snapshot. Rings overwrite: a busy engine is asked more often.
+#[derive(Debug)]
+struct Rounds {
+    interval: u64,
+    /// Between two readings of events, in nanoseconds.
+    pace: u64,
+    next_events: u64,
+    next_snapshot: u64,
+    own_cpu: OwnCpu,
+}
+
+const SLOWEST: u64 = 100_000_000;
+const FASTEST: u64 = 10_000_000;
+/// So many events in one reading: come sooner.
+const MANY: usize = 1_000;
+
+impl Rounds {
+    fn new(interval: Duration) -> Self {
+        let interval = u64::try_from(interval.as_nanos()).unwrap_or(u64::MAX);
+        Self {
+            interval,
+            pace: SLOWEST,
+            next_events: 0,
+            next_snapshot: 0,
+            own_cpu: OwnCpu::start(),
+        }
+    }
+
+    fn at_once(&mut self) {
+        (self.next_events, self.next_snapshot) = (0, 0);
+    }
+
+    /// Whether something is due, and whether that is a snapshot too.
+    fn due(&mut self, now: u64) -> Option<bool> {
+        let snapshot = now >= self.next_snapshot;
+        if snapshot {
+            // Rounds stay on their grid; those that were missed are left out.
+            let missed = now.saturating_sub(self.next_snapshot) / self.interval.max(1);
+            let grid = self
+                .next_snapshot
+                .saturating_add((missed + 1).saturating_mul(self.interval));
+            self.next_snapshot = if self.next_snapshot == 0 {
+                now + self.interval
+            } else {
+                grid
+            };
+        } else if now < self.next_events {
+            return None;
+        }
+        self.next_events = now + self.pace;
+        Some(snapshot)
+    }
+
+    /// Adapts the pace to what the last reading brought.
+    fn polled(&mut self, lost: u64, events: usize) {
+        self.pace = if lost > 0 || events > MANY {
+            (self.pace / 2).max(FASTEST)
+        } else {
+            (self.pace + self.pace / 4).min(SLOWEST)
+        };
+    }
+
+    /// How long nothing is due.
+    fn wait(&self) -> Duration {
+        let next = self.next_events.min(self.next_snapshot);
+        Duration::from_nanos(next.saturating_sub(monotonic()).clamp(1_000_000, SLOWEST))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MS: u64 = 1_000_000;
+
+    #[test]
+    fn snapshots_come_at_the_interval_and_events_in_between() {
+        let mut rounds = Rounds::new(Duration::from_secs(1));
+        let start = 5_000 * MS;
+        assert_eq!(rounds.due(start), Some(true));
+        assert_eq!(rounds.due(start + 50 * MS), None);
+        assert_eq!(rounds.due(start + 100 * MS), Some(false));
+        assert_eq!(rounds.due(start + 1_000 * MS), Some(true));
+        // Three rounds were missed: one comes at once, the next stays on the grid.
+        assert_eq!(rounds.due(start + 4_300 * MS), Some(true));
+        assert_eq!(rounds.next_snapshot, start + 5_000 * MS);
+    }
+
+    #[test]
+    fn loss_makes_it_come_sooner_and_calm_later() {
+        let mut rounds = Rounds::new(Duration::from_secs(1));
+        (0..9).for_each(|_| rounds.polled(1, 0));
+        assert_eq!(rounds.pace, FASTEST);
+        rounds.polled(0, MANY);
+        assert!(rounds.pace > FASTEST);
+        (0..99).for_each(|_| rounds.polled(0, 0));
+        assert_eq!(rounds.pace, SLOWEST);
+    }
+}

@@ -1,0 +1,252 @@
+//! The two lines on top (what is watched, the tabs) and the banner for news of the engine.
+
+use super::cells::fit;
+use super::style::{Palette, Role};
+use crate::app::{App, View};
+use ratatui::Frame;
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+use wq_trace::{Liveness, units};
+
+/// Draws the first line. What matters least is left out first.
+pub fn draw(app: &App, palette: Palette, frame: &mut Frame<'_>, area: Rect) {
+    let left = left(app, palette);
+    let right = right(app, palette);
+    let width = area.width - 1;
+    frame.render_widget(joined(&left, &right, width), Rect { width, ..area });
+}
+
+/// A piece of the header with the rank by which it is left out (highest first).
+struct Piece {
+    rank: u8,
+    spans: Vec<Span<'static>>,
+}
+
+impl Piece {
+    fn width(&self) -> usize {
+        self.spans.iter().map(Span::width).sum()
+    }
+}
+
+fn piece(rank: u8, label: &str, value: String, role: Role, palette: Palette) -> Piece {
+    let mut spans = vec![Span::styled(value, palette.of(role))];
+    if !label.is_empty() {
+        spans.insert(0, Span::styled(format!("{label} "), palette.of(Role::Dim)));
+    }
+    Piece { rank, spans }
+}
+
+fn left(app: &App, palette: Palette) -> Vec<Piece> {
+    let model = app.model();
+    let (dot, word, role) = match app.link.liveness {
+        Liveness::Live => ("●", "live", Role::Good),
+        Liveness::Ended => ("■", "ended", Role::Warn),
+        Liveness::Dead => ("✖", "dead", Role::Bad),
+        Liveness::Unknown => ("?", "unknown", Role::Warn),
+    };
+    let mut pieces = vec![piece(0, "", format!(" {dot} {word}"), role, palette)];
+    if let Some(snapshot) = model.snapshot() {
+        let meta = &snapshot.meta;
+        let up = units::duration(model.at().saturating_sub(meta.started_at));
+        pieces.push(piece(1, "", fit(&meta.name, 24), Role::Title, palette));
+        pieces.push(piece(2, "pid", meta.pid.to_string(), Role::Plain, palette));
+        pieces.push(piece(6, "up", up, Role::Plain, palette));
+    }
+    pieces
+}
+
+fn right(app: &App, palette: Palette) -> Vec<Piece> {
+    // Counting goes on while the picture is held: the totals here are those of now.
+    let mut pieces = Vec::new();
+    if let Some(replay) = &app.link.replay {
+        pieces.push(piece(1, "", fit(replay, 40), Role::Accent, palette));
+    }
+    let Some(snapshot) = app.latest() else {
+        return pieces;
+    };
+    let rate = match app.link.liveness {
+        Liveness::Ended | Liveness::Dead => "-".to_owned(),
+        _ if !snapshot.meta.tracing => "off".to_owned(),
+        _ => format!("{}/s", units::rate(app.events_per_s())),
+    };
+    pieces.push(piece(4, "events", rate, Role::Plain, palette));
+    let lost = app.lost_events();
+    let role = if lost > 0 { Role::Bad } else { Role::Dim };
+    let rank = if lost > 0 { 0 } else { 3 };
+    pieces.push(piece(rank, "lost", units::count(lost), role, palette));
+    pieces.push(piece(
+        5,
+        "sensing",
+        fit(&snapshot.meta.sensing, 16),
+        Role::Plain,
+        palette,
+    ));
+    let own = format!("{:.1}%", app.link.own_cpu * 100.0);
+    let role = if app.link.own_cpu > 0.1 {
+        Role::Warn
+    } else {
+        Role::Plain
+    };
+    pieces.push(piece(7, "self", own, role, palette));
+    pieces
+}
+
+/// Both sides on one line of `width` cells, two blanks between the pieces.
+fn joined(left: &[Piece], right: &[Piece], width: u16) -> Line<'static> {
+    let width = usize::from(width);
+    let all = || left.iter().chain(right);
+    let need = |most: u8| -> usize {
+        all()
+            .filter(|piece| piece.rank <= most)
+            .map(|piece| piece.width() + 2)
+            .sum::<usize>()
+    };
+    let most = (0..=u8::MAX)
+        .rev()
+        .find(|most| need(*most).saturating_sub(2) <= width)
+        .unwrap_or(0);
+    let kept = |pieces: &[Piece]| -> Vec<Span<'static>> {
+        let mut spans = Vec::new();
+        for piece in pieces.iter().filter(|piece| piece.rank <= most) {
+            if !spans.is_empty() {
+                spans.push(Span::raw("  "));
+            }
+            spans.extend(piece.spans.iter().cloned());
+        }
+        spans
+    };
+    let (mut line, right) = (kept(left), kept(right));
+    let used: usize = line.iter().chain(&right).map(Span::width).sum();
+    line.push(Span::raw(" ".repeat(width.saturating_sub(used))));
+    line.extend(right);
+    Line::from(line)
+}
+
+/// Draws the tabs, and on the right whether the picture is held and what is filtered.
+pub fn tabs(app: &App, palette: Palette, frame: &mut Frame<'_>, area: Rect) {
+    let mut tabs = Vec::new();
+    for view in View::ALL {
+        let label = if area.width < 36 {
+            format!(" {} {} ", view.digit(), fit(view.title(), 4))
+        } else {
+            format!(" {} {} ", view.digit(), view.title())
+        };
+        let style = if view == app.ui.view {
+            palette.of(Role::Accent).patch(palette.badge())
+        } else {
+            palette.of(Role::Dim)
+        };
+        tabs.push(Span::styled(label, style));
+        tabs.push(Span::raw(" "));
+    }
+    let tabs = Line::from(tabs);
+    let marks = marks(app, palette);
+    let room = area
+        .width
+        .saturating_sub(u16::try_from(marks.width()).unwrap_or(u16::MAX));
+    frame.render_widget(tabs, area);
+    frame.render_widget(
+        marks.right_aligned(),
+        Rect {
+            x: area.x + room,
+            width: area.width - room,
+            ..area
+        },
+    );
+}
+
+fn marks(app: &App, palette: Palette) -> Line<'static> {
+    let mut spans = Vec::new();
+    if let (Some(filter), View::Overview) = (&app.ui.filter, app.ui.view) {
+        let text = format!("/{}/ ", fit(filter.as_str(), 24));
+        spans.push(Span::styled(text, palette.of(Role::Accent)));
+    }
+    if app.is_paused() {
+        let behind = app
+            .latest()
+            .map_or(0, |latest| latest.at)
+            .saturating_sub(app.model().at());
+        let mut text = " PAUSED ".to_owned();
+        if behind > 0 {
+            text = format!(" PAUSED {} ago ", units::duration(behind));
+        }
+        let style = palette.of(Role::Warn).patch(palette.badge());
+        spans.push(Span::styled(text, style));
+    }
+    Line::from(spans)
+}
+
+/// The line that says that the engine is gone or cannot be read.
+pub fn banner(app: &App, palette: Palette) -> Option<Line<'static>> {
+    let (text, role) = match (&app.link.problem, app.link.liveness) {
+        (Some(problem), _) => (format!(" {problem}"), Role::Bad),
+        (None, _) if !app.link.has_data => return None,
+        (None, Liveness::Dead) => {
+            let what = format!("gone (killed) at {}", clock(wall(app)));
+            (
+                format!(" engine {} {what}, showing the last state", pid(app)),
+                Role::Bad,
+            )
+        }
+        (None, Liveness::Ended) => {
+            let what = format!("ended at {}", clock(wall(app)));
+            (
+                format!(" engine {} {what}, showing the last state", pid(app)),
+                Role::Warn,
+            )
+        }
+        (None, Liveness::Unknown) => {
+            let what = "is in another pid namespace: its end will not be noticed";
+            (format!(" engine {} {what}", pid(app)), Role::Warn)
+        }
+        (None, Liveness::Live) => return None,
+    };
+    Some(Line::styled(text, palette.of(role).patch(palette.badge())))
+}
+
+fn pid(app: &App) -> u32 {
+    app.latest().map_or(0, |snapshot| snapshot.meta.pid)
+}
+
+/// Wall-clock time of the last sign of life, in nanoseconds since 1970.
+fn wall(app: &App) -> u64 {
+    app.latest().map_or(0, |snapshot| {
+        let up = snapshot.at.saturating_sub(snapshot.meta.started_at);
+        snapshot.meta.started_wall.saturating_add(up)
+    })
+}
+
+/// Nanoseconds since 1970 as the time of day, UTC.
+fn clock(wall: u64) -> String {
+    let seconds = wall / 1_000_000_000 % 86_400;
+    format!(
+        "{:02}:{:02}:{:02} UTC",
+        seconds / 3600,
+        seconds / 60 % 60,
+        seconds % 60
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_time_of_day_is_that_of_utc() {
+        assert_eq!(clock(0), "00:00:00 UTC");
+        assert_eq!(clock(1_795_441_811_000_000_000), "13:50:11 UTC");
+    }
+
+    #[test]
+    fn pieces_of_the_highest_rank_go_first_and_the_rest_fits() {
+        let palette = Palette::new(false);
+        let text = |rank, text: &str| piece(rank, "", text.to_owned(), Role::Plain, palette);
+        let left = [text(0, "live"), text(3, "name")];
+        let right = [text(1, "lost"), text(2, "sensing")];
+        let line = |width| joined(&left, &right, width).to_string();
+        assert_eq!(line(30), "live  name       lost  sensing");
+        assert_eq!(line(20), "live   lost  sensing");
+        assert_eq!(line(12), "live    lost");
+        assert_eq!(line(5), "live ");
+    }
+}

@@ -1,0 +1,324 @@
+//! What the screens look like, at three sizes and in every state; and what --plain and --json print.
+
+mod common;
+
+use common::{app, press, update};
+use ratatui::Terminal;
+use ratatui::backend::TestBackend;
+use ratatui::buffer::Buffer;
+use ratatui::style::Color;
+use wq_monitor::app::{Act, App, Msg, Step, View};
+use wq_monitor::source::Engine;
+use wq_monitor::view::style::{self, Palette};
+use wq_monitor::{json, plain};
+use wq_trace::Liveness;
+use wq_trace::model::{Limits, Model};
+
+const SIZES: [(u16, u16); 3] = [(120, 40), (80, 24), (40, 10)];
+
+/// Draws `app` on a screen of `size`.
+fn drawn(app: &App, size: (u16, u16)) -> Buffer {
+    let mut terminal = Terminal::new(TestBackend::new(size.0, size.1)).unwrap();
+    terminal
+        .draw(|frame| wq_monitor::view::draw(app, Palette::new(true), frame))
+        .unwrap();
+    terminal.backend().buffer().clone()
+}
+
+fn text(buffer: &Buffer) -> String {
+    let mut text = String::new();
+    for y in 0..buffer.area.height {
+        let line: String = (0..buffer.area.width)
+            .map(|x| buffer[(x, y)].symbol())
+            .collect();
+        text.push_str(line.trim_end());
+        text.push('\n');
+    }
+    text
+}
+
+fn screen(app: &App, size: (u16, u16)) -> String {
+    text(&drawn(app, size))
+}
+
+/// The style of the first cell that shows `what`.
+fn colour(buffer: &Buffer, what: &str) -> Color {
+    let lines = text(buffer);
+    for (y, line) in lines.lines().enumerate() {
+        if let Some(at) = line.find(what) {
+            let x = line[..at].chars().count();
+            return buffer[(x as u16, y as u16)].fg;
+        }
+    }
+    panic!("{what} is not on the screen:\n{lines}");
+}
+
+fn gone(liveness: Liveness, size: (u16, u16)) -> App {
+    let mut app = app(View::Overview, 30, size);
+    let _ = app.update(Msg::Polled(Box::new(update(31, liveness))));
+    app
+}
+
+#[test]
+fn views() {
+    for view in View::ALL {
+        for size in SIZES {
+            let name = format!("{}_{}x{}", view.title().to_lowercase(), size.0, size.1);
+            insta::assert_snapshot!(name, screen(&app(view, 30, size), size));
+        }
+    }
+}
+
+#[test]
+fn help_of_every_view() {
+    for view in View::ALL {
+        for size in SIZES {
+            let mut app = app(view, 3, size);
+            press(&mut app, &[Act::Help]);
+            let name = format!("help_{}_{}x{}", view.title().to_lowercase(), size.0, size.1);
+            insta::assert_snapshot!(name, screen(&app, size));
+        }
+    }
+}
+
+#[test]
+fn help_scrolls_to_its_end_and_no_further() {
+    let mut app = app(View::Pools, 3, (80, 24));
+    press(&mut app, &[Act::Help, Act::Go(Step::Last)]);
+    let end = screen(&app, (80, 24));
+    assert!(
+        end.contains("newest on the right") && !end.contains("more lines"),
+        "{end}"
+    );
+    press(&mut app, &[Act::Go(Step::Down)]);
+    assert_eq!(screen(&app, (80, 24)), end);
+    press(&mut app, &[Act::Go(Step::Up)]);
+    assert_ne!(screen(&app, (80, 24)), end);
+}
+
+#[test]
+fn an_engine_that_is_gone_is_said_to_be_and_its_last_state_stays() {
+    for size in SIZES {
+        let dead = gone(Liveness::Dead, size);
+        insta::assert_snapshot!(format!("dead_{}x{}", size.0, size.1), screen(&dead, size));
+    }
+    let dead = drawn(&gone(Liveness::Dead, (80, 24)), (80, 24));
+    assert_eq!(colour(&dead, "✖ dead"), style::RED);
+    assert_eq!(colour(&dead, "engine 4242 gone"), style::RED);
+    insta::assert_snapshot!(
+        "ended_80x24",
+        screen(&gone(Liveness::Ended, (80, 24)), (80, 24))
+    );
+    insta::assert_snapshot!(
+        "unknown_80x24",
+        screen(&gone(Liveness::Unknown, (80, 24)), (80, 24))
+    );
+}
+
+#[test]
+fn a_held_picture_says_so_and_stays_while_counting_goes_on() {
+    let mut app = app(View::Workers, 30, (80, 24));
+    press(&mut app, &[Act::Pause]);
+    let before = screen(&app, (80, 24));
+    assert!(before.contains("PAUSED"), "{before}");
+    for round in 31..35 {
+        let mut update = update(round, Liveness::Live);
+        update.lost = 250;
+        let _ = app.update(Msg::Polled(Box::new(update)));
+    }
+    insta::assert_snapshot!("paused_80x24", screen(&app, (80, 24)));
+    let buffer = drawn(&app, (80, 24));
+    assert_eq!(colour(&buffer, "1.0k"), style::RED);
+    let body = |screen: &str| {
+        screen
+            .lines()
+            .skip(2)
+            .map(str::to_owned)
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(body(&text(&buffer)), body(&before));
+    press(&mut app, &[Act::Pause]);
+    assert_eq!(app.model().at(), common::snapshot(34).at);
+    assert!(!screen(&app, (80, 24)).contains("PAUSED"));
+}
+
+#[test]
+fn an_idle_engine_and_no_data_at_all() {
+    let mut idle = App::new(Model::new(Limits::default()), None, Vec::new());
+    insta::assert_snapshot!("waiting_40x10", screen(&idle, (40, 10)));
+    let mut update = update(1, Liveness::Live);
+    let mut empty = common::snapshot(0);
+    empty.pwqs.clear();
+    empty.pwq_funcs.clear();
+    empty.workers.clear();
+    empty.rings.clear();
+    update.events.clear();
+    update.snapshot = Some(empty);
+    let _ = idle.update(Msg::Polled(Box::new(update)));
+    for size in SIZES {
+        insta::assert_snapshot!(format!("idle_{}x{}", size.0, size.1), screen(&idle, size));
+    }
+}
+
+#[test]
+fn a_filter_shows_in_the_tabs_and_thins_the_list() {
+    let filter = regex::Regex::new("^events|jour").unwrap();
+    let mut app = App::new(Model::new(Limits::default()), Some(filter), Vec::new());
+    let _ = app.update(Msg::Polled(Box::new(update(1, Liveness::Live))));
+    let screen = screen(&app, (80, 24));
+    assert!(
+        screen.contains("/^events|jour/") && screen.contains("Workqueues 4 of 7"),
+        "{screen}"
+    );
+    assert!(
+        screen.contains("journal") && !screen.contains("crunch  "),
+        "{screen}"
+    );
+}
+
+#[test]
+fn several_engines_are_offered() {
+    let engine = |pid: u32, name: &str| Engine {
+        pid,
+        name: name.to_owned(),
+        exe: format!("/usr/bin/{name}"),
+        path: format!("/run/{pid}-{name}.wqseg").into(),
+    };
+    let engines = vec![engine(71, "mixed"), engine(9_182, "storage")];
+    let mut app = App::new(Model::new(Limits::default()), None, engines.clone());
+    press(&mut app, &[Act::Go(Step::Down)]);
+    insta::assert_snapshot!("picker_80x24", screen(&app, (80, 24)));
+    let chosen = app.update(Msg::Act(Act::Choose));
+    assert_eq!(chosen, wq_monitor::app::Effect::Open(engines[1].clone()));
+    assert!(!app.is_choosing());
+}
+
+#[test]
+fn states_have_their_colours() {
+    let workers = drawn(&app(View::Workers, 30, (120, 40)), (120, 40));
+    assert_eq!(colour(&workers, "kworker/0:0+"), style::GREEN);
+    assert_eq!(colour(&workers, "kworker/0:1+"), style::BLUE);
+    assert_eq!(colour(&workers, "kworker/0:4-"), style::GREY);
+    assert_eq!(colour(&workers, "kworker/u9:0-"), style::YELLOW);
+    let pools = drawn(&app(View::Pools, 30, (120, 40)), (120, 40));
+    assert_eq!(colour(&pools, "█▒▒▒░░"), style::GREEN);
+    assert_eq!(colour(&pools, "▒▒▒░░"), style::BLUE);
+    assert_eq!(colour(&pools, "▪▪▪  "), style::YELLOW);
+    assert_eq!(colour(&pools, "▪▪▪▪▪  "), style::RED);
+}
+
+#[test]
+fn without_colours_nothing_is_coloured() {
+    for view in View::ALL {
+        let app = app(view, 30, (120, 40));
+        let mut terminal = Terminal::new(TestBackend::new(120, 40)).unwrap();
+        terminal
+            .draw(|frame| wq_monitor::view::draw(&app, Palette::new(false), frame))
+            .unwrap();
+        for cell in terminal.backend().buffer().content() {
+            assert_eq!(
+                (cell.fg, cell.bg),
+                (Color::Reset, Color::Reset),
+                "{}",
+                cell.symbol()
+            );
+        }
+    }
+}
+
+#[test]
+fn no_size_is_too_small_to_survive() {
+    let mut apps: Vec<App> = View::ALL
+        .iter()
+        .map(|view| app(*view, 3, (80, 24)))
+        .collect();
+    apps.push(gone(Liveness::Dead, (80, 24)));
+    apps.push(app(View::Workers, 3, (80, 24)));
+    press(
+        apps.last_mut().unwrap(),
+        &[Act::Go(Step::Last), Act::ScrollRight, Act::Pause],
+    );
+    apps.push(app(View::Pools, 3, (80, 24)));
+    press(
+        apps.last_mut().unwrap(),
+        &[Act::Help, Act::Go(Step::PageDown)],
+    );
+    for width in 1..=130 {
+        for height in (1..=50).filter(|height| width * height < 400 || (width + height) % 11 == 0) {
+            let app = &apps[usize::from(width * 7 + height) % apps.len()];
+            let _ = drawn(app, (width, height));
+        }
+    }
+    assert_eq!(screen(&apps[0], (19, 5)).trim(), "19x5 is too small");
+    assert_eq!(screen(&apps[0], (1, 1)).trim(), "1");
+    assert!(screen(&apps[0], (20, 5)).contains("live"));
+}
+
+#[test]
+fn nothing_that_steers_a_terminal_gets_through() {
+    let evil = "\u{1b}[2J\u{7}\u{9b}31m\r\n\u{202e}x";
+    let mut update = update(1, Liveness::Live);
+    update.problem = Some(evil.to_owned());
+    let mut snapshot = common::snapshot(1);
+    snapshot.meta.name = evil.to_owned();
+    snapshot.meta.sensing = evil.to_owned();
+    snapshot
+        .workqueues
+        .iter_mut()
+        .for_each(|wq| wq.name = evil.to_owned());
+    snapshot
+        .functions
+        .iter_mut()
+        .for_each(|function| function.name = evil.to_owned());
+    for worker in &mut snapshot.workers {
+        (worker.name, worker.desc) = (evil.to_owned(), evil.to_owned());
+    }
+    update.snapshot = Some(snapshot);
+    let mut app = App::new(Model::new(Limits::default()), None, Vec::new());
+    let _ = app.update(Msg::Polled(Box::new(update)));
+    for view in View::ALL {
+        press(&mut app, &[Act::Show(view)]);
+        let screen = screen(&app, (120, 40));
+        let bad = |c: char| c != '\n' && (c.is_control() || c == '\u{202e}');
+        assert!(!screen.contains(bad), "{screen:?}");
+    }
+}
+
+fn model(round: u64) -> Model {
+    let mut model = Model::new(Limits::default());
+    model.apply_snapshot(&common::snapshot(round));
+    model
+}
+
+#[test]
+fn the_kernel_scripts_table() {
+    insta::assert_snapshot!(plain::round(&model(30), None));
+}
+
+#[test]
+fn json_has_every_key_in_order() {
+    let text = json::round(&model(30), None);
+    insta::assert_snapshot!(text.lines().nth(3).unwrap());
+    assert_eq!(text.lines().count(), 7);
+}
+
+#[test]
+fn the_parts_of_the_wait_sum_to_it_in_every_row() {
+    for line in json::round(&model(30), None).lines() {
+        let row: serde_json::Value = serde_json::from_str(line).unwrap();
+        let parts = row["breakdown_ns"].as_object().unwrap();
+        let sum: u64 = parts.values().map(|part| part.as_u64().unwrap()).sum();
+        assert_eq!(Some(sum), row["wait_ns"]["sum"].as_u64(), "{line}");
+    }
+}
+
+#[test]
+fn a_filter_leaves_rows_out() {
+    let filter = regex::Regex::new("^events").unwrap();
+    assert_eq!(json::round(&model(1), Some(&filter)).lines().count(), 3);
+    // A blank line and the headings come first.
+    assert_eq!(
+        plain::round(&model(1), Some(&filter)).lines().count(),
+        2 + 3
+    );
+}

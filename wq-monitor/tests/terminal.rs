@@ -1,0 +1,293 @@
+//! The real binary on a real (pseudo) terminal: keys, resizing, signals, a killed engine, and the terminal given back.
+
+#[path = "common/writer.rs"]
+mod writer;
+
+use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system};
+use std::io::{Read, Write};
+use std::num::NonZeroU16;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+use writer::Writer;
+
+/// Longer than anything takes on a machine that is not stuck.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A monitor on a terminal of its own.
+struct Session {
+    master: Box<dyn MasterPty + Send>,
+    keys: Box<dyn Write + Send>,
+    child: Box<dyn Child + Send + Sync>,
+    terminal: Arc<Mutex<vt100::Parser>>,
+    /// How the line discipline was set before.
+    before: String,
+}
+
+fn cells(n: u16) -> NonZeroU16 {
+    NonZeroU16::new(n).expect("a terminal has cells")
+}
+
+fn size((cols, rows): (u16, u16)) -> PtySize {
+    PtySize {
+        rows,
+        cols,
+        pixel_width: 0,
+        pixel_height: 0,
+    }
+}
+
+impl Session {
+    /// Starts the monitor, told to look for engines in `dir`.
+    fn start(dir: &Path, args: &[&str], at: (u16, u16)) -> Self {
+        let pair = native_pty_system().openpty(size(at)).unwrap();
+        let before = discipline(pair.master.as_ref());
+        let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_wq-monitor"));
+        command.args(args);
+        command.env("WQ_RUNTIME_DIR", dir);
+        command.env("TERM", "xterm-256color");
+        command.env_remove("NO_COLOR");
+        let child = pair.slave.spawn_command(command).unwrap();
+        drop(pair.slave);
+        let terminal = Arc::new(Mutex::new(vt100::Parser::new(cells(at.1), cells(at.0), 0)));
+        let mut output = pair.master.try_clone_reader().unwrap();
+        let screen = Arc::clone(&terminal);
+        std::thread::spawn(move || {
+            let mut bytes = [0; 4096];
+            while let Ok(n @ 1..) = output.read(&mut bytes) {
+                screen.lock().unwrap().process(&bytes[..n]);
+            }
+        });
+        let keys = pair.master.take_writer().unwrap();
+        Self {
+            master: pair.master,
+            keys,
+            child,
+            terminal,
+            before,
+        }
+    }
+
+    fn screen(&self) -> String {
+        self.terminal.lock().unwrap().screen().contents()
+    }
+
+    /// Waits until the screen is as it should be.
+    #[track_caller]
+    fn wait(&self, what: impl Fn(&str) -> bool) {
+        let start = Instant::now();
+        while !what(&self.screen()) {
+            assert!(
+                start.elapsed() < PATIENCE,
+                "the screen stays:\n{}",
+                self.screen()
+            );
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
+
+    #[track_caller]
+    fn wait_for(&self, text: &str) {
+        self.wait(|screen| screen.contains(text));
+    }
+
+    fn press(&mut self, keys: &str) {
+        self.keys.write_all(keys.as_bytes()).unwrap();
+        self.keys.flush().unwrap();
+    }
+
+    fn resize(&mut self, to: (u16, u16)) {
+        self.terminal
+            .lock()
+            .unwrap()
+            .set_size(cells(to.1), cells(to.0));
+        self.master.resize(size(to)).unwrap();
+    }
+
+    fn signal(&self, signal: rustix::process::Signal) {
+        let pid = self
+            .child
+            .process_id()
+            .and_then(|pid| i32::try_from(pid).ok())
+            .unwrap();
+        rustix::process::kill_process(rustix::process::Pid::from_raw(pid).unwrap(), signal)
+            .unwrap();
+    }
+
+    /// Waits for the end. Gives back the exit status, and checks that the terminal is as it was.
+    #[track_caller]
+    fn end(mut self) -> u32 {
+        let start = Instant::now();
+        let status = loop {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                break status;
+            }
+            assert!(
+                start.elapsed() < PATIENCE,
+                "it does not end:\n{}",
+                self.screen()
+            );
+            std::thread::sleep(Duration::from_millis(10));
+        };
+        assert_eq!(discipline(self.master.as_ref()), self.before);
+        let restored = |terminal: &Mutex<vt100::Parser>| {
+            let terminal = terminal.lock().unwrap();
+            !terminal.screen().alternate_screen() && !terminal.screen().hide_cursor()
+        };
+        while !restored(&self.terminal) {
+            assert!(start.elapsed() < PATIENCE, "the terminal is not given back");
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        status.exit_code()
+    }
+}
+
+/// The settings of the line discipline: echo, line by line, signals.
+fn discipline(master: &(dyn MasterPty + Send)) -> String {
+    let settings = master.get_termios().expect("a terminal has settings");
+    format!("{:?} {:?}", settings.local_flags, settings.input_flags)
+}
+
+/// A directory with one engine, whose process is this test.
+fn one_engine() -> (tempfile::TempDir, Writer) {
+    let dir = tempfile::tempdir().unwrap();
+    let mut writer = Writer::new(dir.path(), "mixed");
+    writer.step();
+    (dir, writer)
+}
+
+#[test]
+fn keys_switch_views_and_q_gives_the_terminal_back() {
+    let (dir, _writer) = one_engine();
+    let mut session = Session::start(dir.path(), &["-i", "0.05"], (120, 40));
+    session.wait_for("Hot producers");
+    session.wait_for("● live  mixed");
+    assert_ne!(discipline(session.master.as_ref()), session.before);
+    session.press("3");
+    session.wait_for("CONCURRENCY");
+    session.press("4");
+    session.wait_for("kworker/u8:2");
+    session.press("\t");
+    session.wait_for("Throughput");
+    session.press("?");
+    session.wait_for("Show or leave this help");
+    session.press("\u{1b}");
+    session.wait_for("Throughput");
+    session.press("q");
+    assert_eq!(session.end(), 0);
+}
+
+#[test]
+fn data_are_live_until_paused() {
+    let (dir, mut writer) = one_engine();
+    let mut session = Session::start(dir.path(), &["-i", "0.05"], (120, 40));
+    session.press("4");
+    session.wait_for("kworker/0:0+events");
+    session.press("1");
+    let idle = |screen: &str| screen.contains("started 0/s");
+    session.wait(idle);
+    let start = Instant::now();
+    while idle(&session.screen()) {
+        assert!(start.elapsed() < PATIENCE);
+        writer.step();
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    session.press(" ");
+    session.wait_for("PAUSED");
+    session.press(" ");
+    session.wait(|screen| !screen.contains("PAUSED"));
+    session.press("\u{3}");
+    assert_eq!(session.end(), 0);
+}
+
+#[test]
+fn resizing_redraws_down_to_one_cell() {
+    let (dir, _writer) = one_engine();
+    let mut session = Session::start(dir.path(), &["-i", "0.05"], (80, 24));
+    session.wait_for("Hot functions");
+    session.resize((40, 10));
+    session.wait(|screen| screen.contains("backlog") && !screen.contains("Hot functions"));
+    session.resize((15, 3));
+    session.wait_for("15x3 is too sma");
+    session.resize((1, 1));
+    session.wait(|screen| screen == "1");
+    session.resize((100, 30));
+    session.wait_for("Hot functions");
+    session.press("q");
+    assert_eq!(session.end(), 0);
+}
+
+#[test]
+fn a_signal_gives_the_terminal_back() {
+    let (dir, _writer) = one_engine();
+    for (signal, code) in [
+        (rustix::process::Signal::TERM, 143),
+        (rustix::process::Signal::HUP, 129),
+    ] {
+        let session = Session::start(dir.path(), &[], (80, 24));
+        session.wait_for("live");
+        session.signal(signal);
+        assert_eq!(session.end(), code);
+    }
+}
+
+#[test]
+fn several_engines_are_offered_and_one_is_watched() {
+    let (dir, _writer) = one_engine();
+    let _second = Writer::new(dir.path(), "storage");
+    let mut session = Session::start(dir.path(), &["-i", "0.05"], (80, 24));
+    session.wait_for("Which engine?");
+    session.press("j\r");
+    session.wait_for("● live  storage");
+    session.press("q");
+    assert_eq!(session.end(), 0);
+}
+
+/// Tells the process that is to be killed where to write.
+const VICTIM: &str = "WQ_MONITOR_TEST_VICTIM";
+
+/// Not a test of its own: the engine that the next test kills.
+#[test]
+fn victim() {
+    let Some(dir) = std::env::var_os(VICTIM) else {
+        return;
+    };
+    let mut writer = Writer::new(Path::new(&dir), "victim");
+    let start = Instant::now();
+    while start.elapsed() < 2 * PATIENCE {
+        writer.step();
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+#[test]
+fn a_killed_engine_is_noticed_and_its_last_state_stays() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut victim = Command::new(std::env::current_exe().unwrap())
+        .args(["victim", "--exact"])
+        .env(VICTIM, dir.path())
+        .stdout(Stdio::null())
+        .spawn()
+        .unwrap();
+    let start = Instant::now();
+    while !dir
+        .path()
+        .join(format!("{}-victim.wqseg", victim.id()))
+        .exists()
+    {
+        assert!(start.elapsed() < PATIENCE);
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    let mut session = Session::start(dir.path(), &["-i", "0.05"], (120, 40));
+    session.wait_for("● live  victim");
+    session.wait_for("journal_commit");
+    victim.kill().unwrap();
+    victim.wait().unwrap();
+    session.wait_for(&format!("engine {} gone (killed) at ", victim.id()));
+    session.wait_for("✖ dead  victim");
+    session.press("4");
+    session.wait_for("kworker/u8:2");
+    session.press("q");
+    assert_eq!(session.end(), 0);
+}
