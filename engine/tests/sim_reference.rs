@@ -18,7 +18,7 @@ use wq_engine::sim::{
 use wq_trace::{Event, What};
 
 /// Programs compared; `WQ_REFERENCE_CASES` asks for another number.
-const CASES: u32 = 800;
+const CASES: u32 = 512;
 
 /// Below the threshold at which an execution that only burns is taken for a CPU hog, which the reference leaves out.
 const LONGEST_BURN_MS: u64 = 9;
