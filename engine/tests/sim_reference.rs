@@ -3,7 +3,7 @@
 #[path = "reference/model.rs"]
 mod model;
 
-use model::{Case, Fact, Item, Kind, Producer, Step, Wq};
+use model::{Case, Fact, Item, Kind, Producer, REASONS, Step, Wq};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngSeed, TestRunner};
@@ -15,7 +15,7 @@ use wq_engine::sim::{
     Draw, End, Outcome, Pace, ProducerAction, ProducerSpec, Program, WorkSpec, WorkqueueSpec,
     WqRef, simulate,
 };
-use wq_trace::{Event, What};
+use wq_trace::{Event, WaitPart, What};
 
 /// Programs compared; `WQ_REFERENCE_CASES` asks for another number.
 const CASES: u32 = 512;
@@ -184,6 +184,21 @@ fn executions_of(facts: &[Fact], item: usize) -> Vec<(u64, u64, Option<u64>)> {
     (0..started.len()).map(triple).collect()
 }
 
+/// Why the items of this function waited, in nanoseconds, reasons that did not occur left out.
+fn parts_of(outcome: &Outcome, name: &str) -> Vec<(&'static str, u64)> {
+    let func = outcome.snapshot.functions.iter().find(|f| f.name == name);
+    let func = func.expect("every work has a function").id;
+    let rows = outcome
+        .snapshot
+        .pwq_funcs
+        .iter()
+        .filter(|row| row.func == func);
+    let rows: Vec<_> = rows.collect();
+    let sum = |part: WaitPart| rows.iter().map(|row| row.breakdown[part as usize]).sum();
+    let parts = WaitPart::ALL.iter().map(|&part| (part.name(), sum(part)));
+    parts.filter(|part| part.1 > 0).collect()
+}
+
 fn compare(case: &Case) -> Result<(), TestCaseError> {
     let expected = model::run(case);
     let (outcome, events) = simulated(&program(case));
@@ -207,6 +222,15 @@ fn compare(case: &Case) -> Result<(), TestCaseError> {
             "workers of {}",
             &item.name
         );
+    }
+    for (index, waits) in expected.waits.iter().enumerate() {
+        let parts = parts_of(&outcome, &format!("w{index}"));
+        let named = REASONS.iter().zip(waits.map(|ms| ms * 1_000_000));
+        let named: Vec<_> = named
+            .map(|(name, ns)| (*name, ns))
+            .filter(|p| p.1 > 0)
+            .collect();
+        prop_assert_eq!(parts, named, "parts of the wait of w{}", index);
     }
     let in_order = expected
         .facts

@@ -50,12 +50,23 @@ pub enum Kind {
 /// What happened: when (ms), what, to which item.
 pub type Fact = (u64, Kind, usize);
 
+/// Why an item waits, in the order of [`Run::waits`].
+pub const REASONS: [&str; 5] = [
+    "inactive_max_active",
+    "self",
+    "concurrency",
+    "runqueue",
+    "unknown",
+];
+
 /// What came of a case.
 pub struct Run {
     /// Everything that happened, in order.
     pub facts: Vec<Fact>,
     /// The names of the workers that started each item, in order.
     pub workers: Vec<Vec<String>>,
+    /// How long each item waited, by reason, in all.
+    pub waits: Vec<[u64; REASONS.len()]>,
 }
 
 /// Runs `case` to its end.
@@ -65,6 +76,7 @@ pub fn run(case: &Case) -> Run {
     Run {
         facts: model.facts,
         workers: model.started_by,
+        waits: model.waits,
     }
 }
 
@@ -111,6 +123,7 @@ struct Model<'a> {
     now: u64,
     facts: Vec<Fact>,
     started_by: Vec<Vec<String>>,
+    waits: Vec<[u64; REASONS.len()]>,
     workers: Vec<Worker>,
     /// Normal, highpri.
     pools: [Pool; 2],
@@ -133,6 +146,7 @@ impl<'a> Model<'a> {
             now: 0,
             facts: Vec::new(),
             started_by: vec![Vec::new(); case.items.len()],
+            waits: vec![[0; REASONS.len()]; case.items.len()],
             workers: Vec::new(),
             pools: [Pool::default(), Pool::default()],
             pwqs: case.wqs.iter().map(|_| Pwq::default()).collect(),
@@ -183,10 +197,36 @@ impl<'a> Model<'a> {
         let ends = self.sleepers.iter().map(|s| s.1);
         let burn = self.on_cpu.map(|b| b.1);
         match calls.chain(ends).chain(burn).min() {
-            Some(next) => self.now = next,
+            Some(next) => self.pass_time(next),
             None => return false,
         }
         true
+    }
+
+    /// Nothing changes until `next`: whoever waits now waits so long for the reason that holds now.
+    fn pass_time(&mut self, next: u64) {
+        for item in 0..self.pending.len() {
+            if self.pending[item] {
+                let reason = self.reason(item);
+                self.waits[item][reason] += next - self.now;
+            }
+        }
+        self.now = next;
+    }
+
+    fn reason(&self, item: usize) -> usize {
+        let pool = &self.pools[self.pool_of(item)];
+        if self.pwqs[self.case.items[item].wq].inactive.contains(&item) {
+            0
+        } else if self.workers.iter().any(|w| w.item == Some(item)) {
+            1
+        } else if pool.nr_running > 0 {
+            2
+        } else if pool.idle.iter().any(|&w| self.workers[w].runnable) {
+            3
+        } else {
+            4
+        }
     }
 
     fn next_call(&self, producer: usize) -> Option<u64> {
