@@ -66,6 +66,10 @@ impl<J, W> PoolState<J, W> {
             self.idle.len(),
             "the idle list holds idle workers once"
         );
+        assert_eq!(
+            woken, self.nr_woken,
+            "nr_woken counts the idle workers on their way to a CPU"
+        );
         assert_eq!(busy, self.busy.len(), "no work is executed twice at a time");
     }
 
