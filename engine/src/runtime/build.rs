@@ -108,7 +108,7 @@ impl Builder {
             _ => "asked for",
         };
         segment.set_sensing(sensing.word(), reason);
-        let inner = start(&config.name, segment, cpus, sensing);
+        let inner = start(&config, segment, cpus, sensing);
         for pool in inner.pools() {
             if let Err(error) = inner.first_worker(&pool) {
                 inner.stop();
@@ -145,11 +145,17 @@ impl Builder {
 }
 
 /// The engine with its per-CPU pools, without a thread.
-fn start(name: &str, segment: Segment, cpus: Vec<usize>, sensing: Sensing) -> Arc<EngineInner> {
+fn start(
+    config: &SegmentConfig,
+    segment: Segment,
+    cpus: Vec<usize>,
+    sensing: Sensing,
+) -> Arc<EngineInner> {
     static NEXT: AtomicU32 = AtomicU32::new(1);
     Arc::new_cyclic(|me| EngineInner {
         uid: NEXT.fetch_add(1, Ordering::Relaxed),
-        name: name.to_owned(),
+        name: config.name.clone(),
+        tracing: config.tracing,
         percpu: cpus
             .iter()
             .map(|&cpu| make_percpu(me, &segment, cpu))

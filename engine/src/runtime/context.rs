@@ -91,6 +91,7 @@ impl Context {
 
     /// Sees to it that events can be emitted without any further set-up.
     pub(crate) fn prepare(&mut self, engine: &EngineInner) {
+        self.fx.recording = engine.tracing;
         if self.emitters.iter().all(|(uid, _)| *uid != engine.uid) {
             let tid = self.thread_id();
             self.emitters
@@ -116,6 +117,9 @@ impl Context {
     }
 
     pub(crate) fn emit_one(&mut self, engine: &EngineInner, mut event: Event) {
+        if !engine.tracing {
+            return;
+        }
         self.prepare(engine);
         event.tid = self.tid;
         event.cpu = os::current_cpu() as u16;

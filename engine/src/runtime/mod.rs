@@ -33,6 +33,8 @@ pub(crate) struct EngineInner {
     pub(crate) name: String,
     /// I
     pub(crate) segment: Segment,
+    /// I: whether events are recorded.
+    pub(crate) tracing: bool,
     /// I: OS numbers of the CPUs used, ascending.
     pub(crate) cpus: Vec<usize>,
     /// I: normal and highpri pool of each CPU, in the order of `cpus`.
