@@ -2,6 +2,7 @@
 
 #![forbid(unsafe_code)]
 
+mod act;
 pub mod app;
 pub mod args;
 pub mod clock;
