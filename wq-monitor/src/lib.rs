@@ -8,7 +8,7 @@ pub mod args;
 pub mod clock;
 pub mod headless;
 mod held;
-mod help;
+pub mod help;
 pub mod input;
 pub mod json;
 pub mod lists;
