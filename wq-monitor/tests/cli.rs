@@ -149,6 +149,8 @@ fn what_cannot_be_watched_is_said_with_its_status() {
     assert!(code == 2 && said.contains("not a segment"), "{code} {said}");
     let (code, said) = refused(dir.path(), &["-i", "0", "--file", "/nowhere"]);
     assert!(code == 2 && said.contains("no such file"), "{code} {said}");
+    let (code, said) = refused(dir.path(), &["-i", "0", "--replay", "/nowhere.toml"]);
+    assert!(code == 2 && said.contains("/nowhere.toml"), "{code} {said}");
 }
 
 #[test]

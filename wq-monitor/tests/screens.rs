@@ -193,6 +193,58 @@ fn several_engines_are_offered() {
     assert!(!app.is_choosing());
 }
 
+/// The line below the headings: the first row.
+fn first_row(screen: &str, heading: &str) -> String {
+    let mut lines = screen.lines().skip_while(|line| !line.contains(heading));
+    lines
+        .nth(1)
+        .unwrap_or_else(|| panic!("no {heading}:\n{screen}"))
+        .to_owned()
+}
+
+#[test]
+fn rows_are_sorted_by_the_chosen_column() {
+    let size = (120, 40);
+    let mut app = app(View::Pools, 30, size);
+    assert!(first_row(&screen(&app, size), "▴POOL").contains("cpu 0"));
+    // PEND is the eighth column: the pool of the journal has most.
+    press(&mut app, &[Act::SortRight; 7]);
+    assert!(first_row(&screen(&app, size), "▾PEND").contains("▪▪▪▪▪"));
+    press(&mut app, &[Act::Invert]);
+    assert!(first_row(&screen(&app, size), "▴PEND").contains("cpu 0 highpri"));
+    press(&mut app, &[Act::SortLeft]);
+    assert!(first_row(&screen(&app, size), "▾IDLE").contains("cpu 0"));
+}
+
+#[test]
+fn columns_without_room_are_scrolled_to() {
+    let size = (80, 24);
+    let mut app = app(View::Workers, 30, size);
+    assert!(!screen(&app, size).contains(" TID"));
+    press(&mut app, &[Act::ScrollRight]);
+    assert!(first_row(&screen(&app, size), " TID").contains("4310"));
+    press(&mut app, &[Act::ScrollRight; 20]);
+    assert!(first_row(&screen(&app, size), "EXECUTED").contains("kworker/0:0+events"));
+    press(&mut app, &[Act::ScrollLeft; 20]);
+    assert!(screen(&app, size).contains("STATE"));
+}
+
+#[test]
+fn the_chosen_row_is_marked_and_kept_in_view() {
+    let size = (80, 24);
+    let mut app = app(View::Workers, 30, size);
+    press(&mut app, &[Act::Go(Step::Last)]);
+    let buffer = drawn(&app, size);
+    let last = text(&buffer)
+        .lines()
+        .position(|line| line.contains("kworker/u9:0"))
+        .unwrap();
+    for y in 0..size.1 {
+        let marked = buffer[(5, y)].bg == style::SELECTED;
+        assert_eq!(marked, usize::from(y) == last, "line {y}");
+    }
+}
+
 #[test]
 fn states_have_their_colours() {
     let workers = drawn(&app(View::Workers, 30, (120, 40)), (120, 40));

@@ -237,6 +237,43 @@ fn a_signal_gives_the_terminal_back() {
 }
 
 #[test]
+fn a_terminal_that_hangs_up_ends_it() {
+    use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+    let (dir, _writer) = one_engine("hung");
+    let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC).unwrap();
+    grantpt(&master).unwrap();
+    unlockpt(&master).unwrap();
+    let name = ptsname(&master, Vec::new()).unwrap();
+    let slave = std::fs::File::options()
+        .read(true)
+        .write(true)
+        .open(name.to_str().unwrap())
+        .unwrap();
+    // Not the controlling terminal: no signal comes, it has to notice by itself.
+    let mut child = Command::new(env!("CARGO_BIN_EXE_wq-monitor"))
+        .args(["-i", "0.05", "--engine", "hung"])
+        .env("WQ_RUNTIME_DIR", dir.path())
+        .stdin(slave.try_clone().unwrap())
+        .stdout(slave.try_clone().unwrap())
+        .stderr(slave)
+        .spawn()
+        .unwrap();
+    // It draws: then it has set everything up.
+    let mut seen = [0; 64];
+    rustix::io::read(&master, &mut seen).unwrap();
+    drop(master);
+    let start = Instant::now();
+    let status = loop {
+        if let Some(status) = child.try_wait().unwrap() {
+            break status;
+        }
+        assert!(start.elapsed() < PATIENCE, "it goes on without a terminal");
+        std::thread::sleep(Duration::from_millis(10));
+    };
+    assert_eq!(status.code(), Some(2));
+}
+
+#[test]
 fn several_engines_are_offered_and_one_is_watched() {
     let (dir, _writer) = one_engine("picked");
     let _second = Writer::new(dir.path(), "storage");
@@ -253,6 +290,40 @@ fn several_engines_are_offered_and_one_is_watched() {
     session.wait_for("● live  storage");
     session.press("q");
     assert_eq!(session.end(), 0);
+}
+
+/// A script of the workloads folder.
+fn script(name: &str) -> String {
+    format!(
+        "{}/../workloads/scripts/{name}.toml",
+        env!("CARGO_MANIFEST_DIR")
+    )
+}
+
+#[test]
+fn a_replayed_script_is_watched_and_the_screen_stays_after_its_end() {
+    let dir = tempfile::tempdir().unwrap();
+    let script = script("kernel-doc-cmwq");
+    let mut session = Session::start(dir.path(), &["-i", "0.05", "--replay", &script], (120, 40));
+    session.wait_for("is over after");
+    session.press("4");
+    session.wait_for("kworker/0:0");
+    session.press("q");
+    assert_eq!(session.end(), 0);
+}
+
+#[test]
+fn q_abandons_a_script() {
+    let dir = tempfile::tempdir().unwrap();
+    let start = Instant::now();
+    let script = script("mixed");
+    let mut session = Session::start(dir.path(), &["-i", "0.05", "--replay", &script], (120, 40));
+    session.wait_for("replaying mixed");
+    session.wait_for("fs_read");
+    session.press("q");
+    assert_eq!(session.end(), 0);
+    // The script alone takes longer than this.
+    assert!(start.elapsed() < PATIENCE);
 }
 
 /// Tells the process that is to be killed where to write.

@@ -56,17 +56,17 @@ pub struct Level {
     pub pending: u32,
 }
 
-/// Running, blocked and idle workers, one cell each while they fit, then the backlog.
+/// Running, uncounted and idle workers, one cell each while they fit, then the backlog.
 ///
-/// `██▒▒░░      │▪▪▪▪    `: two run, two are blocked or between items, two are idle; the backlog grows one cell each
+/// `██▒▒░░      │▪▪▪▪    `: two run, two are asleep, CPU-intensive or between items, two are idle; the backlog grows one cell each
 /// time that it doubles.
 pub fn concurrency(level: Level, width: usize, palette: Palette) -> Vec<Span<'static>> {
     let backlog_room = width / 3;
     let room = width.saturating_sub(backlog_room + 1);
     let running = level.running.min(level.workers);
     let idle = level.idle.min(level.workers - running);
-    let blocked = level.workers - running - idle;
-    let cells = shares(&[running.into(), blocked.into(), idle.into()], room);
+    let uncounted = level.workers - running - idle;
+    let cells = shares(&[running.into(), uncounted.into(), idle.into()], room);
     let used: usize = cells.iter().sum();
     let backlog = doublings(level.pending).min(backlog_room);
     let flood = level.workers.max(1).saturating_mul(4);

@@ -175,13 +175,14 @@ fn marks(app: &App, width: u16, palette: Palette) -> Line<'static> {
         let text = format!("/{}/ ", fit(filter.as_str(), 24));
         spans.push(Span::styled(text, palette.of(Role::Accent)));
     }
-    if let Some(replay) = &app.link.replay {
-        let room = if app.is_paused() {
-            width.saturating_sub(24)
-        } else {
-            width
-        };
-        let text = format!("{} ", fit(replay, room.saturating_sub(1)));
+    let room = if app.is_paused() {
+        width.saturating_sub(24)
+    } else {
+        width
+    };
+    // A word or two of it would say nothing.
+    if let (Some(replay), 16..) = (&app.link.replay, room) {
+        let text = format!("{} ", fit(replay, room - 1));
         spans.push(Span::styled(text, palette.of(Role::Accent)));
     }
     if app.is_paused() {
