@@ -8,7 +8,7 @@ use ratatui::backend::TestBackend;
 use ratatui::buffer::Buffer;
 use ratatui::style::Color;
 use wq_monitor::app::{Act, App, Msg, Step, View};
-use wq_monitor::source::Engine;
+use wq_monitor::source::{Engine, Update};
 use wq_monitor::view::style::{self, Palette};
 use wq_monitor::{json, plain};
 use wq_trace::Liveness;
@@ -252,6 +252,53 @@ fn no_size_is_too_small_to_survive() {
     assert_eq!(screen(&apps[0], (19, 5)).trim(), "19x5 is too small");
     assert_eq!(screen(&apps[0], (1, 1)).trim(), "1");
     assert!(screen(&apps[0], (20, 5)).contains("live"));
+}
+
+#[test]
+fn no_number_is_too_large() {
+    let mut snapshot = common::snapshot(1);
+    for pool in &mut snapshot.pools {
+        pool.nr_running = u32::MAX;
+        pool.nr_workers = u32::MAX;
+        pool.nr_idle = u32::MAX;
+        pool.nr_pending = u32::MAX;
+        pool.number = u32::MAX;
+        pool.last_progress = u64::MAX;
+    }
+    for pwq in &mut snapshot.pwqs {
+        pwq.counters = [u64::MAX; wq_trace::Counter::COUNT];
+        (pwq.wait.sum, pwq.wait.max) = (u64::MAX, u64::MAX);
+        pwq.wait.buckets = vec![(u64::MAX, u64::MAX)];
+    }
+    for row in &mut snapshot.pwq_funcs {
+        row.breakdown = [u64::MAX; wq_trace::WaitPart::COUNT];
+        (row.run_ns, row.started, row.completed) = (u64::MAX, u64::MAX, 1);
+    }
+    snapshot
+        .workers
+        .iter_mut()
+        .for_each(|worker| worker.since = u64::MAX);
+    (snapshot.meta.started_wall, snapshot.lost_no_ring) = (u64::MAX, u64::MAX);
+    let mut app = app(View::Overview, 2, (120, 40));
+    for at in [0, 1, u64::MAX] {
+        snapshot.at = at;
+        let polled = Update {
+            snapshot: Some(snapshot.clone()),
+            lost: u64::MAX,
+            ..Update::default()
+        };
+        let _ = app.update(Msg::Polled(Box::new(polled)));
+        for view in View::ALL {
+            press(&mut app, &[Act::Show(view)]);
+            for size in SIZES {
+                assert!(!screen(&app, size).is_empty());
+            }
+        }
+        let _ = (
+            plain::round(app.model(), None),
+            json::round(app.model(), None),
+        );
+    }
 }
 
 #[test]

@@ -149,20 +149,20 @@ fn discipline(master: &(dyn MasterPty + Send)) -> String {
     format!("{:?} {:?}", settings.local_flags, settings.input_flags)
 }
 
-/// A directory with one engine, whose process is this test.
-fn one_engine() -> (tempfile::TempDir, Writer) {
+/// A directory with an engine of this name, whose process is this test. Others may live on this machine.
+fn one_engine(name: &str) -> (tempfile::TempDir, Writer) {
     let dir = tempfile::tempdir().unwrap();
-    let mut writer = Writer::new(dir.path(), "mixed");
+    let mut writer = Writer::new(dir.path(), name);
     writer.step();
     (dir, writer)
 }
 
 #[test]
 fn keys_switch_views_and_q_gives_the_terminal_back() {
-    let (dir, _writer) = one_engine();
-    let mut session = Session::start(dir.path(), &["-i", "0.05"], (120, 40));
+    let (dir, _writer) = one_engine("keys");
+    let mut session = Session::start(dir.path(), &["-i", "0.05", "--engine", "keys"], (120, 40));
     session.wait_for("Hot producers");
-    session.wait_for("● live  mixed");
+    session.wait_for("● live  keys");
     assert_ne!(discipline(session.master.as_ref()), session.before);
     session.press("3");
     session.wait_for("CONCURRENCY");
@@ -180,8 +180,12 @@ fn keys_switch_views_and_q_gives_the_terminal_back() {
 
 #[test]
 fn data_are_live_until_paused() {
-    let (dir, mut writer) = one_engine();
-    let mut session = Session::start(dir.path(), &["-i", "0.05"], (120, 40));
+    let (dir, mut writer) = one_engine("pausing");
+    let mut session = Session::start(
+        dir.path(),
+        &["-i", "0.05", "--engine", "pausing"],
+        (120, 40),
+    );
     session.press("4");
     session.wait_for("kworker/0:0+events");
     session.press("1");
@@ -203,8 +207,8 @@ fn data_are_live_until_paused() {
 
 #[test]
 fn resizing_redraws_down_to_one_cell() {
-    let (dir, _writer) = one_engine();
-    let mut session = Session::start(dir.path(), &["-i", "0.05"], (80, 24));
+    let (dir, _writer) = one_engine("resized");
+    let mut session = Session::start(dir.path(), &["-i", "0.05", "--engine", "resized"], (80, 24));
     session.wait_for("Hot functions");
     session.resize((40, 10));
     session.wait(|screen| screen.contains("backlog") && !screen.contains("Hot functions"));
@@ -220,12 +224,12 @@ fn resizing_redraws_down_to_one_cell() {
 
 #[test]
 fn a_signal_gives_the_terminal_back() {
-    let (dir, _writer) = one_engine();
+    let (dir, _writer) = one_engine("signalled");
     for (signal, code) in [
         (rustix::process::Signal::TERM, 143),
         (rustix::process::Signal::HUP, 129),
     ] {
-        let session = Session::start(dir.path(), &[], (80, 24));
+        let session = Session::start(dir.path(), &["--engine", "signalled"], (80, 24));
         session.wait_for("live");
         session.signal(signal);
         assert_eq!(session.end(), code);
@@ -234,11 +238,18 @@ fn a_signal_gives_the_terminal_back() {
 
 #[test]
 fn several_engines_are_offered_and_one_is_watched() {
-    let (dir, _writer) = one_engine();
+    let (dir, _writer) = one_engine("picked");
     let _second = Writer::new(dir.path(), "storage");
     let mut session = Session::start(dir.path(), &["-i", "0.05"], (80, 24));
-    session.wait_for("Which engine?");
-    session.press("j\r");
+    session.wait(|screen| screen.contains("Which engine?") && screen.contains("storage"));
+    let screen = session.screen();
+    // The first engine stands on the second line.
+    let line = screen
+        .lines()
+        .position(|line| line.contains("storage"))
+        .unwrap();
+    session.press(&"j".repeat(line - 1));
+    session.press("\r");
     session.wait_for("● live  storage");
     session.press("q");
     assert_eq!(session.end(), 0);
@@ -279,7 +290,7 @@ fn a_killed_engine_is_noticed_and_its_last_state_stays() {
         assert!(start.elapsed() < PATIENCE);
         std::thread::sleep(Duration::from_millis(5));
     }
-    let mut session = Session::start(dir.path(), &["-i", "0.05"], (120, 40));
+    let mut session = Session::start(dir.path(), &["-i", "0.05", "--engine", "victim"], (120, 40));
     session.wait_for("● live  victim");
     session.wait_for("journal_commit");
     victim.kill().unwrap();

@@ -58,6 +58,10 @@ impl<J, W> PoolState<J, W> {
         );
         assert_eq!(workers, self.nr_workers, "nr_workers counts all workers");
         assert_eq!(
+            woken, self.nr_woken,
+            "nr_woken counts the woken idle workers"
+        );
+        assert_eq!(
             idle,
             self.idle.len(),
             "the idle list holds idle workers once"

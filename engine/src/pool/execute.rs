@@ -5,7 +5,7 @@ use super::effect::{Effect, Effects, Subject};
 use super::list::ItemIx;
 use super::pwq::PwqIx;
 use super::state::{Current, Informant, Item, On, PoolState, Role, WorkerIx};
-use wq_trace::{Breakdown, Counter, FuncId, WaitPart, Wake, What, WorkerId, WqId};
+use wq_trace::{Breakdown, Counter, FuncId, WaitPart, Wake, What, WqId};
 
 /// What a worker must do next.
 #[derive(Debug)]
@@ -26,7 +26,6 @@ pub(crate) struct Start<J> {
     pub(crate) job: J,
     pub(crate) func: FuncId,
     pub(crate) wq: WqId,
-    pub(crate) worker: WorkerId,
     pub(crate) queued_at: u64,
     pub(crate) at: u64,
 }
@@ -168,7 +167,6 @@ impl<J, W> PoolState<J, W> {
             job,
             func,
             wq,
-            worker: worker_id,
             queued_at,
             at: now,
         }

@@ -112,11 +112,6 @@ impl<J, W> PoolState<J, W> {
     pub(crate) fn queued_items(&self) -> Vec<ItemIx> {
         self.items.all().collect()
     }
-
-    /// The identity of `worker`.
-    pub(crate) fn worker_id(&self, worker: WorkerIx) -> WorkerId {
-        self.worker(worker).id
-    }
 }
 
 /// A worker whose sleep or resume somebody should look for.

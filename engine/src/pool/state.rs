@@ -214,22 +214,6 @@ impl<J, W> PoolState<J, W> {
         self.slot.id()
     }
 
-    pub(crate) fn nr_workers(&self) -> u32 {
-        self.nr_workers
-    }
-
-    pub(crate) fn max_workers(&self) -> u32 {
-        self.max_workers
-    }
-
-    pub(crate) fn max_nr_running(&self) -> u32 {
-        self.max_nr_running
-    }
-
-    pub(crate) fn cm_wakeups(&self) -> u64 {
-        self.cm_wakeups
-    }
-
     /// Links a workqueue to this pool.
     pub(crate) fn add_pwq(&mut self, spec: PwqSpec) -> PwqIx {
         let slot = self.segment.pwq(spec.wq, self.id());

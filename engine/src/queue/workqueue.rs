@@ -1,6 +1,6 @@
 //! A workqueue: the handle, and what stands behind it.
 
-use super::{DelayedWork, Work, WorkInner, submit, wait};
+use super::{DelayedWork, Work, WorkInner, place, submit, wait};
 use crate::attrs::WqFlags;
 use crate::pool::PwqIx;
 use crate::runtime::{EngineInner, Pool, Waiter};
@@ -59,6 +59,10 @@ pub(crate) struct PwqRef {
 #[derive(Debug)]
 pub(crate) struct Job {
     pub(crate) work: Arc<WorkInner>,
+    #[expect(
+        dead_code,
+        reason = "keeps the workqueue while an item of it is queued or running"
+    )]
     pub(crate) wq: Arc<WqInner>,
 }
 
@@ -104,8 +108,7 @@ impl Workqueue {
     /// Returns false, and does not run it, if the engine is shutting down.
     #[track_caller]
     pub fn spawn(&self, func: impl FnOnce() + Send + 'static) -> bool {
-        let place = Location::caller();
-        let name = format!("{}:{}", place.file(), place.line());
+        let name = place(Location::caller());
         submit::queue_work(self.inner(), None, &Work::once(name, Box::new(func)).0)
     }
 
@@ -169,7 +172,7 @@ impl Pwqs for &WqInner {
     fn set_work_color(&mut self, color: u8) {
         for pwq in &self.pwqs {
             pwq.pool.transact(&self.engine, |core, _, _| {
-                core.set_work_color(pwq.ix, color)
+                core.set_work_color(pwq.ix, color);
             });
         }
     }

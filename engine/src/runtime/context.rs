@@ -80,8 +80,9 @@ impl Context {
             .filter(|current| current.engine == engine.uid)
     }
 
-    pub(crate) fn set_current(&mut self, current: Option<CurrentWork>) {
-        self.current = current;
+    /// Returns what it was, which may hold the last reference to a user's value: to be dropped elsewhere.
+    pub(crate) fn set_current(&mut self, current: Option<CurrentWork>) -> Option<CurrentWork> {
+        std::mem::replace(&mut self.current, current)
     }
 
     pub(crate) fn current_mut(&mut self) -> Option<&mut CurrentWork> {

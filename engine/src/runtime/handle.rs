@@ -87,7 +87,7 @@ impl Engine {
     /// # Errors
     /// As [`Engine::alloc_workqueue`].
     pub fn alloc_ordered_workqueue(&self, name: &str, flags: WqFlags) -> Result<Workqueue, Error> {
-        let flags = flags - WqFlags::PERCPU | WqFlags::UNBOUND | WqFlags::ORDERED;
+        let flags = (flags - WqFlags::PERCPU) | WqFlags::UNBOUND | WqFlags::ORDERED;
         alloc(&self.0.inner, name, flags, 1)
     }
 

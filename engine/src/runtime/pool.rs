@@ -104,7 +104,7 @@ impl Pool {
         if watch {
             engine.watch();
         }
-        execute(engine, effects, threads);
+        execute(engine, effects, &threads);
         result
     }
 
@@ -190,7 +190,7 @@ impl Threads {
     }
 }
 
-fn execute(engine: &EngineInner, mut effects: Vec<Effect<Arc<Waiter>>>, threads: Threads) {
+fn execute(engine: &EngineInner, mut effects: Vec<Effect<Arc<Waiter>>>, threads: &Threads) {
     for thread in threads.first.iter().chain(&threads.more) {
         thread.unpark();
     }

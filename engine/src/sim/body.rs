@@ -251,7 +251,7 @@ impl Machine<'_> {
             *frame = None;
         }
         self.transact(thread, pool, |core, now, fx| {
-            core.complete(ix, done, now, fx)
+            core.complete(ix, done, now, fx);
         });
     }
 }

@@ -84,7 +84,7 @@ fn execute(
         started_at: at,
         blocking: 0,
     };
-    context::with(|context| context.set_current(Some(current)));
+    drop(context::with(|context| context.set_current(Some(current))));
     let result = catch_unwind(AssertUnwindSafe(|| job.work.call()));
     let ended = os::now();
     let current = context::with(|context| context.set_current(None));

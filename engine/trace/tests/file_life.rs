@@ -3,7 +3,7 @@
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
-use wq_trace::{Liveness, OpenError, Reader, Segment, SegmentConfig};
+use wq_trace::{From, Liveness, Next, OpenError, Reader, Segment, SegmentConfig};
 
 fn config(dir: &Path, name: &str) -> SegmentConfig {
     SegmentConfig {
@@ -125,6 +125,39 @@ fn three_crashed_ones_of_a_name_are_kept() {
         assert_eq!(path.exists(), index < 3, "{}", path.display());
     }
     assert!(other.exists() && !numbered.exists());
+}
+
+#[test]
+fn crashed_ones_are_kept_for_a_day() {
+    let temp = tempfile::tempdir().unwrap();
+    // A stamp from the future is one from before the last boot; then the file's own time has to tell.
+    let future = now() + 3_600_000_000_000;
+    let old = leave_crashed(temp.path(), "mine", GONE, future);
+    let young = leave_crashed(temp.path(), "mine", GONE + 1, future);
+    let then = std::time::SystemTime::now() - std::time::Duration::from_secs(25 * 3600);
+    fs::File::options()
+        .write(true)
+        .open(&old)
+        .unwrap()
+        .set_modified(then)
+        .unwrap();
+    let _next = create(temp.path(), "mine");
+    assert!(!old.exists() && young.exists());
+}
+
+#[test]
+fn from_another_pid_namespace_nothing_is_known_and_nothing_removed() {
+    let temp = tempfile::tempdir().unwrap();
+    let path = leave_crashed(temp.path(), "mine", GONE, now());
+    let mut bytes = fs::read(&path).unwrap();
+    bytes[4 * 8] ^= 1;
+    fs::write(&path, bytes).unwrap();
+    let reader = Reader::open(&path).unwrap();
+    assert_eq!(reader.liveness().unwrap(), Liveness::Unknown);
+    assert_eq!(reader.cursor(From::Oldest).next(now()), Next::Idle);
+    let engines: Vec<_> = (0..5).map(|_| create(temp.path(), "mine")).collect();
+    assert!(path.exists());
+    drop(engines);
 }
 
 #[test]

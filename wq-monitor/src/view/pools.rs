@@ -47,7 +47,7 @@ fn split(area: Rect, rows: usize) -> (Rect, Option<Rect>) {
         list,
         Some(Rect {
             y: list.bottom(),
-            height: left.min(2 * DETAILS),
+            height: left,
             ..area
         }),
     )

@@ -88,7 +88,6 @@ impl Head {
         let w = &self.words;
         let sentence = |at| clean_text(&text(&w[at..at + TEXT_WORDS]), TEXT_WORDS * 8);
         let short = text(&w[head::SENSING..head::SENSING + SHORT_WORDS]);
-        let cpu_set = &w[head::CPU_SET..head::CPU_SET + CPUS / 64];
         Meta {
             pid: w[head::PID] as u32,
             name: name(&w[head::NAME..head::NAME + NAME_WORDS]),
@@ -100,9 +99,7 @@ impl Head {
             ended_at: Some(w[head::ENDED_AT]).filter(|&at| at != 0),
             sensing: clean_text(&short, SHORT_WORDS * 8),
             sensing_reason: sentence(head::REASON),
-            cpus: (0..CPUS as u16)
-                .filter(|&cpu| cpu_set[usize::from(cpu) / 64] >> (cpu % 64) & 1 != 0)
-                .collect(),
+            cpus: set_bits(&w[head::CPU_SET..head::CPU_SET + CPUS / 64]),
             tracing: w[head::TRACING] == 1,
         }
     }
@@ -181,6 +178,19 @@ fn check_entry(words: &[u64], at: u64, len: u64) -> Result<Option<Chunk>, ReadEr
         len: bytes,
         stride: stride as usize,
     }))
+}
+
+/// The numbers of the bits that are set.
+fn set_bits(words: &[u64]) -> Vec<u16> {
+    let mut bits = Vec::new();
+    for (index, &word) in words.iter().enumerate() {
+        let mut rest = word;
+        while rest != 0 {
+            bits.push((index * 64) as u16 + rest.trailing_zeros() as u16);
+            rest &= rest - 1;
+        }
+    }
+    bits
 }
 
 /// Zero-padded text, whatever it holds.
