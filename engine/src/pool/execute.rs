@@ -154,7 +154,7 @@ impl<J, W> PoolState<J, W> {
             waiters,
         });
         let is = self.counts(me);
-        self.count_running(was, is);
+        self.count_running(was, is, now);
         self.busy.insert(work, me);
         // Kernel: this chains execution for workers that are not managed, or do not count from here on.
         self.kick(Wake::Chain, now, fx);
@@ -219,7 +219,7 @@ impl<J, W> PoolState<J, W> {
         let current = worker.current.take().expect("a busy worker");
         worker.slot.finish(now);
         let is = self.counts(me);
-        self.count_running(was, is);
+        self.count_running(was, is, now);
         self.busy.remove(&current.work);
         let run_ns = done.at - current.started_at;
         let share = self.pwq_mut(current.pwq);
@@ -283,10 +283,9 @@ impl<J, W> PoolState<J, W> {
         }
         let was = self.counts(me);
         self.worker_mut(me).sleeping = Some(by);
-        self.count_running(was, false);
+        self.count_running(was, false, from.unwrap_or(now));
         self.sleep_changed(me, now, fx);
         if was {
-            self.blocked_from = self.blocked_from.max(from.unwrap_or(now));
             if self.nr_running == 0 {
                 self.date_block(now);
             }
@@ -309,7 +308,7 @@ impl<J, W> PoolState<J, W> {
         }
         self.worker_mut(me).sleeping = None;
         let is = self.counts(me);
-        self.count_running(false, is);
+        self.count_running(false, is, now);
         self.sleep_changed(me, now, fx);
         self.settle(now);
     }
@@ -338,7 +337,7 @@ impl<J, W> PoolState<J, W> {
 
     /// The last running worker was noticed to be blocked: since when, for the items that waited behind it?
     fn date_block(&mut self, now: u64) {
-        let from = std::mem::take(&mut self.blocked_from);
+        let from = std::mem::take(&mut self.ran_until);
         let Some(correction) = self.wait.split_sensing(now, from) else {
             return;
         };
@@ -360,7 +359,7 @@ impl<J, W> PoolState<J, W> {
         let was = self.counts(me);
         self.worker_mut(me).role = role;
         let is = self.counts(me);
-        self.count_running(was, is);
+        self.count_running(was, is, now);
         self.show_state(me, now);
     }
 }
