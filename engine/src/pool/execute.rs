@@ -25,7 +25,6 @@ pub(crate) enum Step<J> {
 pub(crate) struct Start<J> {
     pub(crate) job: J,
     pub(crate) func: FuncId,
-    pub(crate) wq: WqId,
     pub(crate) queued_at: u64,
     pub(crate) at: u64,
 }
@@ -66,7 +65,6 @@ impl<J, W> PoolState<J, W> {
                 return self.manage(me, now, fx);
             }
             self.set_role(me, Role::Working, now);
-            self.last_progress = now;
         }
         self.work(me, now, fx)
     }
@@ -82,6 +80,7 @@ impl<J, W> PoolState<J, W> {
             let Some(item) = self.items.pop_front(&mut self.worklist) else {
                 break;
             };
+            self.last_progress = now;
             if self.assign(item, me) {
                 return Step::Run(self.start(me, item, now, fx));
             }
@@ -166,7 +165,6 @@ impl<J, W> PoolState<J, W> {
         Start {
             job,
             func,
-            wq,
             queued_at,
             at: now,
         }
@@ -194,9 +192,10 @@ impl<J, W> PoolState<J, W> {
         figures.on_started(parts);
     }
 
-    /// The event that the work function has returned; to be emitted by the worker, without the lock.
+    /// The work function has returned: the event, and the latest moment to notice that the worker runs.
     /// Kernel: `trace_workqueue_execute_end()`.
-    pub(crate) fn execute_end(&self, me: WorkerIx, done: &Done, fx: &mut Effects<W>) {
+    pub(crate) fn execute_end(&mut self, me: WorkerIx, done: &Done, now: u64, fx: &mut Effects<W>) {
+        self.running(me, Informant::Hint, now, fx);
         let Some(current) = &self.worker(me).current else {
             return;
         };
@@ -213,7 +212,6 @@ impl<J, W> PoolState<J, W> {
 
     /// The execution of `me` is over: books it, completes who waited for it, and lets the next held item go on.
     pub(crate) fn complete(&mut self, me: WorkerIx, done: Done, now: u64, fx: &mut Effects<W>) {
-        self.running(me, Informant::Hint, now, fx);
         let was = self.counts(me);
         let worker = self.worker_mut(me);
         let current = worker.current.take().expect("a busy worker");
@@ -244,7 +242,10 @@ impl<J, W> PoolState<J, W> {
     }
 
     /// The same work was queued again while it ran: from now on it waits for the pool.
+    ///
+    /// Somebody ran up to now, so no block is dated before it: the marks taken here stay right.
     fn own_run_is_over(&mut self, ix: ItemIx, now: u64) {
+        self.wait.cut(now);
         let mark = self.wait.mark(now);
         let item = self.items.get_mut(ix);
         if item.on != On::Inactive {

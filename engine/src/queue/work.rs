@@ -181,10 +181,10 @@ impl DelayedWork {
         wait::busy(&self.0)
     }
 
-    /// When the timer fires; `None` if the item is not on it.
+    /// When the timer fires; `None` if the item is not on it, or if that is later than time can say.
     pub fn expires(&self) -> Option<Instant> {
         let timer = self.0.timer.lock().unwrap_or_else(PoisonError::into_inner);
-        timer.as_ref().map(TimerKey::expires)
+        timer.as_ref().and_then(TimerKey::expires)
     }
 }
 

@@ -7,7 +7,7 @@ use crate::os;
 use crate::sense::Sensing;
 use crate::sense::tick::Tick;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use wq_trace::{Segment, SegmentConfig};
@@ -119,7 +119,7 @@ impl Builder {
             inner.stop();
             return Err(error);
         }
-        Engine::over(inner)
+        Engine::over(inner.clone()).inspect_err(|_| inner.stop())
     }
 
     fn used_cpus(&self) -> Result<Vec<usize>, Error> {
@@ -168,6 +168,7 @@ fn start(
         timers: Timers::default(),
         workqueues: Mutex::default(),
         state: AtomicU8::new(EngineState::Running as u8),
+        running_threads: AtomicUsize::new(0),
         threads: Mutex::default(),
         create_failure_said: AtomicBool::new(false),
         me: me.clone(),
@@ -184,8 +185,8 @@ impl EngineInner {
         self.spawn("wq-timer", |engine| engine.timers.run())
             .map_err(failed("wq-timer"))?;
         if self.sensing == Sensing::Tick {
-            self.spawn("wq-tick", |engine| engine.tick.run(&engine))
-                .map_err(failed("wq-tick"))?;
+            let thread = self.spawn("wq-tick", |engine| engine.tick.run(engine));
+            self.tick.is_run_by(thread.map_err(failed("wq-tick"))?);
         }
         Ok(())
     }

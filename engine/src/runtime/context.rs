@@ -5,8 +5,8 @@ use crate::queue::WorkInner;
 use crate::runtime::{EngineInner, Pool, Waiter};
 use crate::{os, pool};
 use std::cell::RefCell;
-use std::sync::Arc;
-use wq_trace::{Emitter, Event, FuncId, WqId};
+use std::sync::{Arc, Weak};
+use wq_trace::{Emitter, Event, FuncId};
 
 pub(crate) type Effects = pool::Effects<Arc<Waiter>>;
 
@@ -28,9 +28,9 @@ pub(crate) struct CurrentWork {
     pub(crate) engine: u32,
     pub(crate) pool: Arc<Pool>,
     pub(crate) worker: WorkerIx,
-    pub(crate) wq: WqId,
     pub(crate) func: FuncId,
-    pub(crate) work: Arc<WorkInner>,
+    /// Weak: the execution alone decides when the item goes.
+    pub(crate) work: Weak<WorkInner>,
     pub(crate) queued_at: u64,
     pub(crate) started_at: u64,
     /// Open `blocking` scopes.
@@ -80,9 +80,8 @@ impl Context {
             .filter(|current| current.engine == engine.uid)
     }
 
-    /// Returns what it was, which may hold the last reference to a user's value: to be dropped elsewhere.
-    pub(crate) fn set_current(&mut self, current: Option<CurrentWork>) -> Option<CurrentWork> {
-        std::mem::replace(&mut self.current, current)
+    pub(crate) fn set_current(&mut self, current: Option<CurrentWork>) {
+        self.current = current;
     }
 
     pub(crate) fn current_mut(&mut self) -> Option<&mut CurrentWork> {
@@ -92,7 +91,13 @@ impl Context {
     /// Sees to it that events can be emitted without any further set-up.
     pub(crate) fn prepare(&mut self, engine: &EngineInner) {
         self.fx.recording = engine.tracing;
-        if self.emitters.iter().all(|(uid, _)| *uid != engine.uid) {
+        if self
+            .emitters
+            .iter()
+            .all(|(emitter, _)| *emitter != engine.uid)
+        {
+            // Those of engines that have ended only keep their segments mapped.
+            self.emitters.retain(|(_, emitter)| !emitter.has_ended());
             let tid = self.thread_id();
             self.emitters
                 .push((engine.uid, engine.segment.emitter(tid, &os::thread_name())));

@@ -35,7 +35,7 @@ fn pool(cpu: Option<u16>, waiting: usize) -> PoolState<usize, u32> {
             func,
             req_cpu,
         };
-        pool.queue(pwq, new, 0, &mut fx);
+        assert!(pool.queue(pwq, new, 0, &mut fx).is_ok());
         assert_eq!(fx.effects, [], "there is nobody to wake");
     }
     pool

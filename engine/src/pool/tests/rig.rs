@@ -286,7 +286,7 @@ impl Rig {
         };
         let pwq = PwqIx(self.model.items[item].wq as u32);
         let queued = self.pool.queue(pwq, new, self.model.now, fx);
-        self.on_list[item] = Some(queued.item);
+        self.on_list[item] = Some(queued.expect("the pool takes items").item);
         self.model.queue(item);
     }
 
@@ -346,7 +346,7 @@ impl Rig {
             cpu_ns: 0,
             panicked: false,
         };
-        self.pool.execute_end(ix(me), &done, fx);
+        self.pool.execute_end(ix(me), &done, self.model.now, fx);
         self.pool.complete(ix(me), done, self.model.now, fx);
         self.model.complete(me);
     }
