@@ -72,6 +72,25 @@ fn a_live_segment_is_read_while_it_grows() {
 }
 
 #[test]
+fn what_goes_after_the_end_leaves_its_row() {
+    let temp = tempfile::tempdir().unwrap();
+    let segment = create(temp.path(), "demo");
+    let reader = Reader::open(segment.path().unwrap()).unwrap();
+    let (before, after) = (
+        segment.workqueue("before", 0, 1),
+        segment.workqueue("after", 0, 1),
+    );
+    drop(before);
+    segment.mark_ended(9);
+    drop((after, segment));
+    let names = reader.snapshot().unwrap().workqueues;
+    assert_eq!(
+        names.iter().map(|wq| &*wq.name).collect::<Vec<_>>(),
+        ["after"]
+    );
+}
+
+#[test]
 fn the_next_engine_removes_ended_segments() {
     let temp = tempfile::tempdir().unwrap();
     let running = create(temp.path(), "running");

@@ -156,7 +156,8 @@ impl Segment {
         }
     }
 
-    /// Says that the engine has ended in an orderly way. Done at exit for every segment of the process.
+    /// Says that the engine has ended in an orderly way. Done at exit for every segment of the process. Rows that stand
+    /// in it now stay when their owners go.
     pub fn mark_ended(&self, now: u64) {
         self.inner.mark_ended(now);
     }
@@ -224,8 +225,12 @@ impl Inner {
         self.books.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    fn has_ended(&self) -> bool {
+        self.head.get(layout::head::ENDED_AT) != 0
+    }
+
     fn mark_ended(&self, now: u64) {
-        if self.process.is_here() && self.head.get(layout::head::ENDED_AT) == 0 {
+        if self.process.is_here() && !self.has_ended() {
             self.head.set(layout::head::ENDED_AT, now.max(1));
         }
     }

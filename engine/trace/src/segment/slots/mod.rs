@@ -1,4 +1,5 @@
-//! Slots of the things an engine is made of. Each is freed when dropped, and does nothing in a forked child.
+//! Slots of the things an engine is made of. Each is freed when dropped, unless the engine has ended: what it came to stays
+//! readable. None does anything in a forked child.
 
 mod flush;
 mod pool;
@@ -59,7 +60,7 @@ impl Slot {
 
 impl Drop for Slot {
     fn drop(&mut self) {
-        if self.inner.process.is_here() {
+        if self.inner.process.is_here() && !self.inner.has_ended() {
             self.inner.books().tables.free(&self.taken);
         }
     }
