@@ -371,6 +371,8 @@ impl<J, W> PoolState<J, W> {
         match self.idle.len() {
             0 => Cause::NoWorker,
             _ if self.nr_woken > 0 => Cause::Runqueue,
+            // It has made a worker and has not begun to work itself.
+            _ if self.manager.is_some() => Cause::NoWorker,
             _ => Cause::Unknown,
         }
     }
