@@ -1,4 +1,37 @@
-//! Concurrency managed workqueues for user space.
+//! Concurrency managed workqueues (cmwq) for user space, with the kernel's API and behaviour.
+//!
+//! A program queues small work items on workqueues. Pools of worker threads, two for each CPU and some that are tied
+//! to none, execute them. A per-CPU pool keeps one worker running: when it blocks, another is woken at once; when it
+//! resumes, the surplus stops after its item. So the CPU neither idles while work waits nor is fought over.
+//!
+//! ```
+//! use std::time::Duration;
+//! use wq_engine::{Engine, Work, WqFlags};
+//!
+//! let engine = Engine::builder().name("front-page").build()?;
+//! let wq = engine.alloc_workqueue("my_driver", WqFlags::PERCPU, 0)?;
+//! let work = Work::named("refill", |_| println!("on {:?}", std::thread::current().name()));
+//! assert!(wq.queue_work(&work));
+//! work.flush();
+//! engine.shutdown(Duration::from_secs(1))?;
+//! # Ok::<(), wq_engine::Error>(())
+//! ```
+//!
+//! | to | use |
+//! |---|---|
+//! | run short items on this CPU | [`Engine::system_wq`], or a workqueue of your own ([`Engine::alloc_workqueue`]) |
+//! | run long or CPU-heavy items anywhere | [`WqFlags::UNBOUND`], [`Engine::system_unbound_wq`] |
+//! | run items one at a time, in order | [`Engine::alloc_ordered_workqueue`] |
+//! | bound how many run at once | `max_active` |
+//! | run later | [`DelayedWork`] |
+//! | wait for items | [`Work::flush`], [`Workqueue::flush`] |
+//! | take items back | [`Work::cancel`], [`Work::cancel_sync`] |
+//! | say that you sleep | [`blocking`] |
+//! | see what happens | `wq-monitor`, `wq-dump`, from outside the process |
+//!
+//! Nothing of it needs privileges; with them, highpri workers get nice -20. The names are the kernel's; the kernel's
+//! documentation (`Documentation/core-api/workqueue.rst`) applies, and `engine/README.md` lists the differences.
+//! [`sim`] runs the same policy on virtual CPUs and a virtual clock.
 
 mod attrs;
 mod error;
@@ -16,3 +49,8 @@ pub use error::Error;
 pub use queue::{BUSY_PENDING, BUSY_RUNNING, DelayedWork, Work, Workqueue};
 pub use runtime::{Builder, Engine, current_stamps, current_work};
 pub use sense::{Sensing, blocking};
+
+/// The example of the repository's front page, compiled and run.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct Readme;
