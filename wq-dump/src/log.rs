@@ -21,7 +21,8 @@ pub fn start(file: Option<&Path>) -> Result<(), Failure> {
         .with_ansi(false);
     match file {
         Some(path) => {
-            let file = File::create(path).map_err(|error| Failure::Log(path.into(), error))?;
+            let file = File::options().create(true).append(true).open(path);
+            let file = file.map_err(|error| Failure::Log(path.into(), error))?;
             builder.with_writer(file).init();
         }
         None => builder.with_writer(std::io::stderr).init(),

@@ -16,7 +16,12 @@ pub(super) fn init(file: Option<&Path>) -> Result<(), CliError> {
     };
     let subscriber = tracing_subscriber::fmt().with_env_filter(filter);
     let Some(path) = file else {
-        return started(subscriber.with_writer(std::io::stderr).try_init());
+        // One sentence for a person, not a line of a log.
+        let sentences = subscriber
+            .without_time()
+            .with_target(false)
+            .with_ansi(false);
+        return started(sentences.with_writer(std::io::stderr).try_init());
     };
     let log = File::options().create(true).append(true).open(path);
     let log = log.map_err(|source| CliError::Io {
