@@ -239,6 +239,7 @@ impl EngineInner {
             }
         }
         self.segment.mark_ended(os::now());
+        self.say_shortage();
     }
 }
 
@@ -300,6 +301,7 @@ fn alloc(
         orphaned: false.into(),
     });
     engine.add_workqueue(&inner);
+    engine.say_shortage();
     Ok(Workqueue::new(inner))
 }
 
