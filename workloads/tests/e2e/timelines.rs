@@ -192,7 +192,7 @@ fn on_threads_they_are_complete_and_in_order() {
         // w1 and w2 of these share a CPU at the same time: which ends first is up to the system's scheduler.
         let shared = script.contains("cpu-intensive");
         // Other programs may hold an item up for longer than the distance to the next: then once more.
-        let in_order = (0..10).any(|_| {
+        let in_order = (0..40).any(|_| {
             let report = place.report(&script, &[0, 1]);
             is_sound(&script, &report);
             rows(&report, "expectations")
