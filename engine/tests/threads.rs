@@ -135,10 +135,10 @@ fn an_item_may_flush_another_of_its_own_pool() {
     let inner = counting(&ran);
     let outer = Work::named("outer", move |_| {
         assert!(wq.queue_work(&inner));
-        assert!(inner.flush());
+        inner.flush();
     });
     assert!(engine.schedule_work(&outer));
-    assert!(outer.flush());
+    outer.flush();
     assert_eq!(ran.load(Ordering::SeqCst), 1);
 }
 
@@ -215,7 +215,7 @@ fn a_delayed_item_is_queued_by_its_timer_or_by_a_flush() {
         "it is pending on its timer"
     );
     assert!(later.expires().is_some());
-    assert!(later.flush());
+    later.flush();
     assert_eq!(ran.load(Ordering::SeqCst), 2);
     assert!(wq.queue_delayed_work(&later, LONG * 60));
     assert!(later.cancel());
@@ -227,7 +227,7 @@ fn a_panic_is_the_items_own() {
     let engine = engine("panic");
     let panics = Work::named("panics", |_| panic!("on purpose"));
     assert!(engine.schedule_work(&panics));
-    assert!(panics.flush());
+    panics.flush();
     let ran = Arc::new(AtomicUsize::new(0));
     let next = counting(&ran);
     assert!(engine.schedule_work(&next));
@@ -273,4 +273,85 @@ fn dropping_the_engine_on_its_own_worker_does_not_hang() {
         done.send(()).unwrap();
     }));
     gone.recv_timeout(LONG).expect("the drop returns");
+}
+
+#[test]
+fn an_armed_item_runs_although_the_last_handles_are_gone() {
+    let engine = engine("handles");
+    let (ran, waits) = mpsc::channel();
+    let wq = engine
+        .alloc_workqueue("passing", WqFlags::empty(), 0)
+        .unwrap();
+    let later = DelayedWork::named("later", move |_| ran.send(()).unwrap());
+    assert!(wq.queue_delayed_work(&later, Duration::from_millis(5)));
+    drop((wq, later));
+    waits.recv_timeout(LONG).expect("it runs");
+}
+
+#[test]
+fn a_delay_beyond_all_time_can_be_cancelled() {
+    let engine = engine("for-ever");
+    let never = DelayedWork::named("never", |_| {});
+    assert!(engine.schedule_delayed_work(&never, Duration::MAX));
+    assert!(never.pending());
+    assert!(never.cancel());
+    engine.shutdown(Duration::MAX).unwrap();
+}
+
+/// What a closure owns may do anything when it is dropped: it panics here, and the worker goes on.
+#[test]
+fn a_panic_while_an_item_is_dropped_is_the_items_own() {
+    struct Bomb;
+    impl Drop for Bomb {
+        fn drop(&mut self) {
+            if !std::thread::panicking() {
+                panic!("on purpose");
+            }
+        }
+    }
+    let engine = engine("bomb");
+    for _ in 0..10 {
+        let bomb = Bomb;
+        assert!(engine.system_wq().spawn(move || {
+            let _ = &bomb;
+        }));
+    }
+    let ran = Arc::new(AtomicUsize::new(0));
+    let work = counting(&ran);
+    assert!(engine.schedule_work(&work));
+    work.flush();
+    assert_eq!(ran.load(Ordering::SeqCst), 1);
+}
+
+/// Engines end while another thread queues, cancels and flushes: nothing hangs and nothing panics.
+#[test]
+fn an_engine_may_end_under_its_users() {
+    for round in 0..30 {
+        let engine = engine("ending");
+        let wq = engine
+            .alloc_workqueue("busy", WqFlags::empty(), 1 + round % 3)
+            .unwrap();
+        let ran = Arc::new(AtomicUsize::new(0));
+        let works: Vec<Work> = (0..64).map(|_| counting(&ran)).collect();
+        let later = DelayedWork::named("later", |_| {});
+        let user = std::thread::spawn(move || {
+            for _ in 0..20 {
+                for work in &works {
+                    wq.queue_work(work);
+                }
+                wq.queue_delayed_work(&later, Duration::from_micros(50));
+                for work in works.iter().step_by(3) {
+                    work.cancel();
+                }
+                later.flush();
+                works[1].flush();
+                works[2].cancel_sync();
+            }
+            wq.flush();
+            works.iter().all(|work| work.busy() == 0)
+        });
+        std::thread::sleep(Duration::from_micros(200 * round as u64));
+        drop(engine);
+        assert!(user.join().unwrap(), "every item is idle in the end");
+    }
 }

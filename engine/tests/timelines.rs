@@ -88,7 +88,7 @@ fn the_same_program_gives_the_same_events() {
     let events = || {
         let mut events = Vec::new();
         simulate(&program, &AtomicBool::new(false), &mut |event| {
-            events.push(*event)
+            events.push(*event);
         })
         .unwrap();
         events

@@ -1,5 +1,7 @@
 //! What the monitor knows and how it is looked at. `update` is pure: no clock, no file, no drawing.
 
+pub use crate::act::{Act, Step, View};
+
 use crate::held::Held;
 use crate::help;
 use crate::lists::pools::Pools;
@@ -24,99 +26,6 @@ pub enum Msg {
     OwnCpu(f64),
     /// How the script stands that an embedded engine replays.
     Replay(String),
-}
-
-/// What a key does.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Act {
-    /// End the program.
-    Quit,
-    /// Show or leave the help.
-    Help,
-    /// Leave what is open.
-    Back,
-    /// Choose the selected row.
-    Choose,
-    /// Hold the picture, or go on.
-    Pause,
-    /// Go to a view.
-    Show(View),
-    /// Go to the next view.
-    NextView,
-    /// Go to the previous view.
-    PreviousView,
-    /// Sort by the column to the left.
-    SortLeft,
-    /// Sort by the column to the right.
-    SortRight,
-    /// Turn the sorting round.
-    Invert,
-    /// Scroll the columns back.
-    ScrollLeft,
-    /// Scroll the columns on.
-    ScrollRight,
-    /// Move the selection, or the help.
-    Go(Step),
-}
-
-/// How far the selection moves.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Step {
-    /// One row up.
-    Up,
-    /// One row down.
-    Down,
-    /// One screen up.
-    PageUp,
-    /// One screen down.
-    PageDown,
-    /// To the top.
-    First,
-    /// To the bottom.
-    Last,
-}
-
-/// A screen.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum View {
-    /// Is it healthy?
-    #[default]
-    Overview,
-    /// Worker pools.
-    Pools,
-    /// Workers.
-    Workers,
-}
-
-impl View {
-    /// All of them, in the order of Tab.
-    pub const ALL: [Self; 3] = [Self::Overview, Self::Pools, Self::Workers];
-
-    /// The key that shows it.
-    pub const fn digit(self) -> char {
-        match self {
-            Self::Overview => '1',
-            Self::Pools => '3',
-            Self::Workers => '4',
-        }
-    }
-
-    /// The name on its tab.
-    pub const fn title(self) -> &'static str {
-        match self {
-            Self::Overview => "Overview",
-            Self::Pools => "Pools",
-            Self::Workers => "Workers",
-        }
-    }
-
-    fn next(self, steps: usize) -> Self {
-        let here = Self::ALL
-            .iter()
-            .position(|view| *view == self)
-            .unwrap_or_default();
-        Self::ALL[(here + steps) % Self::ALL.len()]
-    }
 }
 
 /// What the caller of [`App::update`] has to do.
@@ -314,7 +223,7 @@ impl App {
             Act::Go(step) if self.ui.help.is_some() => {
                 let len = self.help_tops();
                 let page = self.page();
-                self.ui.help = self.ui.help.map(|top| moved(top, step, page, len));
+                self.ui.help = self.ui.help.map(|top| step.from(top, page, len));
             }
             Act::Pause => match self.held.take() {
                 Some(held) => held.release(&mut self.model),
@@ -333,7 +242,7 @@ impl App {
             Act::Go(step) => {
                 let page = self.page();
                 let (list, len, _) = self.list();
-                list.selected = moved(list.selected_in(len), step, page, len);
+                list.selected = step.from(list.selected_in(len), page, len);
             }
             Act::Choose => return Effect::None,
         }
@@ -353,7 +262,7 @@ impl App {
             Act::SortLeft => list.sort = list.sort.saturating_sub(1),
             Act::SortRight => list.sort = (list.sort + 1).min(last),
             Act::ScrollLeft => list.scrolled = list.scrolled.saturating_sub(1),
-            Act::ScrollRight => list.scrolled = (list.scrolled + 1).min(last.saturating_sub(1)),
+            Act::ScrollRight => list.scrolled = (list.scrolled + 1).min(last),
             _ => {}
         }
         if matches!(act, Act::SortLeft | Act::SortRight) {
@@ -385,7 +294,7 @@ impl App {
         match act {
             Act::Quit | Act::Back => Effect::Quit,
             Act::Go(step) => {
-                self.ui.engine = moved(self.ui.engine, step, self.page(), len);
+                self.ui.engine = step.from(self.ui.engine, self.page(), len);
                 Effect::Draw
             }
             Act::Choose => {
@@ -407,18 +316,5 @@ impl App {
     /// How far a page goes: the screen without header, tabs, frame and footer.
     fn page(&self) -> usize {
         usize::from(self.ui.size.1.saturating_sub(5).max(1))
-    }
-}
-
-/// `place` after `step` in a list of `len`.
-fn moved(place: usize, step: Step, page: usize, len: usize) -> usize {
-    let last = len.saturating_sub(1);
-    match step {
-        Step::Up => place.saturating_sub(1),
-        Step::Down => (place + 1).min(last),
-        Step::PageUp => place.saturating_sub(page),
-        Step::PageDown => (place + page).min(last),
-        Step::First => 0,
-        Step::Last => last,
     }
 }

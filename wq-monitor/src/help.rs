@@ -28,17 +28,25 @@ pub fn lines(view: View, width: u16) -> Vec<HelpLine> {
     lines.push(HelpLine::Heading(String::new()));
     lines.push(HelpLine::Heading(format!("Columns of {}", view.title())));
     for (name, help) in columns(view) {
-        entry(&mut lines, name, help, width);
+        entry(&mut lines, &name, help, width);
     }
     lines
 }
 
 /// Headings and help sentences of the view's list.
-fn columns(view: View) -> Vec<(&'static str, &'static str)> {
-    fn of<L: List>() -> Vec<(&'static str, &'static str)> {
+pub fn columns(view: View) -> Vec<(String, &'static str)> {
+    fn of<L: List>() -> Vec<(String, &'static str)> {
+        // Blanks that place a heading over its picture mean nothing here.
+        let name = |title: &str| {
+            title
+                .split('│')
+                .map(str::trim)
+                .collect::<Vec<_>>()
+                .join("/")
+        };
         L::COLUMNS
             .iter()
-            .map(|column| (column.title, column.help))
+            .map(|column| (name(column.title), column.help))
             .collect()
     }
     match view {
@@ -51,7 +59,7 @@ fn columns(view: View) -> Vec<(&'static str, &'static str)> {
 /// A name with its sentence, wrapped.
 fn entry(lines: &mut Vec<HelpLine>, name: &str, help: &str, width: u16) {
     let room = usize::from(width).saturating_sub(NAME + 1).max(10);
-    let mut name = name.split('│').map(str::trim).collect::<Vec<_>>().join("│");
+    let mut name = name.to_owned();
     // A name that is too long for its column gets a line of its own.
     if name.chars().count() > NAME - 2 {
         lines.push(HelpLine::Entry(std::mem::take(&mut name), String::new()));

@@ -2,12 +2,13 @@
 
 #![forbid(unsafe_code)]
 
+mod act;
 pub mod app;
 pub mod args;
 pub mod clock;
 pub mod headless;
 mod held;
-mod help;
+pub mod help;
 pub mod input;
 pub mod json;
 pub mod lists;

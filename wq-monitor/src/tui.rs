@@ -39,8 +39,13 @@ impl std::fmt::Debug for Session<'_> {
     }
 }
 
+/// How long to wait for one more key before drawing; with no time at all crossterm looks only at what it has read.
+const MORE: Duration = Duration::from_millis(1);
 /// How long nothing is looked at while there is no source; signals are noticed that late at most.
 const IDLE: Duration = Duration::from_millis(100);
+
+/// Keys taken before the next picture; a held or pasted key must not keep signals waiting.
+const KEYS_AT_ONCE: usize = 256;
 
 /// Runs until a key or a signal ends it. Gives back the exit status.
 ///
@@ -50,45 +55,67 @@ pub fn run(mut app: App, mut session: Session<'_>) -> io::Result<u8> {
     let mut screen = Screen::enter()?;
     let (width, height) = screen.size()?;
     let _ = app.update(Msg::Resize(width, height));
-    let mut rounds = Rounds::new(session.interval);
-    let mut draw = true;
-    loop {
-        if let Some(code) = session.signals.exit_status() {
-            return Ok(code);
+    let ended = session.run(&mut app, &mut screen);
+    // A terminal that hangs up sends a signal and fails: the signal is the reason.
+    match (ended, session.signals.exit_status()) {
+        (Err(_), Some(code)) => Ok(code),
+        (ended, _) => ended,
+    }
+}
+
+impl Session<'_> {
+    /// Rounds, keys and pictures in turn.
+    fn run(&mut self, app: &mut App, screen: &mut Screen) -> io::Result<u8> {
+        let mut rounds = Rounds::new(self.interval);
+        let mut draw = true;
+        loop {
+            if let Some(code) = self.signals.exit_status() {
+                return Ok(code);
+            }
+            draw |= self.poll(app, &mut rounds) == Effect::Draw;
+            if draw {
+                screen.draw(|frame| view::draw(app, self.palette, frame))?;
+                draw = false;
+            }
+            let wait = if self.source.is_some() {
+                rounds.wait()
+            } else {
+                IDLE
+            };
+            if !event::poll(wait)? {
+                continue;
+            }
+            match self.keys(app, &mut rounds)? {
+                Effect::Quit => return Ok(0),
+                effect => draw = effect == Effect::Draw,
+            }
         }
-        draw |= session.poll(&mut app, &mut rounds) == Effect::Draw;
-        if draw {
-            screen.draw(|frame| view::draw(&app, session.palette, frame))?;
-            draw = false;
-        }
-        let wait = if session.source.is_some() {
-            rounds.wait()
-        } else {
-            IDLE
-        };
-        if !event::poll(wait)? {
-            continue;
-        }
-        // Keys may have piled up while drawing: take them all before the next picture.
-        while event::poll(Duration::ZERO)? {
+    }
+
+    /// Takes the keys that piled up, before the next picture.
+    fn keys(&mut self, app: &mut App, rounds: &mut Rounds) -> io::Result<Effect> {
+        let mut effect = Effect::None;
+        for _ in 0..KEYS_AT_ONCE {
+            if !event::poll(MORE)? {
+                break;
+            }
             let Some(msg) = input::message(&event::read()?) else {
                 continue;
             };
             match app.update(msg) {
                 Effect::None => {}
-                Effect::Draw => draw = true,
-                Effect::Quit => return Ok(0),
+                Effect::Draw => effect = Effect::Draw,
+                Effect::Quit => return Ok(Effect::Quit),
                 Effect::Open(engine) => {
-                    session.source = Some((session.open)(&engine).map_err(io::Error::other)?);
+                    self.source = Some((self.open)(&engine).map_err(io::Error::other)?);
                     rounds.at_once();
-                    draw = true;
+                    effect = Effect::Draw;
                 }
             }
         }
+        Ok(effect)
     }
-}
 
-impl Session<'_> {
     /// Asks the source for what is due.
     fn poll(&mut self, app: &mut App, rounds: &mut Rounds) -> Effect {
         let now = monotonic();

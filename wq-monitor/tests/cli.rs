@@ -1,4 +1,6 @@
 //! The real binary without a terminal: rounds, errors and exit statuses.
+//!
+//! Each test names its engine: others may live on this machine, and those of the other tests in this process do.
 
 #[path = "common/writer.rs"]
 mod writer;
@@ -24,7 +26,7 @@ fn run(dir: &Path, args: &[&str]) -> Output {
 /// Exit status and what was said on standard error.
 fn refused(dir: &Path, args: &[&str]) -> (i32, String) {
     let output = run(dir, args);
-    assert!(output.stdout.is_empty(), "{output:?}");
+    assert!(output.stdout.is_empty(), "{args:?} {output:?}");
     (
         output.status.code().unwrap(),
         String::from_utf8(output.stderr).unwrap(),
@@ -34,9 +36,9 @@ fn refused(dir: &Path, args: &[&str]) -> (i32, String) {
 #[test]
 fn one_round_of_the_only_engine() {
     let dir = tempfile::tempdir().unwrap();
-    let mut writer = Writer::new(dir.path(), "mixed");
+    let mut writer = Writer::new(dir.path(), "once");
     (0..10).for_each(|_| writer.step());
-    let table = run(dir.path(), &["-i", "0", "events"]);
+    let table = run(dir.path(), &["-i", "0", "--engine", "once", "events"]);
     assert_eq!(
         (table.status.code(), table.stderr.len()),
         (Some(0), 0),
@@ -49,17 +51,11 @@ fn one_round_of_the_only_engine() {
         .filter_map(|line| line.split(' ').next())
         .collect();
     assert_eq!(names, ["events", "events_highpri"], "{table}");
-    let lines = run(
-        dir.path(),
-        &[
-            "--json",
-            "-i",
-            "0",
-            "--pid",
-            &std::process::id().to_string(),
-        ],
-    );
-    for line in String::from_utf8(lines.stdout).unwrap().lines() {
+    let pid = std::process::id().to_string();
+    let args = ["--json", "-i", "0", "--pid", &pid, "--engine", "once"];
+    let lines = String::from_utf8(run(dir.path(), &args).stdout).unwrap();
+    assert_eq!(lines.lines().count(), 4, "{lines}");
+    for line in lines.lines() {
         let row: serde_json::Value = serde_json::from_str(line).unwrap();
         assert!(row["started"].as_u64().unwrap() > 0, "{line}");
         assert_eq!(row["started"], row["completed"], "{line}");
@@ -69,11 +65,14 @@ fn one_round_of_the_only_engine() {
 #[test]
 fn rounds_go_on_until_interrupted() {
     let dir = tempfile::tempdir().unwrap();
-    let _writer = Writer::new(dir.path(), "mixed");
-    let mut child = command(dir.path(), &["-j", "-i", "0.02", "journal"])
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
+    let _writer = Writer::new(dir.path(), "rounds");
+    let mut child = command(
+        dir.path(),
+        &["--engine", "rounds", "-j", "-i", "0.02", "journal"],
+    )
+    .stdout(Stdio::piped())
+    .spawn()
+    .unwrap();
     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
     let stamps: Vec<f64> = (0..3)
         .map(|_| {
@@ -92,8 +91,8 @@ fn rounds_go_on_until_interrupted() {
 #[test]
 fn nobody_reading_is_no_error() {
     let dir = tempfile::tempdir().unwrap();
-    let _writer = Writer::new(dir.path(), "mixed");
-    let mut child = command(dir.path(), &["--plain", "-i", "0.01"])
+    let _writer = Writer::new(dir.path(), "pipe");
+    let mut child = command(dir.path(), &["--engine", "pipe", "--plain", "-i", "0.01"])
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()
@@ -131,7 +130,7 @@ fn an_engine_that_ended_is_read_once() {
 #[test]
 fn what_cannot_be_watched_is_said_with_its_status() {
     let dir = tempfile::tempdir().unwrap();
-    let (code, said) = refused(dir.path(), &["-i", "0"]);
+    let (code, said) = refused(dir.path(), &["-i", "0", "--engine", "never-was"]);
     assert!(
         code == 2 && said.contains("no live engine"),
         "{code} {said}"
@@ -141,15 +140,17 @@ fn what_cannot_be_watched_is_said_with_its_status() {
         code == 3 && said.contains("no process 4194305"),
         "{code} {said}"
     );
-    let (code, said) = refused(
-        dir.path(),
-        &["-i", "0", "--pid", &std::process::id().to_string()],
-    );
+    let mut sleeper = Command::new("sleep").arg("600").spawn().unwrap();
+    let (code, said) = refused(dir.path(), &["-i", "0", "--pid", &sleeper.id().to_string()]);
+    sleeper.kill().unwrap();
+    sleeper.wait().unwrap();
     assert!(code == 3 && said.contains("no engine"), "{code} {said}");
     let (code, said) = refused(dir.path(), &["-i", "0", "--file", "/etc/passwd"]);
     assert!(code == 2 && said.contains("not a segment"), "{code} {said}");
     let (code, said) = refused(dir.path(), &["-i", "0", "--file", "/nowhere"]);
     assert!(code == 2 && said.contains("no such file"), "{code} {said}");
+    let (code, said) = refused(dir.path(), &["-i", "0", "--replay", "/nowhere.toml"]);
+    assert!(code == 2 && said.contains("/nowhere.toml"), "{code} {said}");
 }
 
 #[test]
@@ -192,12 +193,22 @@ fn several_engines_are_listed() {
 #[test]
 fn a_log_is_written_and_completions_are_printed() {
     let dir = tempfile::tempdir().unwrap();
-    let _writer = Writer::new(dir.path(), "mixed");
+    let _writer = Writer::new(dir.path(), "logged");
     let log = dir.path().join("log");
-    let output = run(dir.path(), &["-i", "0", "--log", log.to_str().unwrap()]);
+    let output = run(
+        dir.path(),
+        &[
+            "-i",
+            "0",
+            "--engine",
+            "logged",
+            "--log",
+            log.to_str().unwrap(),
+        ],
+    );
     assert_eq!(output.status.code(), Some(0));
     let log = std::fs::read_to_string(log).unwrap();
-    assert!(log.contains("mixed.wqseg"), "{log}");
+    assert!(log.contains("logged.wqseg"), "{log}");
     let output = run(dir.path(), &["--completions", "bash"]);
     assert!(
         String::from_utf8(output.stdout)

@@ -8,7 +8,7 @@ use ratatui::backend::TestBackend;
 use ratatui::buffer::Buffer;
 use ratatui::style::Color;
 use wq_monitor::app::{Act, App, Msg, Step, View};
-use wq_monitor::source::Engine;
+use wq_monitor::source::{Engine, Update};
 use wq_monitor::view::style::{self, Palette};
 use wq_monitor::{json, plain};
 use wq_trace::Liveness;
@@ -193,6 +193,58 @@ fn several_engines_are_offered() {
     assert!(!app.is_choosing());
 }
 
+/// The line below the headings: the first row.
+fn first_row(screen: &str, heading: &str) -> String {
+    let mut lines = screen.lines().skip_while(|line| !line.contains(heading));
+    lines
+        .nth(1)
+        .unwrap_or_else(|| panic!("no {heading}:\n{screen}"))
+        .to_owned()
+}
+
+#[test]
+fn rows_are_sorted_by_the_chosen_column() {
+    let size = (120, 40);
+    let mut app = app(View::Pools, 30, size);
+    assert!(first_row(&screen(&app, size), "▴POOL").contains("cpu 0"));
+    // PEND is the eighth column: the pool of the journal has most.
+    press(&mut app, &[Act::SortRight; 7]);
+    assert!(first_row(&screen(&app, size), "▾PEND").contains("▪▪▪▪▪"));
+    press(&mut app, &[Act::Invert]);
+    assert!(first_row(&screen(&app, size), "▴PEND").contains("cpu 0 highpri"));
+    press(&mut app, &[Act::SortLeft]);
+    assert!(first_row(&screen(&app, size), "▾IDLE").contains("cpu 0"));
+}
+
+#[test]
+fn columns_without_room_are_scrolled_to() {
+    let size = (80, 24);
+    let mut app = app(View::Workers, 30, size);
+    assert!(!screen(&app, size).contains(" TID"));
+    press(&mut app, &[Act::ScrollRight]);
+    assert!(first_row(&screen(&app, size), " TID").contains("4310"));
+    press(&mut app, &[Act::ScrollRight; 20]);
+    assert!(first_row(&screen(&app, size), "EXECUTED").contains("kworker/0:0+events"));
+    press(&mut app, &[Act::ScrollLeft; 20]);
+    assert!(screen(&app, size).contains("STATE"));
+}
+
+#[test]
+fn the_chosen_row_is_marked_and_kept_in_view() {
+    let size = (80, 24);
+    let mut app = app(View::Workers, 30, size);
+    press(&mut app, &[Act::Go(Step::Last)]);
+    let buffer = drawn(&app, size);
+    let last = text(&buffer)
+        .lines()
+        .position(|line| line.contains("kworker/u9:0"))
+        .unwrap();
+    for y in 0..size.1 {
+        let marked = buffer[(5, y)].bg == style::SELECTED;
+        assert_eq!(marked, usize::from(y) == last, "line {y}");
+    }
+}
+
 #[test]
 fn states_have_their_colours() {
     let workers = drawn(&app(View::Workers, 30, (120, 40)), (120, 40));
@@ -252,6 +304,53 @@ fn no_size_is_too_small_to_survive() {
     assert_eq!(screen(&apps[0], (19, 5)).trim(), "19x5 is too small");
     assert_eq!(screen(&apps[0], (1, 1)).trim(), "1");
     assert!(screen(&apps[0], (20, 5)).contains("live"));
+}
+
+#[test]
+fn no_number_is_too_large() {
+    let mut snapshot = common::snapshot(1);
+    for pool in &mut snapshot.pools {
+        pool.nr_running = u32::MAX;
+        pool.nr_workers = u32::MAX;
+        pool.nr_idle = u32::MAX;
+        pool.nr_pending = u32::MAX;
+        pool.number = u32::MAX;
+        pool.last_progress = u64::MAX;
+    }
+    for pwq in &mut snapshot.pwqs {
+        pwq.counters = [u64::MAX; wq_trace::Counter::COUNT];
+        (pwq.wait.sum, pwq.wait.max) = (u64::MAX, u64::MAX);
+        pwq.wait.buckets = vec![(u64::MAX, u64::MAX)];
+    }
+    for row in &mut snapshot.pwq_funcs {
+        row.breakdown = [u64::MAX; wq_trace::WaitPart::COUNT];
+        (row.run_ns, row.started, row.completed) = (u64::MAX, u64::MAX, 1);
+    }
+    snapshot
+        .workers
+        .iter_mut()
+        .for_each(|worker| worker.since = u64::MAX);
+    (snapshot.meta.started_wall, snapshot.lost_no_ring) = (u64::MAX, u64::MAX);
+    let mut app = app(View::Overview, 2, (120, 40));
+    for at in [0, 1, u64::MAX] {
+        snapshot.at = at;
+        let polled = Update {
+            snapshot: Some(snapshot.clone()),
+            lost: u64::MAX,
+            ..Update::default()
+        };
+        let _ = app.update(Msg::Polled(Box::new(polled)));
+        for view in View::ALL {
+            press(&mut app, &[Act::Show(view)]);
+            for size in SIZES {
+                assert!(!screen(&app, size).is_empty());
+            }
+        }
+        let _ = (
+            plain::round(app.model(), None),
+            json::round(app.model(), None),
+        );
+    }
 }
 
 #[test]

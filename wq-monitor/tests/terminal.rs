@@ -149,20 +149,20 @@ fn discipline(master: &(dyn MasterPty + Send)) -> String {
     format!("{:?} {:?}", settings.local_flags, settings.input_flags)
 }
 
-/// A directory with one engine, whose process is this test.
-fn one_engine() -> (tempfile::TempDir, Writer) {
+/// A directory with an engine of this name, whose process is this test. Others may live on this machine.
+fn one_engine(name: &str) -> (tempfile::TempDir, Writer) {
     let dir = tempfile::tempdir().unwrap();
-    let mut writer = Writer::new(dir.path(), "mixed");
+    let mut writer = Writer::new(dir.path(), name);
     writer.step();
     (dir, writer)
 }
 
 #[test]
 fn keys_switch_views_and_q_gives_the_terminal_back() {
-    let (dir, _writer) = one_engine();
-    let mut session = Session::start(dir.path(), &["-i", "0.05"], (120, 40));
+    let (dir, _writer) = one_engine("keys");
+    let mut session = Session::start(dir.path(), &["-i", "0.05", "--engine", "keys"], (120, 40));
     session.wait_for("Hot producers");
-    session.wait_for("● live  mixed");
+    session.wait_for("● live  keys");
     assert_ne!(discipline(session.master.as_ref()), session.before);
     session.press("3");
     session.wait_for("CONCURRENCY");
@@ -180,8 +180,12 @@ fn keys_switch_views_and_q_gives_the_terminal_back() {
 
 #[test]
 fn data_are_live_until_paused() {
-    let (dir, mut writer) = one_engine();
-    let mut session = Session::start(dir.path(), &["-i", "0.05"], (120, 40));
+    let (dir, mut writer) = one_engine("pausing");
+    let mut session = Session::start(
+        dir.path(),
+        &["-i", "0.05", "--engine", "pausing"],
+        (120, 40),
+    );
     session.press("4");
     session.wait_for("kworker/0:0+events");
     session.press("1");
@@ -203,8 +207,8 @@ fn data_are_live_until_paused() {
 
 #[test]
 fn resizing_redraws_down_to_one_cell() {
-    let (dir, _writer) = one_engine();
-    let mut session = Session::start(dir.path(), &["-i", "0.05"], (80, 24));
+    let (dir, _writer) = one_engine("resized");
+    let mut session = Session::start(dir.path(), &["-i", "0.05", "--engine", "resized"], (80, 24));
     session.wait_for("Hot functions");
     session.resize((40, 10));
     session.wait(|screen| screen.contains("backlog") && !screen.contains("Hot functions"));
@@ -220,12 +224,12 @@ fn resizing_redraws_down_to_one_cell() {
 
 #[test]
 fn a_signal_gives_the_terminal_back() {
-    let (dir, _writer) = one_engine();
+    let (dir, _writer) = one_engine("signalled");
     for (signal, code) in [
         (rustix::process::Signal::TERM, 143),
         (rustix::process::Signal::HUP, 129),
     ] {
-        let session = Session::start(dir.path(), &[], (80, 24));
+        let session = Session::start(dir.path(), &["--engine", "signalled"], (80, 24));
         session.wait_for("live");
         session.signal(signal);
         assert_eq!(session.end(), code);
@@ -233,15 +237,93 @@ fn a_signal_gives_the_terminal_back() {
 }
 
 #[test]
+fn a_terminal_that_hangs_up_ends_it() {
+    use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+    let (dir, _writer) = one_engine("hung");
+    let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC).unwrap();
+    grantpt(&master).unwrap();
+    unlockpt(&master).unwrap();
+    let name = ptsname(&master, Vec::new()).unwrap();
+    let slave = std::fs::File::options()
+        .read(true)
+        .write(true)
+        .open(name.to_str().unwrap())
+        .unwrap();
+    // Not the controlling terminal: no signal comes, it has to notice by itself.
+    let mut child = Command::new(env!("CARGO_BIN_EXE_wq-monitor"))
+        .args(["-i", "0.05", "--engine", "hung"])
+        .env("WQ_RUNTIME_DIR", dir.path())
+        .stdin(slave.try_clone().unwrap())
+        .stdout(slave.try_clone().unwrap())
+        .stderr(slave)
+        .spawn()
+        .unwrap();
+    // It draws: then it has set everything up.
+    let mut seen = [0; 64];
+    rustix::io::read(&master, &mut seen).unwrap();
+    drop(master);
+    let start = Instant::now();
+    let status = loop {
+        if let Some(status) = child.try_wait().unwrap() {
+            break status;
+        }
+        assert!(start.elapsed() < PATIENCE, "it goes on without a terminal");
+        std::thread::sleep(Duration::from_millis(10));
+    };
+    assert_eq!(status.code(), Some(2));
+}
+
+#[test]
 fn several_engines_are_offered_and_one_is_watched() {
-    let (dir, _writer) = one_engine();
+    let (dir, _writer) = one_engine("picked");
     let _second = Writer::new(dir.path(), "storage");
     let mut session = Session::start(dir.path(), &["-i", "0.05"], (80, 24));
-    session.wait_for("Which engine?");
-    session.press("j\r");
+    session.wait(|screen| screen.contains("Which engine?") && screen.contains("storage"));
+    let screen = session.screen();
+    // The first engine stands on the second line.
+    let line = screen
+        .lines()
+        .position(|line| line.contains("storage"))
+        .unwrap();
+    session.press(&"j".repeat(line - 1));
+    session.press("\r");
     session.wait_for("● live  storage");
     session.press("q");
     assert_eq!(session.end(), 0);
+}
+
+/// A script of the workloads folder.
+fn script(name: &str) -> String {
+    format!(
+        "{}/../workloads/scripts/{name}.toml",
+        env!("CARGO_MANIFEST_DIR")
+    )
+}
+
+#[test]
+fn a_replayed_script_is_watched_and_the_screen_stays_after_its_end() {
+    let dir = tempfile::tempdir().unwrap();
+    let script = script("kernel-doc-cmwq");
+    let mut session = Session::start(dir.path(), &["-i", "0.05", "--replay", &script], (120, 40));
+    session.wait_for("is over after");
+    session.press("4");
+    session.wait_for("kworker/0:0");
+    session.press("q");
+    assert_eq!(session.end(), 0);
+}
+
+#[test]
+fn q_abandons_a_script() {
+    let dir = tempfile::tempdir().unwrap();
+    let start = Instant::now();
+    let script = script("mixed");
+    let mut session = Session::start(dir.path(), &["-i", "0.05", "--replay", &script], (120, 40));
+    session.wait_for("replaying mixed");
+    session.wait_for("fs_read");
+    session.press("q");
+    assert_eq!(session.end(), 0);
+    // The script alone takes longer than this.
+    assert!(start.elapsed() < PATIENCE);
 }
 
 /// Tells the process that is to be killed where to write.
@@ -279,7 +361,7 @@ fn a_killed_engine_is_noticed_and_its_last_state_stays() {
         assert!(start.elapsed() < PATIENCE);
         std::thread::sleep(Duration::from_millis(5));
     }
-    let mut session = Session::start(dir.path(), &["-i", "0.05"], (120, 40));
+    let mut session = Session::start(dir.path(), &["-i", "0.05", "--engine", "victim"], (120, 40));
     session.wait_for("● live  victim");
     session.wait_for("journal_commit");
     victim.kill().unwrap();

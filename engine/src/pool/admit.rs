@@ -23,14 +23,18 @@ pub(crate) struct Queued {
 }
 
 impl<J, W> PoolState<J, W> {
-    /// Puts an item on `pwq`, active if it has a slot. Kernel: `__queue_work()` from the pool's lock on.
+    /// Puts an item on `pwq`, active if it has a slot. A pool whose workers leave hands it back.
+    /// Kernel: `__queue_work()` from the pool's lock on.
     pub(crate) fn queue(
         &mut self,
         pwq: PwqIx,
         new: NewItem<J>,
         now: u64,
         fx: &mut Effects<W>,
-    ) -> Queued {
+    ) -> Result<Queued, NewItem<J>> {
+        if self.dying {
+            return Err(new);
+        }
         let NewItem {
             job,
             work,
@@ -77,7 +81,7 @@ impl<J, W> PoolState<J, W> {
         }
         self.pwq(pwq).publish();
         self.settle(now);
-        Queued { item }
+        Ok(Queued { item })
     }
 
     /// Takes an item off its list. Returns its job and where it was.

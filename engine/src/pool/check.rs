@@ -58,9 +58,17 @@ impl<J, W> PoolState<J, W> {
         );
         assert_eq!(workers, self.nr_workers, "nr_workers counts all workers");
         assert_eq!(
+            woken, self.nr_woken,
+            "nr_woken counts the woken idle workers"
+        );
+        assert_eq!(
             idle,
             self.idle.len(),
             "the idle list holds idle workers once"
+        );
+        assert_eq!(
+            woken, self.nr_woken,
+            "nr_woken counts the idle workers on their way to a CPU"
         );
         assert_eq!(busy, self.busy.len(), "no work is executed twice at a time");
     }

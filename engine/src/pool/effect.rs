@@ -23,6 +23,8 @@ pub(crate) enum Effect<W> {
 pub(crate) struct Effects<W> {
     pub(crate) events: Vec<Event>,
     pub(crate) effects: Vec<Effect<W>>,
+    /// Whether anybody wants the events.
+    pub(crate) recording: bool,
 }
 
 impl<W> Default for Effects<W> {
@@ -30,6 +32,7 @@ impl<W> Default for Effects<W> {
         Self {
             events: Vec::new(),
             effects: Vec::new(),
+            recording: true,
         }
     }
 }
@@ -64,7 +67,9 @@ impl Subject {
 
 impl<W> Effects<W> {
     pub(crate) fn emit(&mut self, at: u64, subject: Subject, what: What) {
-        self.events.push(subject.event(at, what));
+        if self.recording {
+            self.events.push(subject.event(at, what));
+        }
     }
 
     pub(crate) fn push(&mut self, effect: Effect<W>) {

@@ -5,7 +5,7 @@ use super::effect::{Effect, Effects, Subject};
 use super::list::ItemIx;
 use super::pwq::PwqIx;
 use super::state::{Current, Informant, Item, On, PoolState, Role, WorkerIx};
-use wq_trace::{Breakdown, Counter, FuncId, WaitPart, Wake, What, WorkerId, WqId};
+use wq_trace::{Breakdown, Counter, FuncId, WaitPart, Wake, What, WqId};
 
 /// What a worker must do next.
 #[derive(Debug)]
@@ -25,8 +25,6 @@ pub(crate) enum Step<J> {
 pub(crate) struct Start<J> {
     pub(crate) job: J,
     pub(crate) func: FuncId,
-    pub(crate) wq: WqId,
-    pub(crate) worker: WorkerId,
     pub(crate) queued_at: u64,
     pub(crate) at: u64,
 }
@@ -67,7 +65,6 @@ impl<J, W> PoolState<J, W> {
                 return self.manage(me, now, fx);
             }
             self.set_role(me, Role::Working, now);
-            self.last_progress = now;
         }
         self.work(me, now, fx)
     }
@@ -83,6 +80,7 @@ impl<J, W> PoolState<J, W> {
             let Some(item) = self.items.pop_front(&mut self.worklist) else {
                 break;
             };
+            self.last_progress = now;
             if self.assign(item, me) {
                 return Step::Run(self.start(me, item, now, fx));
             }
@@ -155,7 +153,7 @@ impl<J, W> PoolState<J, W> {
             waiters,
         });
         let is = self.counts(me);
-        self.count_running(was, is);
+        self.count_running(was, is, now);
         self.busy.insert(work, me);
         // Kernel: this chains execution for workers that are not managed, or do not count from here on.
         self.kick(Wake::Chain, now, fx);
@@ -167,8 +165,6 @@ impl<J, W> PoolState<J, W> {
         Start {
             job,
             func,
-            wq,
-            worker: worker_id,
             queued_at,
             at: now,
         }
@@ -196,9 +192,10 @@ impl<J, W> PoolState<J, W> {
         figures.on_started(parts);
     }
 
-    /// The event that the work function has returned; to be emitted by the worker, without the lock.
+    /// The work function has returned: the event, and the latest moment to notice that the worker runs.
     /// Kernel: `trace_workqueue_execute_end()`.
-    pub(crate) fn execute_end(&self, me: WorkerIx, done: &Done, fx: &mut Effects<W>) {
+    pub(crate) fn execute_end(&mut self, me: WorkerIx, done: &Done, now: u64, fx: &mut Effects<W>) {
+        self.running(me, Informant::Hint, now, fx);
         let Some(current) = &self.worker(me).current else {
             return;
         };
@@ -215,13 +212,12 @@ impl<J, W> PoolState<J, W> {
 
     /// The execution of `me` is over: books it, completes who waited for it, and lets the next held item go on.
     pub(crate) fn complete(&mut self, me: WorkerIx, done: Done, now: u64, fx: &mut Effects<W>) {
-        self.running(me, Informant::Hint, now, fx);
         let was = self.counts(me);
         let worker = self.worker_mut(me);
         let current = worker.current.take().expect("a busy worker");
         worker.slot.finish(now);
         let is = self.counts(me);
-        self.count_running(was, is);
+        self.count_running(was, is, now);
         self.busy.remove(&current.work);
         let run_ns = done.at - current.started_at;
         let share = self.pwq_mut(current.pwq);
@@ -246,7 +242,10 @@ impl<J, W> PoolState<J, W> {
     }
 
     /// The same work was queued again while it ran: from now on it waits for the pool.
+    ///
+    /// Somebody ran up to now, so no block is dated before it: the marks taken here stay right.
     fn own_run_is_over(&mut self, ix: ItemIx, now: u64) {
+        self.wait.cut(now);
         let mark = self.wait.mark(now);
         let item = self.items.get_mut(ix);
         if item.on != On::Inactive {
@@ -285,10 +284,9 @@ impl<J, W> PoolState<J, W> {
         }
         let was = self.counts(me);
         self.worker_mut(me).sleeping = Some(by);
-        self.count_running(was, false);
+        self.count_running(was, false, from.unwrap_or(now));
         self.sleep_changed(me, now, fx);
         if was {
-            self.blocked_from = self.blocked_from.max(from.unwrap_or(now));
             if self.nr_running == 0 {
                 self.date_block(now);
             }
@@ -311,7 +309,7 @@ impl<J, W> PoolState<J, W> {
         }
         self.worker_mut(me).sleeping = None;
         let is = self.counts(me);
-        self.count_running(false, is);
+        self.count_running(false, is, now);
         self.sleep_changed(me, now, fx);
         self.settle(now);
     }
@@ -340,7 +338,7 @@ impl<J, W> PoolState<J, W> {
 
     /// The last running worker was noticed to be blocked: since when, for the items that waited behind it?
     fn date_block(&mut self, now: u64) {
-        let from = std::mem::take(&mut self.blocked_from);
+        let from = std::mem::take(&mut self.ran_until);
         let Some(correction) = self.wait.split_sensing(now, from) else {
             return;
         };
@@ -362,7 +360,7 @@ impl<J, W> PoolState<J, W> {
         let was = self.counts(me);
         self.worker_mut(me).role = role;
         let is = self.counts(me);
-        self.count_running(was, is);
+        self.count_running(was, is, now);
         self.show_state(me, now);
     }
 }

@@ -81,6 +81,9 @@ impl<J, W> PoolState<J, W> {
         let place = self.idle.iter().rposition(|&ix| ix == me);
         self.idle
             .remove(place.expect("an idle worker is on the idle list"));
+        if self.worker(me).role == (Role::Idle { woken: true }) {
+            self.nr_woken -= 1;
+        }
         self.worker_mut(me).role = Role::Preparing;
         self.show_state(me, now);
     }
@@ -108,11 +111,6 @@ impl<J, W> PoolState<J, W> {
     /// Every item that is queued and not running.
     pub(crate) fn queued_items(&self) -> Vec<ItemIx> {
         self.items.all().collect()
-    }
-
-    /// The identity of `worker`.
-    pub(crate) fn worker_id(&self, worker: WorkerIx) -> WorkerId {
-        self.worker(worker).id
     }
 }
 

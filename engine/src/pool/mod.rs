@@ -23,6 +23,8 @@ mod manage;
 mod policy;
 mod pwq;
 mod state;
+#[cfg(test)]
+mod tests;
 mod wait;
 
 pub(crate) use admit::NewItem;

@@ -64,8 +64,8 @@ pub(crate) struct PoolState<J, W> {
     pub(super) last_progress: u64,
     last_transition: u64,
     pub(super) wait: WaitClock,
-    /// Latest dated begin of a block among the workers noticed to sleep since nr_running was last above 0.
-    pub(super) blocked_from: u64,
+    /// Until when at least one of the workers that do not count in nr_running any more truly ran.
+    pub(super) ran_until: u64,
     /// Workers leave instead of going idle.
     pub(super) dying: bool,
     pub(super) max_workers: u32,
@@ -202,7 +202,7 @@ impl<J, W> PoolState<J, W> {
             last_progress: now,
             last_transition: now,
             wait: WaitClock::new(now),
-            blocked_from: 0,
+            ran_until: 0,
             dying: false,
             max_workers: 0,
             max_nr_running: 0,
@@ -212,22 +212,6 @@ impl<J, W> PoolState<J, W> {
 
     pub(crate) fn id(&self) -> PoolId {
         self.slot.id()
-    }
-
-    pub(crate) fn nr_workers(&self) -> u32 {
-        self.nr_workers
-    }
-
-    pub(crate) fn max_workers(&self) -> u32 {
-        self.max_workers
-    }
-
-    pub(crate) fn max_nr_running(&self) -> u32 {
-        self.max_nr_running
-    }
-
-    pub(crate) fn cm_wakeups(&self) -> u64 {
-        self.cm_wakeups
     }
 
     /// Links a workqueue to this pool.
@@ -341,10 +325,14 @@ impl<J, W> PoolState<J, W> {
         true
     }
 
-    /// Takes `worker` out of or into the count of running workers, by whether it counts now.
-    pub(super) fn count_running(&mut self, was: bool, is: bool) {
+    /// Takes a worker out of or into the count of running workers, by whether it counts now. `ran_until`: one that
+    /// does not count any more ran until then.
+    pub(super) fn count_running(&mut self, was: bool, is: bool, ran_until: u64) {
         match (was, is) {
-            (true, false) => self.nr_running -= 1,
+            (true, false) => {
+                self.nr_running -= 1;
+                self.ran_until = self.ran_until.max(ran_until);
+            }
             (false, true) => self.nr_running += 1,
             _ => {}
         }
@@ -383,6 +371,8 @@ impl<J, W> PoolState<J, W> {
         match self.idle.len() {
             0 => Cause::NoWorker,
             _ if self.nr_woken > 0 => Cause::Runqueue,
+            // It has made a worker and has not begun to work itself.
+            _ if self.manager.is_some() => Cause::NoWorker,
             _ => Cause::Unknown,
         }
     }

@@ -65,6 +65,12 @@ impl WaitClock {
         }
     }
 
+    /// A managed worker was running up to now: no block is dated before it.
+    pub(crate) fn cut(&mut self, now: u64) {
+        self.totals[self.cause as usize] += now - self.since;
+        self.since = now;
+    }
+
     /// The totals now, the open interval booked to its present cause.
     pub(crate) fn mark(&self, now: u64) -> WaitMark {
         let mut totals = self.totals;

@@ -1,71 +1,105 @@
 //! Taking items back. Kernel: `work_grab_pending()` and the cancel functions over it.
 
 use super::{WorkInner, submit, wait};
-use crate::pool::ItemIx;
-use crate::runtime::{Pool, TimerKey};
+use crate::os;
+use crate::pool::{ItemIx, Subject};
+use crate::runtime::{Pool, TimerKey, context};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use wq_trace::{FuncId, Was, What};
 
 /// Kernel: `cancel_work()`, `cancel_delayed_work()`.
 pub(crate) fn cancel(work: &Arc<WorkInner>) -> bool {
-    let was_pending = grab(work);
+    let Some(was) = grab(work) else { return false };
     release(work);
-    was_pending
+    tell_idle(work, was);
+    was != Was::Idle
 }
 
 /// Kernel: `cancel_work_sync()`, `cancel_delayed_work_sync()`.
 pub(crate) fn cancel_sync(work: &Arc<WorkInner>) -> bool {
-    let was_pending = grab(work);
+    let Some(was) = grab(work) else { return false };
     // While the depth is above 0 every queueing is refused, the item's own included.
     let disabled = work.word().deeper();
     if let Some(deeper) = disabled {
         work.set_word(deeper);
     }
     release(work);
+    tell_idle(work, was);
     wait::wait_for_execution(work);
-    if disabled.is_some() {
-        grab(work);
+    if disabled.is_some() && grab(work).is_some() {
         work.set_word(work.word().shallower().unwrap_or(work.word()));
         release(work);
     }
-    was_pending
+    was != Was::Idle
 }
 
-/// Makes the caller the owner of the item, which is then on no list and no timer. Returns whether it was pending.
-fn grab(work: &Arc<WorkInner>) -> bool {
+/// Makes the caller the owner of the item, which is then on no list and no timer. Returns where it was; `None` if it
+/// belongs to an engine that was left behind by a fork.
+fn grab(work: &Arc<WorkInner>) -> Option<Was> {
     loop {
-        if TimerKey::take(work) {
-            return true;
+        if let Some(entry) = TimerKey::take(work) {
+            submit::emit(&entry.wq, work, What::CancelWork { was: Was::Timer });
+            return Some(Was::Timer);
         }
         let before = work.claim();
         if !before.pending() {
-            return false;
+            return Some(Was::Idle);
         }
-        if let Some(pool) = before.queued().then(|| before.pool()).flatten()
-            && take_off_list(work, pool)
-        {
-            return true;
+        if let Some(pool) = before.queued().then(|| before.pool()).flatten() {
+            match take_off_list(work, pool) {
+                Taken::From(was) => return Some(was),
+                Taken::NotThere => {}
+                Taken::Forked => return None,
+            }
         }
         // In transit: its owner is about to put it on a list or to let it go.
         std::thread::yield_now();
     }
 }
 
-fn take_off_list(work: &Arc<WorkInner>, uid: u32) -> bool {
-    let Some(pool) = Pool::find(uid) else {
-        return false;
+enum Taken {
+    From(Was),
+    NotThere,
+    Forked,
+}
+
+fn take_off_list(work: &Arc<WorkInner>, uid: u32) -> Taken {
+    let pool = Pool::find(uid);
+    let Some((pool, engine)) = pool.and_then(|pool| Some((pool.clone(), pool.engine()?))) else {
+        return Taken::NotThere;
     };
-    let Some(engine) = pool.engine() else {
-        return false;
-    };
-    let job = pool.transact(&engine, |core, now, fx| {
+    if engine.segment.forked() {
+        return Taken::Forked;
+    }
+    let taken = pool.transact(&engine, |core, now, fx| {
         is_on(work, uid).then(|| {
-            let (job, _) = core.cancel(item_of(work), now, fx);
+            let taken = core.cancel(item_of(work), now, fx);
             work.set_word(work.word().off_list());
-            job
+            taken
         })
     });
-    job.is_some()
+    // The job keeps the workqueue; it goes here, without the lock.
+    taken.map_or(Taken::NotThere, |(_job, was)| Taken::From(was))
+}
+
+/// An item that was idle is known to the engine that it was on last, if any.
+fn tell_idle(work: &WorkInner, was: Was) {
+    let pool = (was == Was::Idle)
+        .then(|| work.word().pool())
+        .flatten()
+        .and_then(Pool::find);
+    let Some(engine) = pool.and_then(|pool| pool.engine()) else {
+        return;
+    };
+    let func = FuncId(work.func_id.load(Ordering::Relaxed) as u32);
+    let subject = Subject {
+        work: work.id,
+        func,
+        ..Subject::default()
+    };
+    let event = subject.event(os::now(), What::CancelWork { was });
+    context::with(|context| context.emit_one(&engine, event));
 }
 
 /// Whether the item is on a list of this pool, whose lock the caller holds.
@@ -83,9 +117,17 @@ pub(crate) fn release(work: &WorkInner) {
     work.set_word(work.word().released());
 }
 
-/// An item on its timer is queued at once.
+/// An item on its timer is queued at once; one whose timer fires at this moment is waited for until it is queued.
 pub(crate) fn fire_now(work: &Arc<WorkInner>) {
-    if let Some(entry) = TimerKey::take_entry(work) {
-        submit::insert(&entry.wq, Some(entry.cpu), work);
+    loop {
+        if let Some(entry) = TimerKey::take(work) {
+            submit::insert(&entry.wq, entry.to, work);
+            return;
+        }
+        let word = work.word();
+        if !word.pending() || word.queued() {
+            return;
+        }
+        std::thread::yield_now();
     }
 }

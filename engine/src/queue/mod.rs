@@ -6,7 +6,7 @@ pub(crate) mod wait;
 mod work;
 mod workqueue;
 
-pub(crate) use work::WorkInner;
 pub use work::{BUSY_PENDING, BUSY_RUNNING, DelayedWork, Work};
+pub(crate) use work::{WorkInner, place};
 pub use workqueue::Workqueue;
 pub(crate) use workqueue::{Job, PwqRef, WqInner, WqSpec};

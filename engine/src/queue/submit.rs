@@ -9,14 +9,34 @@ use crate::wq::Word;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
-use wq_trace::{Drop, FuncId, REQ_CPU_LOCAL, What, WqCounter};
+use wq_trace::{Drop, Event, FuncId, REQ_CPU_LOCAL, What, WqCounter};
+
+/// The CPU that an item is queued for.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct For {
+    /// The OS CPU that the caller named.
+    asked: Option<usize>,
+    /// The OS CPU that it goes to: that one, or the caller's.
+    pub(crate) cpu: usize,
+}
+
+impl For {
+    pub(crate) fn asked(asked: Option<usize>) -> Self {
+        Self {
+            asked,
+            cpu: asked.unwrap_or_else(os::current_cpu),
+        }
+    }
+
+    /// As it stands in the event.
+    fn req_cpu(self) -> i32 {
+        self.asked.map_or(REQ_CPU_LOCAL, |cpu| cpu as i32)
+    }
+}
 
 /// Kernel: `queue_work_on()`; `cpu` is an OS CPU number, `None` the calling thread's.
 pub(crate) fn queue_work(wq: &Arc<WqInner>, cpu: Option<usize>, work: &Arc<WorkInner>) -> bool {
-    claim(wq, work) && {
-        insert(wq, cpu, work);
-        true
-    }
+    claim(wq, work) && insert(wq, For::asked(cpu), work)
 }
 
 /// Kernel: `queue_delayed_work_on()`.
@@ -26,16 +46,17 @@ pub(crate) fn queue_delayed_work(
     work: &Arc<WorkInner>,
     delay: Duration,
 ) -> bool {
-    claim(wq, work) && {
-        if delay.is_zero() {
-            insert(wq, cpu, work);
-        } else {
-            wq.engine
-                .timers
-                .arm(wq, cpu.unwrap_or_else(os::current_cpu), work, delay);
-        }
-        true
+    if !claim(wq, work) {
+        return false;
     }
+    if delay.is_zero() {
+        return insert(wq, For::asked(cpu), work);
+    }
+    let armed = wq.engine.timers.arm(wq, For::asked(cpu), work, delay);
+    if !armed {
+        let_go(wq, work);
+    }
+    armed
 }
 
 /// Makes the caller the owner of the item, or counts why not.
@@ -44,7 +65,7 @@ fn claim(wq: &WqInner, work: &Arc<WorkInner>) -> bool {
         return false;
     }
     if !wq.engine.accepts(work) {
-        refuse(wq, work, Drop::Shutdown);
+        refused_by_shutdown(wq, work);
         return false;
     }
     let before = work.claim();
@@ -60,16 +81,10 @@ fn claim(wq: &WqInner, work: &Arc<WorkInner>) -> bool {
     true
 }
 
-/// Puts an item that the caller owns on the list of the right pool. Kernel: `__queue_work()`.
-pub(crate) fn insert(wq: &Arc<WqInner>, cpu: Option<usize>, work: &Arc<WorkInner>) {
-    if wq.orphaned.load(Ordering::Acquire) && !is_chained(wq) {
-        cancel::release(work);
-        refuse(wq, work, Drop::Destroying);
-        return;
-    }
-    let target = wq.pwq_on(cpu.unwrap_or_else(os::current_cpu));
-    let req_cpu = cpu.map_or(REQ_CPU_LOCAL, |cpu| cpu as i32);
-    let func = function(wq, work);
+/// Puts an item that the caller owns on the list of the right pool. Returns false, and lets the item go, if the
+/// engine has ended meanwhile. Kernel: `__queue_work()`.
+pub(crate) fn insert(wq: &Arc<WqInner>, to: For, work: &Arc<WorkInner>) -> bool {
+    let target = wq.pwq_on(to.cpu);
     let job = Job {
         work: work.clone(),
         wq: wq.clone(),
@@ -77,40 +92,62 @@ pub(crate) fn insert(wq: &Arc<WqInner>, cpu: Option<usize>, work: &Arc<WorkInner
     let new = NewItem {
         job,
         work: work.id,
-        func,
-        req_cpu,
+        func: function(wq, work),
+        req_cpu: to.req_cpu(),
     };
-    if let Some(new) = behind_itself(wq, target, work, new) {
-        target.pool.transact(&wq.engine, |core, now, fx| {
+    let queued = match behind_itself(wq, target, work, new) {
+        Placed::Queued => true,
+        Placed::Ended => false,
+        Placed::Elsewhere(new) => target.pool.transact(&wq.engine, |core, now, fx| {
             let queued = core.queue(target.ix, new, now, fx);
-            publish(work, &target.pool, queued.item.0);
-        });
+            queued
+                .map(|queued| publish(work, &target.pool, queued.item.0))
+                .is_ok()
+        }),
+    };
+    if !queued {
+        let_go(wq, work);
     }
+    queued
+}
+
+/// How looking for the item's own execution went.
+enum Placed {
+    /// It is queued behind itself.
+    Queued,
+    /// The engine has ended.
+    Ended,
+    /// It does not run elsewhere: to be queued where its CPU says.
+    Elsewhere(NewItem<Job>),
 }
 
 /// Non-reentrance: an item that still runs on another pool for the same workqueue is queued there, behind itself.
-/// Hands the item back if that is not so. Kernel: the `last_pool` part of `__queue_work()`.
+/// Kernel: the `last_pool` part of `__queue_work()`.
 fn behind_itself(
     wq: &WqInner,
     target: &PwqRef,
     work: &Arc<WorkInner>,
     new: NewItem<Job>,
-) -> Option<NewItem<Job>> {
+) -> Placed {
     let last = work.word().pool().filter(|&last| last != target.pool.uid);
     let Some(pool) = last.and_then(Pool::find) else {
-        return Some(new);
+        return Placed::Elsewhere(new);
     };
     let Some(pwq) = wq.pwqs.iter().find(|pwq| pwq.pool.uid == pool.uid) else {
-        return Some(new);
+        return Placed::Elsewhere(new);
     };
     pool.transact(&wq.engine, |core, now, fx| {
         let worker = core.executing(work.id);
         if worker.and_then(|worker| core.current_pwq(worker)) != Some(pwq.ix) {
-            return Some(new);
+            return Placed::Elsewhere(new);
         }
-        let queued = core.queue(pwq.ix, new, now, fx);
-        publish(work, &pool, queued.item.0);
-        None
+        match core.queue(pwq.ix, new, now, fx) {
+            Ok(queued) => {
+                publish(work, &pool, queued.item.0);
+                Placed::Queued
+            }
+            Err(_) => Placed::Ended,
+        }
     })
 }
 
@@ -120,22 +157,29 @@ fn publish(work: &WorkInner, pool: &Pool, item: u32) {
     work.set_word(Word::on_list(pool.uid));
 }
 
-/// Whether the calling thread is a worker that executes an item of this workqueue. Kernel: `is_chained_work()`.
-fn is_chained(wq: &WqInner) -> bool {
-    context::with(|context| {
-        context
-            .current_in(&wq.engine)
-            .is_some_and(|current| current.wq == wq.id())
-    })
+/// An item that the caller owns cannot be queued any more.
+pub(crate) fn let_go(wq: &WqInner, work: &WorkInner) {
+    cancel::release(work);
+    refused_by_shutdown(wq, work);
 }
 
-fn refuse(wq: &WqInner, work: &WorkInner, reason: Drop) {
+fn refused_by_shutdown(wq: &WqInner, work: &WorkInner) {
     wq.slot.add(WqCounter::Dropped, 1);
-    if wq.engine.state() == EngineState::Stopped {
-        return;
+    if wq.engine.state() != EngineState::Stopped {
+        emit(
+            wq,
+            work,
+            What::DropWork {
+                reason: Drop::Shutdown,
+            },
+        );
     }
-    let event = wq.event(os::now(), What::DropWork { reason });
-    let event = wq_trace::Event {
+}
+
+/// Emits an event about this item on this workqueue.
+pub(crate) fn emit(wq: &WqInner, work: &WorkInner, what: What) {
+    let event = wq.event(os::now(), what);
+    let event = Event {
         work: work.id,
         func: function(wq, work),
         ..event

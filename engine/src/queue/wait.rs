@@ -28,6 +28,9 @@ fn wait_for(work: &Arc<WorkInner>, queued_too: bool) -> bool {
     let Some(engine) = pool.engine() else {
         return false;
     };
+    if engine.segment.forked() {
+        return false;
+    }
     let waiter = Waiter::new();
     let wq = pool.transact(&engine, |core, _, _| {
         if queued_too && cancel::is_on(work, pool.uid) {
@@ -50,6 +53,9 @@ fn wait_for(work: &Arc<WorkInner>, queued_too: bool) -> bool {
 
 /// Waits until all that was queued before is over, or until `deadline`. Returns whether it is over.
 pub(crate) fn flush_workqueue(wq: &Arc<WqInner>, deadline: Option<Instant>) -> bool {
+    if wq.engine.segment.forked() {
+        return true;
+    }
     let waiter = Waiter::new();
     let begin = lock(&wq.flush).begin(waiter.clone(), &mut &**wq);
     if matches!(begin, Begin::Waiting) {
@@ -75,7 +81,7 @@ pub(crate) fn busy(work: &WorkInner) -> u32 {
     let word = work.word();
     let pool = word.pool().and_then(Pool::find);
     let running = pool.is_some_and(|pool| pool.look(|core| core.executing(work.id).is_some()));
-    u32::from(word.pending()) * BUSY_PENDING | u32::from(running) * BUSY_RUNNING
+    (u32::from(word.pending()) * BUSY_PENDING) | (u32::from(running) * BUSY_RUNNING)
 }
 
 struct Target {

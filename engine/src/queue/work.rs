@@ -70,8 +70,24 @@ pub const BUSY_PENDING: u32 = 1;
 /// Bit of [`Work::busy`]: executing. Kernel: `WORK_BUSY_RUNNING`.
 pub const BUSY_RUNNING: u32 = 2;
 
-fn place(location: &Location<'_>) -> String {
-    format!("{}:{}", location.file(), location.line())
+/// Bytes of a place's file that are kept: with the line they fit what the segment keeps of a function's name.
+const PLACE_BYTES: usize = 48;
+
+/// A place as it is shown: `file:line`, of a long path only the last folders.
+pub(crate) fn place(location: &Location<'_>) -> String {
+    let file = location.file();
+    let fits = |rest: &str| rest.len() <= PLACE_BYTES;
+    let shown = file
+        .char_indices()
+        .filter(|&(_, c)| c == '/')
+        .map(|(at, _)| &file[at + 1..])
+        .find(|rest| fits(rest));
+    let file = if fits(file) {
+        file
+    } else {
+        shown.unwrap_or(file)
+    };
+    format!("{file}:{}", location.line())
 }
 
 impl Work {
@@ -165,10 +181,10 @@ impl DelayedWork {
         wait::busy(&self.0)
     }
 
-    /// When the timer fires; `None` if the item is not on it.
+    /// When the timer fires; `None` if the item is not on it, or if that is later than time can say.
     pub fn expires(&self) -> Option<Instant> {
         let timer = self.0.timer.lock().unwrap_or_else(PoisonError::into_inner);
-        timer.as_ref().map(TimerKey::expires)
+        timer.as_ref().and_then(TimerKey::expires)
     }
 }
 

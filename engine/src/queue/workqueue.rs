@@ -1,28 +1,24 @@
 //! A workqueue: the handle, and what stands behind it.
 
-use super::{DelayedWork, Work, WorkInner, submit, wait};
+use super::{DelayedWork, Work, WorkInner, place, submit, wait};
 use crate::attrs::WqFlags;
 use crate::pool::PwqIx;
 use crate::runtime::{EngineInner, Pool, Waiter};
 use crate::wq::{FlushState, Pwqs};
 use std::fmt;
 use std::panic::Location;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use wq_trace::{Event, FuncId, PoolId, What, WorkerId, WqId, WqSlot};
 
 /// A workqueue: what items are queued on, flushed by and limited by. It owns no execution resource.
 ///
-/// A handle: clones are the same workqueue. When the last one is dropped the workqueue refuses outside queueing, and
-/// goes away once nothing is queued, armed or running on it; dropping never waits. Kernel: `struct workqueue_struct`.
+/// A handle: clones are the same workqueue. When the last one is dropped the workqueue goes away once nothing is queued,
+/// armed or running on it; dropping never waits. Kernel: `struct workqueue_struct`.
 #[derive(Clone)]
-pub struct Workqueue(Arc<Handle>);
+pub struct Workqueue(Arc<WqInner>);
 
-/// The users' share: its drop is the last handle's.
-struct Handle(Arc<WqInner>);
-
-/// What stands behind the handles. Kept alive by them and by every job.
+/// What stands behind the handles. Kept alive by them, by every queued or running item, and by every armed timer.
 pub(crate) struct WqInner {
     /// I
     pub(crate) engine: Arc<EngineInner>,
@@ -36,8 +32,6 @@ pub(crate) struct WqInner {
     pub(crate) pwqs: Vec<PwqRef>,
     /// `W`
     pub(crate) flush: Mutex<FlushState<Arc<Waiter>>>,
-    /// All handles are gone: only chained queueing goes on.
-    pub(crate) orphaned: AtomicBool,
 }
 
 /// What a workqueue was asked to be.
@@ -59,16 +53,17 @@ pub(crate) struct PwqRef {
 #[derive(Debug)]
 pub(crate) struct Job {
     pub(crate) work: Arc<WorkInner>,
+    /// Keeps the workqueue while an item of it is queued or running.
     pub(crate) wq: Arc<WqInner>,
 }
 
 impl Workqueue {
     pub(crate) fn new(inner: Arc<WqInner>) -> Self {
-        Self(Arc::new(Handle(inner)))
+        Self(inner)
     }
 
     pub(crate) fn inner(&self) -> &Arc<WqInner> {
-        &self.0.0
+        &self.0
     }
 
     /// Queues `work` for the calling thread's CPU. Returns false if it was pending already, is disabled, or the
@@ -104,8 +99,7 @@ impl Workqueue {
     /// Returns false, and does not run it, if the engine is shutting down.
     #[track_caller]
     pub fn spawn(&self, func: impl FnOnce() + Send + 'static) -> bool {
-        let place = Location::caller();
-        let name = format!("{}:{}", place.file(), place.line());
+        let name = place(Location::caller());
         submit::queue_work(self.inner(), None, &Work::once(name, Box::new(func)).0)
     }
 
@@ -169,7 +163,7 @@ impl Pwqs for &WqInner {
     fn set_work_color(&mut self, color: u8) {
         for pwq in &self.pwqs {
             pwq.pool.transact(&self.engine, |core, _, _| {
-                core.set_work_color(pwq.ix, color)
+                core.set_work_color(pwq.ix, color);
             });
         }
     }
@@ -183,14 +177,11 @@ impl Pwqs for &WqInner {
     }
 }
 
-impl Drop for Handle {
-    fn drop(&mut self) {
-        self.0.orphaned.store(true, Ordering::Release);
-    }
-}
-
 impl Drop for WqInner {
     fn drop(&mut self) {
+        if self.engine.segment.forked() {
+            return;
+        }
         for pwq in &self.pwqs {
             pwq.pool
                 .transact(&self.engine, |core, _, _| core.remove_pwq(pwq.ix));

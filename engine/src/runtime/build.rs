@@ -7,7 +7,7 @@ use crate::os;
 use crate::sense::Sensing;
 use crate::sense::tick::Tick;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use wq_trace::{Segment, SegmentConfig};
@@ -108,7 +108,7 @@ impl Builder {
             _ => "asked for",
         };
         segment.set_sensing(sensing.word(), reason);
-        let inner = start(&config.name, segment, cpus, sensing);
+        let inner = start(&config, segment, cpus, sensing);
         for pool in inner.pools() {
             if let Err(error) = inner.first_worker(&pool) {
                 inner.stop();
@@ -119,7 +119,7 @@ impl Builder {
             inner.stop();
             return Err(error);
         }
-        Engine::over(inner)
+        Engine::over(inner.clone()).inspect_err(|_| inner.stop())
     }
 
     fn used_cpus(&self) -> Result<Vec<usize>, Error> {
@@ -145,11 +145,17 @@ impl Builder {
 }
 
 /// The engine with its per-CPU pools, without a thread.
-fn start(name: &str, segment: Segment, cpus: Vec<usize>, sensing: Sensing) -> Arc<EngineInner> {
+fn start(
+    config: &SegmentConfig,
+    segment: Segment,
+    cpus: Vec<usize>,
+    sensing: Sensing,
+) -> Arc<EngineInner> {
     static NEXT: AtomicU32 = AtomicU32::new(1);
     Arc::new_cyclic(|me| EngineInner {
         uid: NEXT.fetch_add(1, Ordering::Relaxed),
-        name: name.to_owned(),
+        name: config.name.clone(),
+        tracing: config.tracing,
         percpu: cpus
             .iter()
             .map(|&cpu| make_percpu(me, &segment, cpu))
@@ -162,6 +168,7 @@ fn start(name: &str, segment: Segment, cpus: Vec<usize>, sensing: Sensing) -> Ar
         timers: Timers::default(),
         workqueues: Mutex::default(),
         state: AtomicU8::new(EngineState::Running as u8),
+        running_threads: AtomicUsize::new(0),
         threads: Mutex::default(),
         create_failure_said: AtomicBool::new(false),
         me: me.clone(),
@@ -178,8 +185,8 @@ impl EngineInner {
         self.spawn("wq-timer", |engine| engine.timers.run())
             .map_err(failed("wq-timer"))?;
         if self.sensing == Sensing::Tick {
-            self.spawn("wq-tick", |engine| engine.tick.run(&engine))
-                .map_err(failed("wq-tick"))?;
+            let thread = self.spawn("wq-tick", |engine| engine.tick.run(engine));
+            self.tick.is_run_by(thread.map_err(failed("wq-tick"))?);
         }
         Ok(())
     }

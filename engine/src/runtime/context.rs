@@ -5,8 +5,8 @@ use crate::queue::WorkInner;
 use crate::runtime::{EngineInner, Pool, Waiter};
 use crate::{os, pool};
 use std::cell::RefCell;
-use std::sync::Arc;
-use wq_trace::{Emitter, Event, FuncId, WqId};
+use std::sync::{Arc, Weak};
+use wq_trace::{Emitter, Event, FuncId};
 
 pub(crate) type Effects = pool::Effects<Arc<Waiter>>;
 
@@ -28,9 +28,9 @@ pub(crate) struct CurrentWork {
     pub(crate) engine: u32,
     pub(crate) pool: Arc<Pool>,
     pub(crate) worker: WorkerIx,
-    pub(crate) wq: WqId,
     pub(crate) func: FuncId,
-    pub(crate) work: Arc<WorkInner>,
+    /// Weak: the execution alone decides when the item goes.
+    pub(crate) work: Weak<WorkInner>,
     pub(crate) queued_at: u64,
     pub(crate) started_at: u64,
     /// Open `blocking` scopes.
@@ -90,7 +90,14 @@ impl Context {
 
     /// Sees to it that events can be emitted without any further set-up.
     pub(crate) fn prepare(&mut self, engine: &EngineInner) {
-        if self.emitters.iter().all(|(uid, _)| *uid != engine.uid) {
+        self.fx.recording = engine.tracing;
+        if self
+            .emitters
+            .iter()
+            .all(|(emitter, _)| *emitter != engine.uid)
+        {
+            // Those of engines that have ended only keep their segments mapped.
+            self.emitters.retain(|(_, emitter)| !emitter.has_ended());
             let tid = self.thread_id();
             self.emitters
                 .push((engine.uid, engine.segment.emitter(tid, &os::thread_name())));
@@ -115,6 +122,9 @@ impl Context {
     }
 
     pub(crate) fn emit_one(&mut self, engine: &EngineInner, mut event: Event) {
+        if !engine.tracing {
+            return;
+        }
         self.prepare(engine);
         event.tid = self.tid;
         event.cpu = os::current_cpu() as u16;

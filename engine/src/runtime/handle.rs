@@ -1,18 +1,16 @@
 //! The user's handle of an engine: workqueues, and the end.
 
+use super::alloc::alloc;
 use super::build::Builder;
-use super::pools::HIGHPRI_NICE;
-use super::{EngineInner, EngineState, context, lock};
-use crate::attrs::{DFL_ACTIVE, MAX_ACTIVE, NAME_LEN, WqFlags};
+use super::{EngineInner, context};
+use crate::attrs::{MAX_ACTIVE, WqFlags};
 use crate::error::Error;
-use crate::os;
-use crate::pool::PwqSpec;
-use crate::queue::{DelayedWork, PwqRef, Work, Workqueue, WqInner, WqSpec, wait};
+use crate::queue::{DelayedWork, Work, Workqueue};
 use crate::sense::Sensing;
 use std::fmt;
 use std::path::Path;
-use std::sync::{Arc, Mutex, OnceLock};
-use std::time::{Duration, Instant};
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 use wq_trace::Segment;
 
 /// An engine: pools of workers for each CPU, and the system workqueues.
@@ -87,7 +85,7 @@ impl Engine {
     /// # Errors
     /// As [`Engine::alloc_workqueue`].
     pub fn alloc_ordered_workqueue(&self, name: &str, flags: WqFlags) -> Result<Workqueue, Error> {
-        let flags = flags - WqFlags::PERCPU | WqFlags::UNBOUND | WqFlags::ORDERED;
+        let flags = (flags - WqFlags::PERCPU) | WqFlags::UNBOUND | WqFlags::ORDERED;
         alloc(&self.0.inner, name, flags, 1)
     }
 
@@ -178,68 +176,7 @@ impl Engine {
     /// [`Error::Busy`] if items were still queued or running after `timeout`. They are let go, and running ones are
     /// left alone: their threads end when the work functions return.
     pub fn shutdown(&self, timeout: Duration) -> Result<(), Error> {
-        let inner = &self.0.inner;
-        let begun = Instant::now();
-        let deadline = begun + timeout;
-        inner.advance(EngineState::Draining);
-        inner.timers.cancel_all();
-        let mut busy = inner.busy_workqueues();
-        while !busy.is_empty() && Instant::now() < deadline {
-            for wq in &busy {
-                wait::flush_workqueue(wq, Some(deadline));
-            }
-            busy = inner.busy_workqueues();
-        }
-        let names: Vec<&str> = busy.iter().map(|wq| wq.spec.name.as_str()).collect();
-        let result = match names.len() {
-            0 => Ok(()),
-            count => Err(Error::Busy {
-                busy: count,
-                names: names.join(", "),
-                waited_ms: begun.elapsed().as_millis(),
-            }),
-        };
-        inner.end(result.is_ok());
-        result
-    }
-}
-
-impl EngineInner {
-    fn busy_workqueues(&self) -> Vec<Arc<WqInner>> {
-        self.all_workqueues()
-            .into_iter()
-            .filter(|wq| !wq.is_idle())
-            .collect()
-    }
-
-    /// Lets go of everything that was not started, and ends all threads.
-    pub(super) fn stop(&self) {
-        self.end(true);
-    }
-
-    /// As [`EngineInner::stop`]; running items are waited for if `reap`.
-    fn end(&self, reap: bool) {
-        self.advance(EngineState::Stopped);
-        self.timers.cancel_all();
-        self.timers.stop();
-        self.tick.stop();
-        for pool in self.pools() {
-            pool.drop_queued(self);
-            for worker in pool.transact(self, |core, now, _| core.die(now)) {
-                pool.unpark(worker);
-            }
-        }
-        let threads = std::mem::take(&mut *lock(&self.threads));
-        let me = std::thread::current().id();
-        let on_own_thread = threads.iter().any(|thread| thread.thread().id() == me);
-        if reap && !on_own_thread && !self.segment.forked() {
-            for thread in threads {
-                // A worker's own panics are caught; a thread that died otherwise has said so itself.
-                let _ = thread.join();
-            }
-        }
-        self.segment.mark_ended(os::now());
-        self.say_shortage();
+        self.0.inner.shutdown(timeout)
     }
 }
 
@@ -247,120 +184,6 @@ impl Drop for Handle {
     fn drop(&mut self) {
         self.inner.stop();
     }
-}
-
-/// Kernel: `__alloc_workqueue()`.
-fn alloc(
-    engine: &Arc<EngineInner>,
-    name: &str,
-    flags: WqFlags,
-    max_active: usize,
-) -> Result<Workqueue, Error> {
-    if engine.state() != EngineState::Running {
-        return Err(Error::ShutDown {
-            name: engine.name.clone(),
-        });
-    }
-    let spec = checked(name, flags, max_active)?;
-    let unbound = spec.flags.contains(WqFlags::UNBOUND);
-    let highpri = spec.flags.contains(WqFlags::HIGHPRI);
-    let slot = engine
-        .segment
-        .workqueue(&spec.name, spec.flags.bits(), spec.max_active as u32);
-    let pwq_spec = PwqSpec {
-        wq: slot.id(),
-        wq_name: spec.name.clone(),
-        max_active: spec.max_active,
-        ordered: spec.flags.contains(WqFlags::ORDERED),
-        cpu_intensive: spec.flags.contains(WqFlags::CPU_INTENSIVE) && !unbound,
-        work_color: 0,
-    };
-    let link = |pool: &Arc<super::Pool>| PwqRef {
-        pool: pool.clone(),
-        ix: pool.transact(engine, |core, _, _| core.add_pwq(pwq_spec.clone())),
-    };
-    let (by_cpu, pwqs) = if unbound {
-        let pool = engine.unbound_pool(if highpri { HIGHPRI_NICE } else { 0 })?;
-        let pwq = link(&pool);
-        (vec![pwq.clone(); engine.cpus.len()], vec![pwq])
-    } else {
-        let by_cpu: Vec<_> = engine
-            .percpu
-            .iter()
-            .map(|pools| link(&pools[usize::from(highpri)]))
-            .collect();
-        (by_cpu.clone(), by_cpu)
-    };
-    let inner = Arc::new(WqInner {
-        engine: engine.clone(),
-        spec,
-        slot,
-        by_cpu,
-        pwqs,
-        flush: Mutex::default(),
-        orphaned: false.into(),
-    });
-    engine.add_workqueue(&inner);
-    engine.say_shortage();
-    Ok(Workqueue::new(inner))
-}
-
-/// What the workqueue will be like.
-fn checked(name: &str, flags: WqFlags, max_active: usize) -> Result<WqSpec, Error> {
-    let later = WqFlags::BH
-        | WqFlags::FREEZABLE
-        | WqFlags::MEM_RECLAIM
-        | WqFlags::SYSFS
-        | WqFlags::POWER_EFFICIENT;
-    let problem = |problem: String| Error::Flags {
-        name: name.to_owned(),
-        problem,
-    };
-    if flags.intersects(later) {
-        let names: Vec<_> = (flags & later).iter_names().map(|(name, _)| name).collect();
-        return Err(problem(format!("not supported yet: {}", names.join(", "))));
-    }
-    if flags.contains(WqFlags::UNBOUND | WqFlags::PERCPU) {
-        return Err(problem(
-            "UNBOUND and PERCPU exclude each other: give one of them".to_owned(),
-        ));
-    }
-    let flags = if flags.contains(WqFlags::UNBOUND) {
-        flags
-    } else {
-        flags | WqFlags::PERCPU
-    };
-    let asked = if max_active == 0 {
-        DFL_ACTIVE
-    } else {
-        max_active
-    };
-    if asked > MAX_ACTIVE {
-        tracing::warn!(
-            "max_active {asked} requested for {name} is out of range, clamping between 1 and {MAX_ACTIVE}"
-        );
-    }
-    Ok(WqSpec {
-        name: cut(name),
-        flags,
-        max_active: asked.min(MAX_ACTIVE),
-    })
-}
-
-/// A name of at most [`NAME_LEN`] bytes.
-fn cut(name: &str) -> String {
-    if name.len() <= NAME_LEN {
-        return name.to_owned();
-    }
-    let end = (0..=NAME_LEN)
-        .rev()
-        .find(|&end| name.is_char_boundary(end))
-        .unwrap_or(0);
-    tracing::warn!(
-        "workqueue name {name} is longer than {NAME_LEN} bytes; cut to {}",
-        &name[..end]
-    );
-    name[..end].to_owned()
 }
 
 impl fmt::Debug for Engine {
@@ -375,7 +198,7 @@ impl fmt::Debug for Engine {
 
 /// The work item that the calling thread executes, if it is a worker. Kernel: `current_work()`.
 pub fn current_work() -> Option<Work> {
-    context::current().map(|current| Work(current.work))
+    context::current()?.work.upgrade().map(Work)
 }
 
 /// When the item that the calling worker executes was queued and when its execution began, in nanoseconds on

@@ -1,8 +1,10 @@
 //! Engines on threads: builds the pools and their workers, executes what the pure centre decided, and takes it all
 //! down again.
 
+mod alloc;
 mod build;
 pub(crate) mod context;
+mod end;
 mod handle;
 mod pool;
 mod pools;
@@ -20,7 +22,7 @@ use crate::os;
 use crate::queue::{WorkInner, WqInner};
 use crate::sense::Sensing;
 use crate::sense::tick::Tick;
-use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::thread::JoinHandle;
 use wq_trace::{Segment, What, WqId};
@@ -33,6 +35,8 @@ pub(crate) struct EngineInner {
     pub(crate) name: String,
     /// I
     pub(crate) segment: Segment,
+    /// I: whether events are recorded.
+    pub(crate) tracing: bool,
     /// I: OS numbers of the CPUs used, ascending.
     pub(crate) cpus: Vec<usize>,
     /// I: normal and highpri pool of each CPU, in the order of `cpus`.
@@ -45,6 +49,8 @@ pub(crate) struct EngineInner {
     pub(crate) timers: Timers,
     workqueues: Mutex<Vec<(WqId, Weak<WqInner>)>>,
     state: AtomicU8,
+    /// Threads that were started and have not ended.
+    running_threads: AtomicUsize,
     /// Workers, tick and timer threads that were started and not reaped.
     threads: Mutex<Vec<JoinHandle<()>>>,
     /// A failed worker creation was reported.
@@ -90,7 +96,7 @@ impl EngineInner {
             EngineState::Running => true,
             EngineState::Draining => context::with(|context| {
                 let current = context.current_in(self);
-                current.is_some_and(|current| !Arc::ptr_eq(&current.work, work))
+                current.is_some_and(|current| current.work.as_ptr() != Arc::as_ptr(work))
             }),
             EngineState::Stopped => false,
         }

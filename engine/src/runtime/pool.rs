@@ -104,7 +104,7 @@ impl Pool {
         if watch {
             engine.watch();
         }
-        execute(engine, effects, threads);
+        execute(engine, effects, &threads);
         result
     }
 
@@ -126,18 +126,20 @@ impl Pool {
         }
     }
 
-    /// Lets go of everything that is queued and not running.
-    pub(crate) fn drop_queued(&self, engine: &EngineInner) {
-        let dropped: Vec<Job> = self.transact(engine, |core, now, fx| {
-            let queued = core.queued_items();
-            queued
-                .into_iter()
-                .map(|item| core.cancel(item, now, fx).0)
-                .collect()
+    /// Lets go of everything that is queued and not running, takes nothing more, and lets the workers leave.
+    /// Returns those to wake.
+    pub(crate) fn end(&self, engine: &EngineInner) -> Vec<WorkerIx> {
+        let (jobs, idle) = self.transact(engine, |core, now, fx| {
+            let queued = core.queued_items().into_iter();
+            let jobs: Vec<Job> = queued.map(|item| core.cancel(item, now, fx).0).collect();
+            for job in &jobs {
+                job.work.set_word(job.work.word().released());
+            }
+            (jobs, core.die(now))
         });
-        for job in &dropped {
-            job.work.set_word(job.work.word().released());
-        }
+        // Users' values go without the lock.
+        drop(jobs);
+        idle
     }
 
     /// Looks at the state without changing it.
@@ -190,7 +192,7 @@ impl Threads {
     }
 }
 
-fn execute(engine: &EngineInner, mut effects: Vec<Effect<Arc<Waiter>>>, threads: Threads) {
+fn execute(engine: &EngineInner, mut effects: Vec<Effect<Arc<Waiter>>>, threads: &Threads) {
     for thread in threads.first.iter().chain(&threads.more) {
         thread.unpark();
     }

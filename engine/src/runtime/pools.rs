@@ -59,6 +59,12 @@ impl EngineInner {
     /// The unbound pool with this nice level; made, with its first worker, if there is none.
     pub(crate) fn unbound_pool(&self, nice: i32) -> Result<Arc<Pool>, Error> {
         let mut pools = lock(&self.unbound);
+        // Under this lock: the end looks for pools once, after it has said so.
+        if self.state() == EngineState::Stopped {
+            return Err(Error::ShutDown {
+                name: self.name.clone(),
+            });
+        }
         if let Some(pool) = pools.iter().find(|pool| pool.nice == nice) {
             return Ok(pool.clone());
         }
@@ -94,7 +100,7 @@ impl EngineInner {
             let (pool, gate) = (pool.clone(), gate.clone());
             move |engine| {
                 gate.wait();
-                worker::run(&engine, &pool, ix);
+                worker::run(engine, &pool, ix);
             }
         })?;
         pool.set_thread(ix, handle);
@@ -111,12 +117,17 @@ impl EngineInner {
     pub(super) fn spawn(
         &self,
         name: &str,
-        body: impl FnOnce(Arc<Self>) + Send + 'static,
+        body: impl FnOnce(&Arc<Self>) + Send + 'static,
     ) -> io::Result<Thread> {
         let engine = self.me.upgrade().ok_or(io::ErrorKind::NotFound)?;
-        let handle = std::thread::Builder::new()
+        self.running_threads.fetch_add(1, Ordering::AcqRel);
+        let spawned = std::thread::Builder::new()
             .name(name.to_owned())
-            .spawn(move || body(engine))?;
+            .spawn(move || {
+                body(&engine);
+                engine.thread_has_gone(1);
+            });
+        let handle = spawned.inspect_err(|_| self.thread_has_gone(1))?;
         let thread = handle.thread().clone();
         lock(&self.threads).push(handle);
         Ok(thread)

@@ -1,12 +1,14 @@
 //! The timers of delayed work: one thread, one ordered map.
 
-use super::{EngineInner, context};
+use super::{EngineInner, lock};
 use crate::os;
-use crate::queue::{WorkInner, WqInner, submit};
+use crate::queue::submit::For;
+use crate::queue::{WorkInner, WqInner, cancel, submit};
+use crate::worker;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
-use wq_trace::{FuncId, What, WqCounter};
+use wq_trace::{FuncId, Was, What, WqCounter};
 
 /// The timers of an engine.
 #[derive(Default)]
@@ -27,8 +29,7 @@ struct State {
 pub(crate) struct Entry {
     pub(crate) work: Arc<WorkInner>,
     pub(crate) wq: Arc<WqInner>,
-    /// The OS CPU that the item is queued for.
-    pub(crate) cpu: usize,
+    pub(crate) to: For,
     func: FuncId,
 }
 
@@ -36,7 +37,8 @@ pub(crate) struct Entry {
 pub(crate) struct TimerKey {
     engine: Arc<EngineInner>,
     key: (u64, u64),
-    expires: Instant,
+    /// `None`: later than time can say.
+    expires: Option<Instant>,
 }
 
 impl Timers {
@@ -44,39 +46,38 @@ impl Timers {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Queues an item, which the caller owns, after `delay`.
+    /// Queues an item, which the caller owns, after `delay`. Returns false if the engine has ended.
     pub(crate) fn arm(
         &self,
         wq: &Arc<WqInner>,
-        cpu: usize,
+        to: For,
         work: &Arc<WorkInner>,
         delay: Duration,
-    ) {
+    ) -> bool {
         let now = os::now();
         let delay_ns = u64::try_from(delay.as_nanos()).unwrap_or(u64::MAX);
+        let expires = Instant::now().checked_add(delay);
         let func = submit::function(wq, work);
-        let event = wq.event(
-            now,
+        let entry = Entry {
+            work: work.clone(),
+            wq: wq.clone(),
+            to,
+            func,
+        };
+        // The item's own lock comes first and covers both places, so that nobody finds the timer in one only.
+        let mut place = lock(&work.timer);
+        let mut state = self.lock();
+        if state.stopped {
+            return false;
+        }
+        submit::emit(
+            wq,
+            work,
             What::TimerArm {
                 delay_us: delay_ns / 1000,
             },
         );
-        let event = wq_trace::Event {
-            work: work.id,
-            func,
-            ..event
-        };
-        context::with(|context| context.emit_one(&wq.engine, event));
         wq.slot.add(WqCounter::Armed, 1);
-        let entry = Entry {
-            work: work.clone(),
-            wq: wq.clone(),
-            cpu,
-            func,
-        };
-        // The item's own lock comes first and covers both places, so that nobody finds the timer in one only.
-        let mut place = work.timer.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut state = self.lock();
         let key = (now.saturating_add(delay_ns), state.next);
         state.next += 1;
         state.armed.insert(key, entry);
@@ -89,12 +90,13 @@ impl Timers {
         *place = Some(TimerKey {
             engine: wq.engine.clone(),
             key,
-            expires: Instant::now() + delay,
+            expires,
         });
         drop(place);
         if first {
             self.changed.notify_one();
         }
+        true
     }
 
     /// Takes all timers off. Their items are idle again.
@@ -103,22 +105,22 @@ impl Timers {
             let mut state = self.lock();
             std::mem::take(&mut state.armed).into_values().collect()
         };
-        for entry in armed {
-            *entry
-                .work
-                .timer
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner) = None;
+        for entry in &armed {
+            *lock(&entry.work.timer) = None;
             entry.wq.slot.add(WqCounter::Disarmed, 1);
             self.lock().show(&entry.wq.engine, entry.func, -1);
-            crate::queue::cancel::release(&entry.work);
+            submit::emit(&entry.wq, &entry.work, What::CancelWork { was: Was::Timer });
+            cancel::release(&entry.work);
         }
+        // Now that every item is free, what users do when theirs are dropped cannot wait for another of these.
+        drop(armed);
     }
 
-    /// Ends the timer thread.
+    /// Ends the timer thread and takes all timers off; none is armed after that.
     pub(crate) fn stop(&self) {
         self.lock().stopped = true;
         self.changed.notify_one();
+        self.cancel_all();
     }
 
     /// The timer thread's life.
@@ -144,18 +146,19 @@ impl Timers {
                     };
                     state.show(&entry.wq.engine, entry.func, -1);
                     drop(state);
-                    *entry
-                        .work
-                        .timer
-                        .lock()
-                        .unwrap_or_else(PoisonError::into_inner) = None;
-                    submit::insert(&entry.wq, Some(entry.cpu), &entry.work);
-                    drop(entry);
+                    fire(entry);
                     state = self.lock();
                 }
             }
         }
     }
+}
+
+/// A timer has fired. The item may have come and gone before this returns: its last user value is dropped here then.
+fn fire(entry: Entry) {
+    *lock(&entry.work.timer) = None;
+    submit::insert(&entry.wq, entry.to, &entry.work);
+    worker::quietly(|| drop(entry));
 }
 
 impl State {
@@ -169,18 +172,13 @@ impl State {
 }
 
 impl TimerKey {
-    pub(crate) fn expires(&self) -> Instant {
+    pub(crate) fn expires(&self) -> Option<Instant> {
         self.expires
     }
 
     /// Takes the item off its timer. The caller owns it if that succeeds.
-    pub(crate) fn take(work: &WorkInner) -> bool {
-        Self::take_entry(work).is_some()
-    }
-
-    /// As [`TimerKey::take`], with what was armed.
-    pub(crate) fn take_entry(work: &WorkInner) -> Option<Entry> {
-        let mut place = work.timer.lock().unwrap_or_else(PoisonError::into_inner);
+    pub(crate) fn take(work: &WorkInner) -> Option<Entry> {
+        let mut place = lock(&work.timer);
         let key = place.as_ref()?;
         let entry = {
             let mut state = key.engine.timers.lock();

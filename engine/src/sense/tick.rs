@@ -19,6 +19,9 @@ use wq_trace::WorkerId;
 
 /// Time between two looks.
 const PERIOD: Duration = Duration::from_millis(10);
+/// Workers whose two descriptors are kept open; the others' are opened for each look, and their blocks not dated, so
+/// that an engine with a thousand blocked workers leaves its process descriptors.
+const KEPT_MAX: usize = 128;
 
 /// The shared part: how the tick is asked for.
 #[derive(Default)]
@@ -37,6 +40,12 @@ impl Tick {
         }
     }
 
+    /// The thread to wake. Whoever asked before this found nobody: it looks once more.
+    pub(crate) fn is_run_by(&self, thread: Thread) {
+        let thread = self.thread.get_or_init(|| thread);
+        thread.unpark();
+    }
+
     pub(crate) fn stop(&self) {
         self.stopped.store(true, Ordering::Release);
         self.wake();
@@ -50,8 +59,6 @@ impl Tick {
 
     /// The tick thread's life.
     pub(crate) fn run(&self, engine: &EngineInner) {
-        // An arming that came before this found no thread to wake, and is seen below.
-        let _ = self.thread.set(std::thread::current());
         let mut looks = Looks::default();
         while !self.stopped.load(Ordering::Acquire) {
             if !self.armed.load(Ordering::Acquire) {
@@ -126,8 +133,11 @@ impl Looks {
 
     /// Whether a worker sleeps, and since when if that can be told.
     fn worker(&mut self, worker: &Watched) -> Option<(bool, Option<u64>)> {
+        let full = self.workers.len() >= KEPT_MAX;
+        let mut passing = None;
         let look = match self.workers.entry(worker.id) {
             Entry::Occupied(entry) => entry.into_mut(),
+            Entry::Vacant(_) if full => passing.insert(Look::open(worker.tid)?),
             Entry::Vacant(entry) => entry.insert(Look::open(worker.tid)?),
         };
         let now = os::now();

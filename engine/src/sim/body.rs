@@ -239,7 +239,9 @@ impl Machine<'_> {
         };
         *next = Next::Complete;
         let (pool, ix) = (*pool, *ix);
-        self.transact(thread, pool, |core, _, fx| core.execute_end(ix, &done, fx));
+        self.transact(thread, pool, |core, now, fx| {
+            core.execute_end(ix, &done, now, fx);
+        });
         !self.gives_way(thread)
     }
 
@@ -251,7 +253,7 @@ impl Machine<'_> {
             *frame = None;
         }
         self.transact(thread, pool, |core, now, fx| {
-            core.complete(ix, done, now, fx)
+            core.complete(ix, done, now, fx);
         });
     }
 }

@@ -10,8 +10,8 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use wq_trace::{Emitter, Event, FuncId, Reader, Segment};
 
-/// Most steps at one instant.
-const STEPS_MAX: u64 = 50_000_000;
+/// Most steps at one instant. Tests, whose builds are slow, do not need as many to see that time stands still.
+const STEPS_MAX: u64 = if cfg!(test) { 50_000 } else { 50_000_000 };
 
 /// The pure pool as the simulator uses it: a job is an item's index, a waiter is a thread.
 pub(super) type Core = PoolState<usize, ThreadIx>;
@@ -363,5 +363,89 @@ impl Machine<'_> {
             end,
             snapshot,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{
+        Draw, ItemRef, Pace, ProducerAction, ProducerSpec, WorkSpec, WorkqueueSpec, WqRef, simulate,
+    };
+    use super::*;
+    use crate::attrs::WqFlags;
+    use crate::sim::program::Step;
+    use std::time::Duration;
+
+    const AT: Duration = Duration::from_millis(3);
+
+    /// Two items with this body on a workqueue with these flags, queued at 3 ms.
+    fn program(flags: WqFlags, body: &[Step]) -> Program {
+        let work = |name: &str| WorkSpec {
+            name: name.to_owned(),
+            workqueue: WqRef::Own(0),
+            body: body.to_vec(),
+            instances: 1,
+        };
+        Program {
+            cpus: 1,
+            workqueues: vec![WorkqueueSpec {
+                name: "q0".to_owned(),
+                flags,
+                max_active: 0,
+            }],
+            works: vec![work("w0"), work("w1")],
+            producers: vec![ProducerSpec {
+                name: "p0".to_owned(),
+                action: ProducerAction::Works(vec![0, 1]),
+                cpu: None,
+                on_cpu: false,
+                at: Draw::Fixed(AT),
+                pace: Pace::BackToBack,
+                count: Some(2),
+                duration: None,
+            }],
+            ..Program::default()
+        }
+    }
+
+    fn is_endless(program: &Program) -> bool {
+        let end = simulate(program, &AtomicBool::new(false), &mut |_| {});
+        matches!(
+            end,
+            Err(SimError::Endless {
+                at_ns: 3_000_000,
+                limit: STEPS_MAX
+            })
+        )
+    }
+
+    #[test]
+    fn time_that_stands_still_is_an_error() {
+        let other = |work| {
+            Step::Queue(ItemRef {
+                work,
+                instance: None,
+            })
+        };
+        let requeue = program(WqFlags::PERCPU, &[Step::Requeue]);
+        assert!(is_endless(&requeue));
+        let each_other = program(WqFlags::PERCPU, &[other(0), other(1)]);
+        assert!(is_endless(&each_other));
+        // Two workers that give way to each other.
+        let give_way = program(WqFlags::UNBOUND, &[Step::Requeue, Step::Yield]);
+        assert!(is_endless(&give_way));
+        let pause = Step::Sleep(Draw::Fixed(Duration::ZERO));
+        assert!(is_endless(&program(
+            WqFlags::PERCPU,
+            &[pause, Step::Requeue]
+        )));
+        let mut producer = program(WqFlags::PERCPU, &[]);
+        producer.producers[0].pace = Pace::Every(Draw::Fixed(Duration::ZERO));
+        producer.producers[0].count = None;
+        assert!(is_endless(&producer));
+        let mut steps = program(WqFlags::PERCPU, &[]);
+        steps.producers[0].action = ProducerAction::Steps(vec![other(0)]);
+        steps.producers[0].count = None;
+        assert!(is_endless(&steps));
     }
 }

@@ -6,7 +6,7 @@ use super::machine::{Alarm, Kind, Machine};
 use super::program::{ItemRef, SplitMix64, Step, WqRef};
 use crate::pool::{ItemIx, NewItem, PwqIx, Subject};
 use crate::wq::{Begin, FlushState, Pwqs, Word};
-use wq_trace::{FlushTarget, FuncId, REQ_CPU_LOCAL, What, WqCounter, WqId, WqSlot};
+use wq_trace::{FlushTarget, FuncId, REQ_CPU_LOCAL, Was, What, WqCounter, WqId, WqSlot};
 
 /// A workqueue.
 pub(super) struct SimWq {
@@ -131,7 +131,7 @@ impl Machine<'_> {
             }
             Step::Cancel(item) => {
                 for item in self.instances(*item) {
-                    self.grab(thread, item);
+                    self.take_back(thread, item);
                     self.release(item);
                 }
             }
@@ -190,7 +190,8 @@ impl Machine<'_> {
     /// Kernel: `queue_work_on()`. Returns whether it was queued.
     pub(super) fn queue_item(&mut self, actor: ThreadIx, item: usize, cpu: Option<usize>) -> bool {
         self.claim(item) && {
-            self.insert(actor, item, cpu);
+            let local = self.threads[actor.0].cpu;
+            self.insert(actor, item, cpu, cpu.unwrap_or(local));
             true
         }
     }
@@ -200,11 +201,11 @@ impl Machine<'_> {
         if !self.claim(item) {
             return;
         }
+        let cpu = self.threads[actor.0].cpu;
         if delay == 0 {
-            self.insert(actor, item, None);
+            self.insert(actor, item, None, cpu);
             return;
         }
-        let cpu = self.threads[actor.0].cpu;
         self.actor = actor;
         let event = self.subject(item).event(
             self.now,
@@ -222,7 +223,7 @@ impl Machine<'_> {
         self.items[item].timer = None;
         self.show_timers(item, -1);
         self.threads[self.timer.0].cpu = cpu;
-        self.insert(self.timer, item, None);
+        self.insert(self.timer, item, None, cpu);
     }
 
     /// Writes how many timers of the item's function are armed and when the next one fires.
@@ -254,11 +255,11 @@ impl Machine<'_> {
         false
     }
 
-    /// Kernel: `__queue_work()`.
-    fn insert(&mut self, actor: ThreadIx, item: usize, cpu: Option<usize>) {
+    /// Queues an item, which is owned, on `cpu`, which `asked` named or not. Kernel: `__queue_work()`.
+    fn insert(&mut self, actor: ThreadIx, item: usize, asked: Option<usize>, cpu: usize) {
         let SimItem { work, func, wq, .. } = self.items[item];
         let wq = &self.wqs[wq];
-        let mut target = wq.by_cpu[cpu.unwrap_or(self.threads[actor.0].cpu)];
+        let mut target = wq.by_cpu[cpu];
         // Non-reentrance: behind itself, if it still runs for this workqueue on another pool.
         if let Some(last) = self.items[item].pool().filter(|&last| last != target.0) {
             let core = &self.pools[last].core;
@@ -271,7 +272,7 @@ impl Machine<'_> {
                 .find(|(pool, pwq)| *pool == last && running == Some(*pwq));
             target = theirs.copied().unwrap_or(target);
         }
-        let req_cpu = cpu.map_or(REQ_CPU_LOCAL, |cpu| cpu as i32);
+        let req_cpu = asked.map_or(REQ_CPU_LOCAL, |cpu| cpu as i32);
         let new = NewItem {
             job: item,
             work,
@@ -282,7 +283,7 @@ impl Machine<'_> {
         // The word first: the item may start before the transaction's effects are all executed.
         self.items[item].word = Word::on_list(uid(pool));
         let queued = self.transact(actor, pool, |core, now, fx| core.queue(pwq, new, now, fx));
-        self.items[item].on_list = queued.item;
+        self.items[item].on_list = queued.expect("no simulated pool goes away").item;
     }
 
     /// Takes the item off its timer or list; the caller owns it. Returns whether it was pending.
@@ -294,6 +295,7 @@ impl Machine<'_> {
                 .slot
                 .add(WqCounter::Disarmed, 1);
             self.show_timers(item, -1);
+            self.tell_cancelled(actor, item, Was::Timer);
         } else if word.queued() {
             let (pool, on_list) = (self.items[item].pool(), self.items[item].on_list);
             let pool = pool.expect("a queued item is on a pool");
@@ -301,6 +303,18 @@ impl Machine<'_> {
         }
         self.items[item].word = word.off_list();
         word.pending()
+    }
+
+    /// As [`Machine::grab`], for a user who wants the item cancelled: one that was idle is told too.
+    fn take_back(&mut self, actor: ThreadIx, item: usize) {
+        if !self.grab(actor, item) && self.items[item].pool().is_some() {
+            self.tell_cancelled(actor, item, Was::Idle);
+        }
+    }
+
+    fn tell_cancelled(&mut self, actor: ThreadIx, item: usize, was: Was) {
+        self.actor = actor;
+        self.emit(self.subject(item).event(self.now, What::CancelWork { was }));
     }
 
     fn release(&mut self, item: usize) {
@@ -316,7 +330,7 @@ impl Machine<'_> {
                     .slot
                     .add(WqCounter::Disarmed, 1);
                 self.show_timers(item, -1);
-                self.insert(thread, item, Some(cpu));
+                self.insert(thread, item, None, cpu);
             }
         }
         let SimItem { word, on_list, .. } = self.items[item];
@@ -389,7 +403,7 @@ impl Machine<'_> {
             self.release(item);
             return Turn::Next;
         }
-        self.grab(thread, item);
+        self.take_back(thread, item);
         let word = self.items[item].word;
         self.items[item].word = word.deeper().unwrap_or(word);
         self.release(item);

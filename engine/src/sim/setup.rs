@@ -3,7 +3,7 @@
 use super::cpus::ThreadIx;
 use super::machine::{Kind, Machine, Next, SimPool, Thread};
 use super::producer::Producer;
-use super::program::{Pace, ProducerAction, Program, WqRef};
+use super::program::{Pace, ProducerAction, Program, Step, WqRef};
 use super::queueing::{SimItem, SimWq};
 use super::{ItemRecord, SimError};
 use crate::attrs::{DFL_ACTIVE, MAX_ACTIVE, WqFlags};
@@ -68,8 +68,8 @@ const SYSTEM: [(&str, WqFlags, usize); 5] = [
 ];
 
 fn check(program: &Program) -> Result<(), SimError> {
-    for work in &program.works {
-        if let WqRef::System(name) = &work.workqueue
+    for wq in named_workqueues(program) {
+        if let WqRef::System(name) = wq
             && SYSTEM.iter().all(|(system, ..)| system != name)
         {
             return Err(SimError::UnknownWorkqueue(name.clone()));
@@ -83,6 +83,27 @@ fn check(program: &Program) -> Result<(), SimError> {
     endless.map_or(Ok(()), |producer| {
         Err(SimError::NoPause(producer.name.clone()))
     })
+}
+
+/// The workqueues that works and steps name.
+fn named_workqueues(program: &Program) -> impl Iterator<Item = &WqRef> {
+    let bodies = program.works.iter().map(|work| work.body.as_slice());
+    let calls = program
+        .producers
+        .iter()
+        .map(|producer| match &producer.action {
+            ProducerAction::Steps(steps) => steps.as_slice(),
+            ProducerAction::Works(_) => &[],
+        });
+    let flushed = bodies.chain(calls).flatten().filter_map(|step| match step {
+        Step::FlushWq(wq) => Some(wq),
+        _ => None,
+    });
+    program
+        .works
+        .iter()
+        .map(|work| &work.workqueue)
+        .chain(flushed)
 }
 
 impl Machine<'_> {

@@ -4,7 +4,7 @@ mod meter;
 
 use crate::os;
 use crate::pool::{Done, Start, Step, WorkerIx};
-use crate::queue::Job;
+use crate::queue::{Job, WorkInner};
 use crate::runtime::{CurrentWork, EngineInner, Pool, context};
 use meter::CpuMeter;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -66,42 +66,63 @@ fn execute(
     meter: &mut CpuMeter,
 ) -> Step<Job> {
     let Start {
-        job,
+        job: Job { work, wq },
         func,
-        wq,
         queued_at,
         at,
-        ..
     } = start;
     let current = CurrentWork {
         engine: engine.uid,
         pool: pool.clone(),
         worker: me,
-        wq,
         func,
-        work: job.work.clone(),
+        work: Arc::downgrade(&work),
         queued_at,
         started_at: at,
         blocking: 0,
     };
     context::with(|context| context.set_current(Some(current)));
-    let result = catch_unwind(AssertUnwindSafe(|| job.work.call()));
+    let panicked = call(work);
     let ended = os::now();
-    let current = context::with(|context| context.set_current(None));
-    if result.is_err() {
-        tracing::error!("work function {} panicked", job.work.name);
-    }
-    let done = Done {
-        at: ended,
-        cpu_ns: meter.charge(at, ended),
-        panicked: result.is_err(),
-    };
+    context::with(|context| context.set_current(None));
+    let cpu_ns = meter.charge(at, ended);
     let step = pool.transact_at(engine, ended, |core, now, fx| {
-        core.execute_end(me, &done, fx);
+        let done = Done {
+            at: now,
+            cpu_ns,
+            panicked,
+        };
+        core.execute_end(me, &done, now, fx);
         core.complete(me, done, now, fx);
         begin(pool, core.step(me, now, fx))
     });
-    // What the user gave may run code of theirs when it goes: never under a lock.
-    drop((current, job, result));
+    // The last of a workqueue takes locks when it goes.
+    drop(wq);
     step
+}
+
+/// Calls the work function and lets go of the item. What the user's values do when they are dropped is still part of
+/// the execution. Returns whether anything panicked.
+fn call(work: Arc<WorkInner>) -> bool {
+    let called = quietly(|| work.call());
+    if !called {
+        tracing::error!("work function {} panicked", work.name);
+    }
+    let dropped = quietly(|| drop(work));
+    if !dropped {
+        tracing::error!("dropping a work item panicked");
+    }
+    !(called && dropped)
+}
+
+/// Runs user code whose panics end here. Returns whether it went well.
+pub(crate) fn quietly(user: impl FnOnce()) -> bool {
+    let Err(payload) = catch_unwind(AssertUnwindSafe(user)) else {
+        return true;
+    };
+    if let Err(again) = catch_unwind(AssertUnwindSafe(|| drop(payload))) {
+        // A payload whose drop panics: whatever that panic carries is left alone.
+        std::mem::forget(again);
+    }
+    false
 }

@@ -60,11 +60,6 @@ impl<W> Default for FlushState<W> {
 }
 
 impl<W> FlushState<W> {
-    /// The colour that a new pwq has to give to its items.
-    pub(crate) fn work_color(&self) -> u8 {
-        self.work_color
-    }
-
     /// `waiter` wants everything queued before this call to be over.
     pub(crate) fn begin(&mut self, waiter: W, pwqs: &mut impl Pwqs) -> Begin<W> {
         if next(self.work_color) == self.flush_color {

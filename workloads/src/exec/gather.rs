@@ -1,6 +1,8 @@
 //! The part of a report that comes out of the engine's own counters, the same for threads and for the simulator.
 
-use crate::report::{Breakdown, PoolReport, Quantiles, Report, WAIT_PARTS, WorkqueueReport};
+use crate::report::{
+    Breakdown, Execution, PoolReport, Quantiles, Report, WAIT_PARTS, WorkqueueReport,
+};
 use wq_trace::model::{Latency, Workqueue};
 use wq_trace::{Counter, Limits, Model, Snapshot, WaitPart, WqId};
 
@@ -47,8 +49,8 @@ fn workqueue(row: &Workqueue, max_running: u64, report: &Report) -> WorkqueueRep
         cancelled: row.counter(Counter::Cancelled),
         refused: row.refused(),
         max_running,
-        wait_ns: quantiles(report, row, &row.wait, |execution| execution.wait_ns()),
-        run_ns: quantiles(report, row, &row.run, |execution| execution.run_ns()),
+        wait_ns: quantiles(report, row, &row.wait, Execution::wait_ns),
+        run_ns: quantiles(report, row, &row.run, Execution::run_ns),
         breakdown_ns: Breakdown(row.breakdown),
     }
 }
@@ -58,7 +60,7 @@ fn quantiles(
     report: &Report,
     row: &Workqueue,
     counted: &Latency,
-    value: impl Fn(&crate::report::Execution) -> u64,
+    value: impl Fn(&Execution) -> u64,
 ) -> Quantiles {
     let works = report
         .works

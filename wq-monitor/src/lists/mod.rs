@@ -161,7 +161,7 @@ pub struct ListState {
     pub sort: usize,
     /// Whether the column's natural order is turned round.
     pub inverted: bool,
-    /// Columns scrolled out on the left.
+    /// The column scrolled to; 0: not scrolled, the most important columns are shown.
     pub scrolled: usize,
 }
 

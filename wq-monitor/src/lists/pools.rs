@@ -50,7 +50,7 @@ impl List for Pools<'_> {
         Column::number(Col::Number, "POOL", 5, 0, "Its number: 4c+2 normal and 4c+3 highpri pool of CPU c, then the unbound ones").smallest_first(),
         Column::words(Col::Kind, "SERVES", 14, 1, "A CPU, or (unbound) whichever CPU is free"),
         Column::number(Col::Nice, "NICE", 5, 9, "Nice level of its workers; ! means that the system did not permit it").smallest_first(),
-        Column::words(Col::Level, "CONCURRENCY  │BACKLOG", 22, 0, "One cell a worker (or their share): running, asleep or between items, idle; then the backlog, a cell each time it doubles; sorts by busy workers and backlog").largest_first(),
+        Column::words(Col::Level, "CONCURRENCY  │BACKLOG", 22, 0, "One cell a worker (or their share): those that count as running; busy ones that do not (asleep, CPU-intensive, between items); idle ones; then the backlog, a cell each time it doubles; sorts by busy workers and backlog").largest_first(),
         Column::number(Col::Running, "RUN", 5, 2, "nr_running: workers that run a managed item and are not known to sleep"),
         Column::number(Col::Workers, "WORK", 5, 3, "Workers"),
         Column::number(Col::Idle, "IDLE", 5, 6, "Idle workers"),

@@ -2,6 +2,7 @@
 
 use super::{Column, Key, List};
 use regex::Regex;
+use wq_trace::Counter;
 use wq_trace::model::{Model, Workqueue};
 
 /// What a column of it shows.
@@ -25,7 +26,7 @@ pub enum Col {
 /// The workqueues whose names pass the filter.
 #[derive(Debug)]
 pub struct Workqueues<'a> {
-    /// The rows, in the order in which they were allocated.
+    /// The rows, those that executed most first: the order of rows that are otherwise equal.
     pub rows: Vec<&'a Workqueue>,
     /// Where their history is.
     pub model: &'a Model,
@@ -35,10 +36,9 @@ impl<'a> Workqueues<'a> {
     /// Those of `model` whose name matches `filter`, if there is one.
     pub fn new(model: &'a Model, filter: Option<&Regex>) -> Self {
         let passes = |wq: &&Workqueue| filter.is_none_or(|filter| filter.is_match(&wq.name));
-        Self {
-            rows: model.workqueues().iter().filter(passes).collect(),
-            model,
-        }
+        let mut rows: Vec<_> = model.workqueues().iter().filter(passes).collect();
+        rows.sort_by_key(|wq| std::cmp::Reverse(wq.counter(Counter::Started)));
+        Self { rows, model }
     }
 }
 
@@ -79,7 +79,7 @@ impl List for Workqueues<'_> {
             Col::RunP50 => wq.run.p50.into(),
             Col::RunP99 => wq.run.p99.into(),
             Col::Limit => u64::from(wq.max_active).into(),
-            Col::Activity => wq.counter(wq_trace::Counter::Started).into(),
+            Col::Activity => wq.counter(Counter::Started).into(),
         }
     }
 }

@@ -56,17 +56,17 @@ pub struct Level {
     pub pending: u32,
 }
 
-/// Running, blocked and idle workers, one cell each while they fit, then the backlog.
+/// Running, uncounted and idle workers, one cell each while they fit, then the backlog.
 ///
-/// `██▒▒░░      │▪▪▪▪    `: two run, two are blocked or between items, two are idle; the backlog grows one cell each
+/// `██▒▒░░      │▪▪▪▪    `: two run, two are asleep, CPU-intensive or between items, two are idle; the backlog grows one cell each
 /// time that it doubles.
 pub fn concurrency(level: Level, width: usize, palette: Palette) -> Vec<Span<'static>> {
     let backlog_room = width / 3;
     let room = width.saturating_sub(backlog_room + 1);
     let running = level.running.min(level.workers);
     let idle = level.idle.min(level.workers - running);
-    let blocked = level.workers - running - idle;
-    let cells = shares(&[running.into(), blocked.into(), idle.into()], room);
+    let uncounted = level.workers - running - idle;
+    let cells = shares(&[running.into(), uncounted.into(), idle.into()], room);
     let used: usize = cells.iter().sum();
     let backlog = doublings(level.pending).min(backlog_room);
     let flood = level.workers.max(1).saturating_mul(4);
@@ -91,8 +91,8 @@ fn doublings(n: u32) -> usize {
     (u32::BITS - n.leading_zeros()) as usize
 }
 
-/// The wait as a bar of `width` cells, largest part first, each part in its colour (or its own fill).
-/// Empty when nothing waited.
+/// The wait as a bar of `width` cells, largest part first, each part in its colour (or its own fill); parts below half a
+/// cell are not seen. Empty when nothing waited.
 pub fn stacked(wait: &Breakdown, width: usize, palette: Palette) -> Vec<Span<'static>> {
     let parts = largest_first(wait);
     let values: Vec<u64> = parts.iter().map(|(_, ns)| *ns).collect();
@@ -135,28 +135,32 @@ fn shares(values: &[u64], room: usize) -> Vec<usize> {
     if total <= room as u64 {
         return values.iter().map(|value| *value as usize).collect();
     }
-    filled(values, room)
+    let mut cells = filled(values, room);
+    for i in 0..cells.len() {
+        let largest = (0..cells.len()).max_by_key(|i| cells[*i]).unwrap_or(i);
+        if values[i] > 0 && cells[i] == 0 && cells[largest] > 1 {
+            cells[largest] -= 1;
+            cells[i] = 1;
+        }
+    }
+    cells
 }
 
-/// Cells in proportion, `room` in all (unless there are fewer cells than values).
+/// Cells in proportion, `room` in all: what rounding down leaves goes to those that lost most by it.
 fn filled(values: &[u64], room: usize) -> Vec<usize> {
     let total: u128 = values.iter().map(|value| u128::from(*value)).sum();
-    let mut left = room;
+    if total == 0 {
+        return vec![0; values.len()];
+    }
+    let exact = |value: u64| u128::from(value) * room as u128;
     let mut cells: Vec<usize> = values
         .iter()
-        .map(|value| {
-            let share = (u128::from(*value) * room as u128 / total.max(1)) as usize;
-            let cell = share.max(usize::from(*value > 0)).min(left);
-            left -= cell;
-            cell
-        })
+        .map(|value| (exact(*value) / total) as usize)
         .collect();
-    // What rounding left over goes to the largest.
-    if let Some(largest) = (0..values.len()).max_by_key(|i| (values[*i], usize::MAX - i))
-        && values[largest] > 0
-    {
-        cells[largest] += left;
-    }
+    let mut losers: Vec<usize> = (0..values.len()).collect();
+    losers.sort_by_key(|i| std::cmp::Reverse(exact(values[*i]) % total));
+    let left = room - cells.iter().sum::<usize>();
+    losers.into_iter().take(left).for_each(|i| cells[i] += 1);
     cells
 }
 
@@ -234,7 +238,7 @@ mod tests {
         wait[WaitPart::Concurrency as usize] = 69;
         wait[WaitPart::NoWorker as usize] = 1;
         let bar = stacked(&wait, 10, Palette::new(false));
-        assert_eq!(joined(&bar), "██████▓▓▓▒");
+        assert_eq!(joined(&bar), "███████▓▓▓");
         let colour = stacked(&wait, 10, Palette::new(true));
         assert_eq!(
             colour[0].style,

@@ -8,13 +8,27 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 use wq_trace::{Liveness, units};
 
-/// Draws the first line. What matters least is left out first.
+/// Draws the first line. Where not all fits, labels are cut short; then what matters least is left out.
 pub fn draw(app: &App, palette: Palette, frame: &mut Frame<'_>, area: Rect) {
-    let left = left(app, palette);
-    let right = right(app, palette);
     let width = area.width - 1;
+    let sides = |labels| (left(app, palette), right(app, labels, palette));
+    let full = sides(&LABELS);
+    let pieces = full.0.iter().chain(&full.1);
+    let need: usize = pieces.map(|piece| piece.width() + GAP).sum();
+    let (left, right) = if need <= usize::from(width) + GAP {
+        full
+    } else {
+        sides(&SHORT_LABELS)
+    };
     frame.render_widget(joined(&left, &right, width), Rect { width, ..area });
 }
+
+/// Blanks between two pieces.
+const GAP: usize = 2;
+/// What the numbers on the right are.
+const LABELS: [&str; 4] = ["events", "lost", "sensing", "self"];
+/// The same where there is little room.
+const SHORT_LABELS: [&str; 4] = ["ev", "lost", "", "self"];
 
 /// A piece of the header with the rank by which it is left out (highest first).
 struct Piece {
@@ -49,46 +63,43 @@ fn left(app: &App, palette: Palette) -> Vec<Piece> {
         let meta = &snapshot.meta;
         let up = units::duration(model.at().saturating_sub(meta.started_at));
         pieces.push(piece(1, "", fit(&meta.name, 24), Role::Title, palette));
-        pieces.push(piece(2, "pid", meta.pid.to_string(), Role::Plain, palette));
+        pieces.push(piece(4, "pid", meta.pid.to_string(), Role::Plain, palette));
         pieces.push(piece(6, "up", up, Role::Plain, palette));
     }
     pieces
 }
 
-fn right(app: &App, palette: Palette) -> Vec<Piece> {
-    // Counting goes on while the picture is held: the totals here are those of now.
-    let mut pieces = Vec::new();
-    if let Some(replay) = &app.link.replay {
-        pieces.push(piece(1, "", fit(replay, 40), Role::Accent, palette));
-    }
+fn right(app: &App, labels: &[&str; 4], palette: Palette) -> Vec<Piece> {
+    // Counting goes on while the picture is held: the numbers here are those of now.
     let Some(snapshot) = app.latest() else {
-        return pieces;
+        return Vec::new();
     };
+    let [events, lost, sensing, own] = labels;
     let rate = match app.link.liveness {
         Liveness::Ended | Liveness::Dead => "-".to_owned(),
         _ if !snapshot.meta.tracing => "off".to_owned(),
         _ => format!("{}/s", units::rate(app.events_per_s())),
     };
-    pieces.push(piece(4, "events", rate, Role::Plain, palette));
-    let lost = app.lost_events();
-    let role = if lost > 0 { Role::Bad } else { Role::Dim };
-    let rank = if lost > 0 { 0 } else { 3 };
-    pieces.push(piece(rank, "lost", units::count(lost), role, palette));
-    pieces.push(piece(
-        5,
-        "sensing",
-        fit(&snapshot.meta.sensing, 16),
-        Role::Plain,
-        palette,
-    ));
-    let own = format!("{:.1}%", app.link.own_cpu * 100.0);
-    let role = if app.link.own_cpu > 0.1 {
-        Role::Warn
-    } else {
-        Role::Plain
+    let (lost_rank, lost_role) = match app.lost_events() {
+        0 => (3, Role::Dim),
+        _ => (0, Role::Bad),
     };
-    pieces.push(piece(7, "self", own, role, palette));
-    pieces
+    let count = units::count(app.lost_events());
+    let mode = fit(&snapshot.meta.sensing, 16);
+    let share = app.link.own_cpu;
+    let share_role = if share > 0.1 { Role::Warn } else { Role::Plain };
+    vec![
+        piece(2, events, rate, Role::Plain, palette),
+        piece(lost_rank, lost, count, lost_role, palette),
+        piece(5, sensing, mode, Role::Plain, palette),
+        piece(
+            7,
+            own,
+            format!("{:.1}%", share * 100.0),
+            share_role,
+            palette,
+        ),
+    ]
 }
 
 /// Both sides on one line of `width` cells, two blanks between the pieces.
@@ -98,18 +109,18 @@ fn joined(left: &[Piece], right: &[Piece], width: u16) -> Line<'static> {
     let need = |most: u8| -> usize {
         all()
             .filter(|piece| piece.rank <= most)
-            .map(|piece| piece.width() + 2)
+            .map(|piece| piece.width() + GAP)
             .sum::<usize>()
     };
     let most = (0..=u8::MAX)
         .rev()
-        .find(|most| need(*most).saturating_sub(2) <= width)
+        .find(|most| need(*most).saturating_sub(GAP) <= width)
         .unwrap_or(0);
     let kept = |pieces: &[Piece]| -> Vec<Span<'static>> {
         let mut spans = Vec::new();
         for piece in pieces.iter().filter(|piece| piece.rank <= most) {
             if !spans.is_empty() {
-                spans.push(Span::raw("  "));
+                spans.push(Span::raw(" ".repeat(GAP)));
             }
             spans.extend(piece.spans.iter().cloned());
         }
@@ -122,7 +133,7 @@ fn joined(left: &[Piece], right: &[Piece], width: u16) -> Line<'static> {
     Line::from(line)
 }
 
-/// Draws the tabs, and on the right whether the picture is held and what is filtered.
+/// Draws the tabs, and on the right what is filtered, how a replay stands and whether the picture is held.
 pub fn tabs(app: &App, palette: Palette, frame: &mut Frame<'_>, area: Rect) {
     let mut tabs = Vec::new();
     for view in View::ALL {
@@ -140,7 +151,10 @@ pub fn tabs(app: &App, palette: Palette, frame: &mut Frame<'_>, area: Rect) {
         tabs.push(Span::raw(" "));
     }
     let tabs = Line::from(tabs);
-    let marks = marks(app, palette);
+    let free = area
+        .width
+        .saturating_sub(u16::try_from(tabs.width()).unwrap_or(u16::MAX));
+    let marks = marks(app, free, palette);
     let room = area
         .width
         .saturating_sub(u16::try_from(marks.width()).unwrap_or(u16::MAX));
@@ -155,10 +169,20 @@ pub fn tabs(app: &App, palette: Palette, frame: &mut Frame<'_>, area: Rect) {
     );
 }
 
-fn marks(app: &App, palette: Palette) -> Line<'static> {
+fn marks(app: &App, width: u16, palette: Palette) -> Line<'static> {
     let mut spans = Vec::new();
     if let (Some(filter), View::Overview) = (&app.ui.filter, app.ui.view) {
         let text = format!("/{}/ ", fit(filter.as_str(), 24));
+        spans.push(Span::styled(text, palette.of(Role::Accent)));
+    }
+    let room = if app.is_paused() {
+        width.saturating_sub(24)
+    } else {
+        width
+    };
+    // A word or two of it would say nothing.
+    if let (Some(replay), 16..) = (&app.link.replay, room) {
+        let text = format!("{} ", fit(replay, room - 1));
         spans.push(Span::styled(text, palette.of(Role::Accent)));
     }
     if app.is_paused() {

@@ -26,8 +26,9 @@ pub fn draw(app: &App, top: usize, palette: Palette, frame: &mut Frame<'_>, area
         );
     }
     if more > 0 && inner.height < area.height {
-        let text = format!(" {more} more lines: Down, PgDn ");
-        let line = Line::styled(text, palette.of(Role::Accent)).right_aligned();
+        let lines = if more == 1 { "line" } else { "lines" };
+        let text = format!(" {more} more {lines}: Down, PgDn ");
+        let line = Line::from(Span::styled(text, palette.of(Role::Accent))).right_aligned();
         let width = area.width.saturating_sub(2);
         frame.render_widget(
             line,

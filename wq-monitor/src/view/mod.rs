@@ -115,7 +115,7 @@ fn panel(title: Line<'static>, palette: Palette, frame: &mut Frame<'_>, area: Re
 
 /// The frame of a view's only list; a low screen shows two more rows instead.
 fn list_panel(title: Line<'static>, palette: Palette, frame: &mut Frame<'_>, area: Rect) -> Rect {
-    if area.height < 9 {
+    if frame.area().height < 14 {
         area
     } else {
         panel(title, palette, frame, area)

@@ -10,7 +10,7 @@ use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::text::{Line, Span};
 use wq_trace::model::{Model, sum};
-use wq_trace::{Counter, units};
+use wq_trace::{Counter, Liveness, units};
 
 /// Draws as many panels as there is room for; the workqueues always.
 pub fn draw(app: &App, palette: Palette, frame: &mut Frame<'_>, area: Rect) {
@@ -57,7 +57,7 @@ fn small(app: &App, palette: Palette, frame: &mut Frame<'_>, area: Rect) {
         Span::styled("  run ", palette.of(Role::Dim)),
         Span::raw(format!("{}/{}  ", totals.nr_running, totals.workers)),
     ]);
-    line.push_span(health(model, palette));
+    line.push_span(health(app, palette));
     frame.render_widget(line, Rect { height: 1, ..area });
     let body = Rect {
         y: area.y + 1,
@@ -75,8 +75,12 @@ fn small(app: &App, palette: Palette, frame: &mut Frame<'_>, area: Rect) {
     );
 }
 
-/// The worst that is known, or that all is well.
-fn health(model: &Model, palette: Palette) -> Span<'static> {
+/// The worst that is known, or that all is well; of an engine that is gone neither.
+fn health(app: &App, palette: Palette) -> Span<'static> {
+    let model = app.model();
+    if matches!(app.link.liveness, Liveness::Ended | Liveness::Dead) {
+        return Span::raw("");
+    }
     let stalled = model
         .pools()
         .iter()
@@ -108,7 +112,7 @@ fn health(model: &Model, palette: Palette) -> Span<'static> {
 fn throughput(app: &App, palette: Palette, frame: &mut Frame<'_>, area: Rect) {
     let model = app.model();
     let mut heading = title("Throughput", palette);
-    heading.push_span(health(model, palette));
+    heading.push_span(health(app, palette));
     heading.push_span(Span::raw(" "));
     let inner = panel(heading, palette, frame, area);
     let totals = model.totals();

@@ -1,4 +1,4 @@
-//! Under the list of pools: the chosen one's last minutes, and what its workers do.
+//! Under the list of pools: the chosen one's last minutes, what its workers do, and which workqueues it serves.
 
 use super::style::{Palette, Role};
 use super::{bars, cells, panel, title};
@@ -6,15 +6,40 @@ use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::text::{Line, Span};
 use wq_trace::model::{Model, Pool};
-use wq_trace::{WorkerState, units};
+use wq_trace::{Counter, PwqRow, WorkerState, units};
 
-/// Draws history on the left, workers on the right.
+/// Draws history and, where there is room, workqueues on the left; workers on the right.
 pub fn draw(model: &Model, pool: &Pool, palette: Palette, frame: &mut Frame<'_>, area: Rect) {
     let halves = [Constraint::Fill(1), Constraint::Fill(1)];
     let [left, right] = Layout::horizontal(halves).areas(area);
-    history(model, pool, palette, frame, left);
+    let graphs = left.height.min(HISTORY);
+    if left.height - graphs < WORKQUEUES {
+        history(model, pool, palette, frame, left);
+    } else {
+        let below = Rect {
+            y: left.y + graphs,
+            height: left.height - graphs,
+            ..left
+        };
+        history(
+            model,
+            pool,
+            palette,
+            frame,
+            Rect {
+                height: graphs,
+                ..left
+            },
+        );
+        workqueues(model, pool, palette, frame, below);
+    }
     workers(model, pool, palette, frame, right);
 }
+
+/// Lines that the graphs take at most while something else needs room.
+const HISTORY: u16 = 14;
+/// Lines below which the workqueues are not worth a panel.
+const WORKQUEUES: u16 = 5;
 
 /// Two graphs, one over the other: workers that execute something, and the backlog.
 fn history(model: &Model, pool: &Pool, palette: Palette, frame: &mut Frame<'_>, area: Rect) {
@@ -24,8 +49,8 @@ fn history(model: &Model, pool: &Pool, palette: Palette, frame: &mut Frame<'_>, 
     let heading = format!("Pool {} - {}", pool.row.number, pool.kind());
     let mut heading = title(&heading, palette);
     let width = usize::from(area.width.saturating_sub(2));
-    let shown = history.iter().rev().take(width);
-    if let (Some(last), Some(first)) = (history.last(), shown.last()) {
+    let first = history.iter().rev().take(width).next_back();
+    if let (Some(last), Some(first)) = (history.last(), first) {
         let span = units::duration(last.at.saturating_sub(first.at));
         heading.push_span(Span::styled(format!("last {span} "), palette.of(Role::Dim)));
     }
@@ -72,6 +97,58 @@ fn graph(
         );
     }
 }
+
+/// The workqueues that the pool serves, the busiest first.
+fn workqueues(model: &Model, pool: &Pool, palette: Palette, frame: &mut Frame<'_>, area: Rect) {
+    let inner = panel(title("Its workqueues", palette), palette, frame, area);
+    let all = model.snapshot().map_or(&[][..], |snapshot| &snapshot.pwqs);
+    let mut mine: Vec<_> = all.iter().filter(|pwq| pwq.pool == pool.row.id).collect();
+    let started = |pwq: &PwqRow| pwq.counters[Counter::Started as usize];
+    mine.sort_by_key(|pwq| std::cmp::Reverse(started(pwq)));
+    let room = inner.width.saturating_sub(4 * NUMBER);
+    let line = |name: Span<'static>, numbers: [Line<'static>; 4]| {
+        let pad = usize::from(room).saturating_sub(name.width());
+        let mut line = Line::from(vec![name, Span::raw(" ".repeat(pad))]);
+        for number in numbers {
+            let pad = usize::from(NUMBER).saturating_sub(number.width());
+            line.push_span(Span::raw(" ".repeat(pad)));
+            line.extend(
+                number
+                    .spans
+                    .into_iter()
+                    .map(|span| span.patch_style(number.style)),
+            );
+        }
+        line
+    };
+    let headings = ["started", "active", "held", "run"];
+    let headings = headings.map(|text| Line::styled(text, palette.of(Role::Dim)));
+    let mut lines = vec![line(Span::raw(""), headings)];
+    lines.extend(mine.into_iter().map(|pwq| {
+        let name = cells::fit(model.names().workqueue(pwq.wq), room);
+        let count = |n, role| cells::count(n, role, palette);
+        let numbers = [
+            count(started(pwq), Role::Plain),
+            count(pwq.nr_active.into(), Role::Plain),
+            count(pwq.nr_inactive.into(), Role::Warn),
+            count(pwq.nr_in_flight.into(), Role::Good),
+        ];
+        line(Span::raw(name), numbers)
+    }));
+    for (y, line) in (inner.y..inner.bottom()).zip(lines) {
+        frame.render_widget(
+            line,
+            Rect {
+                y,
+                height: 1,
+                ..inner
+            },
+        );
+    }
+}
+
+/// Cells for a number with a blank before it.
+const NUMBER: u16 = 8;
 
 /// The pool's workers, those that do something first.
 fn workers(model: &Model, pool: &Pool, palette: Palette, frame: &mut Frame<'_>, area: Rect) {

@@ -47,7 +47,7 @@ fn split(area: Rect, rows: usize) -> (Rect, Option<Rect>) {
         list,
         Some(Rect {
             y: list.bottom(),
-            height: left.min(2 * DETAILS),
+            height: left,
             ..area
         }),
     )
@@ -61,7 +61,7 @@ fn legend(palette: Palette) -> Vec<Span<'static>> {
         Span::styled("█", palette.of(Role::Good)),
         Span::styled(" running ", dim),
         Span::styled("▒", palette.of(Role::Asleep)),
-        Span::styled(" asleep ", dim),
+        Span::styled(" not counted ", dim),
         Span::styled("░", dim),
         Span::styled(" idle ", dim),
         Span::styled("▪", palette.of(Role::Warn)),

@@ -115,7 +115,7 @@ fn headings<L: Cells>(
 }
 
 /// The columns that fit into `width` with their places and widths. Unscrolled, those of the highest rank are left out
-/// first; scrolled, the first column stays and the others follow in order from there.
+/// first; scrolled, the first column stays and the others follow in order from the one scrolled to.
 fn fitting<C: Copy>(
     all: &'static [Column<C>],
     width: u16,
@@ -130,7 +130,7 @@ fn fitting<C: Copy>(
     };
     let mut columns: Vec<&'static Column<C>> = Vec::new();
     columns.extend(all.iter().take(1));
-    columns.extend(all.iter().skip(1 + scrolled));
+    columns.extend(all.iter().skip(scrolled.max(1)));
     while columns.len() > 1 && need(&columns) > u32::from(width) {
         let worst = if scrolled > 0 {
             columns.len() - 1
@@ -206,8 +206,9 @@ mod tests {
 
     #[test]
     fn scrolling_shows_the_columns_that_found_no_room() {
-        assert_eq!(ids(22, 1), [0, 2, 3]);
-        assert_eq!(ids(22, 3), [0]);
+        assert_eq!(ids(22, 1), [0, 1, 2]);
+        assert_eq!(ids(22, 2), [0, 2, 3]);
+        assert_eq!(ids(22, 3), [0, 3]);
         assert_eq!(ids(22, 99), [0]);
     }
 

@@ -76,6 +76,11 @@ impl Emitter {
         }
     }
 
+    /// Whether the engine was marked ended: nobody waits for its events any more.
+    pub fn has_ended(&self) -> bool {
+        self.inner.head.get(head::ENDED_AT) != 0
+    }
+
     /// Whether events go anywhere, so that a caller can spare itself making them.
     #[inline]
     pub fn is_on(&self) -> bool {

@@ -1,0 +1,14 @@
+//! The simulator through its public API: each kind of workqueue, each step, each ending, each part of a wait.
+
+#[path = "simulator/endings.rs"]
+mod endings;
+#[path = "simulator/kinds.rs"]
+mod kinds;
+#[path = "simulator/parts.rs"]
+mod parts;
+#[path = "simulator/script.rs"]
+mod script;
+#[path = "simulator/steps.rs"]
+mod steps;
+#[path = "simulator/waiting.rs"]
+mod waiting;

@@ -1,0 +1,186 @@
+//! What the repository allows, as data.
+
+/// Lines of a file.
+pub const FILE_LINES: usize = 600;
+/// Lines of a function.
+pub const FUNCTION_LINES: usize = 100;
+
+/// Functions that may be longer: one list of cases each, which reads better whole.
+pub const LONG_FUNCTIONS: &[(&str, &str)] = &[
+    ("engine/trace/src/text/tests.rs", "goldens"),
+    ("engine/trace/tests/round_trip.rs", "all_rows"),
+];
+
+/// The only files with `unsafe`.
+pub const UNSAFE_FILES: &[&str] = &["engine/trace/src/segment/map.rs"];
+
+/// What the top level holds, besides dotfiles and what git ignores.
+pub const TOP_LEVEL: &[&str] = &[
+    "Cargo.lock",
+    "Cargo.toml",
+    "LICENSE-APACHE",
+    "LICENSE-MIT",
+    "README.md",
+    "engine",
+    "workloads",
+    "wq-dump",
+    "wq-monitor",
+];
+
+/// Of our packages, those that each one may depend on.
+pub const PACKAGES: &[(&str, &str, &[&str])] = &[
+    ("engine/trace", "wq-trace", &[]),
+    ("engine", "wq-engine", &["wq-trace"]),
+    ("workloads", "wq-replay", &["wq-engine", "wq-trace"]),
+    ("wq-monitor", "wq-monitor", &["wq-trace", "wq-replay"]),
+    ("wq-dump", "wq-dump", &["wq-trace"]),
+];
+
+/// A module and what it never imports.
+pub struct Layer {
+    /// The folder of the crate's sources.
+    pub crate_at: &'static str,
+    pub module: &'static str,
+    /// Top-level modules of the same crate.
+    pub never: &'static [&'static str],
+}
+
+const fn layer(
+    crate_at: &'static str,
+    module: &'static str,
+    never: &'static [&'static str],
+) -> Layer {
+    Layer {
+        crate_at,
+        module,
+        never,
+    }
+}
+
+const ENGINE: &str = "engine/src";
+const TRACE: &str = "engine/trace/src";
+const MONITOR: &str = "wq-monitor/src";
+const DUMP: &str = "wq-dump/src";
+const REPLAY: &str = "workloads/src";
+
+/// Everything in the engine that knows threads, clocks, locks or files.
+const OUTER: &[&str] = &["os", "queue", "runtime", "sense", "sim", "worker"];
+
+/// No import points back along the data's way.
+pub const LAYERS: &[Layer] = &[
+    // The pure centre.
+    layer(ENGINE, "pool", OUTER),
+    layer(ENGINE, "wq", OUTER),
+    layer(ENGINE, "attrs", OUTER),
+    layer(ENGINE, "error", OUTER),
+    layer(
+        ENGINE,
+        "os",
+        &[
+            "attrs", "pool", "queue", "runtime", "sense", "sim", "worker", "wq",
+        ],
+    ),
+    // Two ways to execute its effects, which know nothing of each other.
+    layer(
+        ENGINE,
+        "sim",
+        &["os", "queue", "runtime", "sense", "worker"],
+    ),
+    layer(ENGINE, "queue", &["sim"]),
+    layer(ENGINE, "runtime", &["sim"]),
+    layer(ENGINE, "sense", &["queue", "sim"]),
+    layer(ENGINE, "worker", &["sim"]),
+    // What writer, reader and tools agree on stands below all three.
+    layer(
+        TRACE,
+        "ids",
+        &[
+            "discover", "event", "model", "reader", "ring", "segment", "snapshot",
+        ],
+    ),
+    layer(
+        TRACE,
+        "stats",
+        &["discover", "model", "reader", "ring", "segment", "snapshot"],
+    ),
+    layer(
+        TRACE,
+        "event",
+        &["discover", "model", "reader", "ring", "segment", "snapshot"],
+    ),
+    layer(
+        TRACE,
+        "snapshot",
+        &["discover", "model", "reader", "ring", "segment"],
+    ),
+    layer(
+        TRACE,
+        "layout",
+        &["discover", "model", "reader", "ring", "segment"],
+    ),
+    layer(
+        TRACE,
+        "record",
+        &["discover", "model", "reader", "ring", "segment"],
+    ),
+    layer(
+        TRACE,
+        "ring",
+        &["discover", "model", "reader", "segment", "snapshot"],
+    ),
+    layer(TRACE, "segment", &["discover", "model", "reader", "text"]),
+    layer(TRACE, "reader", &["discover", "model", "text"]),
+    // A later source is a kernel that has neither: the model knows data only.
+    layer(
+        TRACE,
+        "model",
+        &[
+            "discover", "layout", "process", "reader", "record", "ring", "segment", "start",
+        ],
+    ),
+    layer(
+        TRACE,
+        "text",
+        &["discover", "layout", "reader", "record", "ring", "segment"],
+    ),
+    // Drawing is pure: a view sees the application's state and nothing that changes it.
+    layer(
+        MONITOR,
+        "view",
+        &[
+            "clock", "headless", "replay", "run", "source", "target", "term", "tui",
+        ],
+    ),
+    layer(
+        MONITOR,
+        "app",
+        &["headless", "replay", "run", "target", "term", "tui", "view"],
+    ),
+    layer(
+        MONITOR,
+        "source",
+        &["app", "headless", "run", "term", "tui", "view"],
+    ),
+    layer(
+        DUMP,
+        "table",
+        &["args", "events", "list", "state", "stats", "target"],
+    ),
+    layer(DUMP, "target", &["events", "list", "state", "stats"]),
+    layer(REPLAY, "script", &["cli", "exec", "report"]),
+    layer(REPLAY, "report", &["cli", "exec"]),
+];
+
+/// Words that do not stand in these folders: the pure centre knows no thread, clock, lock or file, and neither does
+/// the simulator.
+pub const PURE: &[&str] = &["engine/src/pool/", "engine/src/wq/", "engine/src/sim/"];
+pub const IMPURE: &[&str] = &[
+    "File",
+    "Instant",
+    "Mutex",
+    "RwLock",
+    "SystemTime",
+    "rustix",
+    "std::fs",
+    "std::thread",
+];

@@ -1,0 +1,52 @@
+//! The README says what the program does: its keys, columns and flags are those of the code.
+
+use clap::CommandFactory;
+use std::fmt::Write;
+use wq_monitor::app::View;
+use wq_monitor::args::Args;
+use wq_monitor::help;
+use wq_monitor::input::KEYS;
+
+const README: &str = include_str!("../README.md");
+
+/// A table row; a bar inside a cell is escaped.
+fn row(text: &mut String, name: &str, help: &str) {
+    writeln!(text, "| `{name}` | {} |", help.replace('|', "\\|")).unwrap();
+}
+
+#[track_caller]
+fn contains(table: &str) {
+    assert!(README.contains(table), "put this into README.md:\n{table}");
+}
+
+#[test]
+fn keys() {
+    let mut table = "| key | what it does |\n|---|---|\n".to_owned();
+    KEYS.iter()
+        .for_each(|binding| row(&mut table, binding.shown, binding.help));
+    contains(&table);
+}
+
+#[test]
+fn columns() {
+    for view in View::ALL {
+        let mut table = format!("| column of {} | meaning |\n|---|---|\n", view.title());
+        help::columns(view)
+            .into_iter()
+            .for_each(|(name, help)| row(&mut table, &name, help));
+        contains(&table);
+    }
+}
+
+#[test]
+fn flags() {
+    for flag in Args::command().get_arguments() {
+        let Some(long) = flag.get_long() else {
+            continue;
+        };
+        assert!(
+            README.contains(&format!("`--{long}")) || README.contains(&format!("/`--{long}")),
+            "--{long}"
+        );
+    }
+}
