@@ -61,11 +61,22 @@ fn print(event: &Event, names: &Names, json: bool, output: &mut Output) -> Resul
     }
 }
 
+/// What was overwritten in a ring.
+struct RingLoss {
+    index: usize,
+    /// The thread that has the ring, or had it last.
+    tid: u32,
+    comm: String,
+    /// Threads that had it before: the events may be theirs.
+    before: u32,
+    lost: u64,
+}
+
 /// What could not be printed.
 struct Losses {
     printed: u64,
-    /// (ring, tid, comm, events) of the rings that lost some.
-    rings: Vec<(usize, u32, String, u64)>,
+    /// The rings that lost some.
+    rings: Vec<RingLoss>,
     no_ring: u64,
     unknown: u64,
     damaged: usize,
@@ -83,8 +94,14 @@ impl Losses {
                 .rings
                 .iter()
                 .find(|ring| ring.index as usize == index);
-            let tid = row.map_or(0, |ring| ring.tid);
-            (index, tid, names.comm(tid).to_owned(), lost)
+            let (tid, before) = row.map_or((0, 0), |ring| (ring.tid, ring.generation));
+            RingLoss {
+                index,
+                tid,
+                comm: names.comm(tid).to_owned(),
+                before,
+                lost,
+            }
         });
         Self {
             printed,
@@ -99,13 +116,26 @@ impl Losses {
     fn total(&self) -> u64 {
         self.rings
             .iter()
-            .fold(self.no_ring, |all, ring| all.saturating_add(ring.3))
+            .fold(self.no_ring, |all, ring| all.saturating_add(ring.lost))
     }
 
     fn text(&self) -> String {
         let mut out = String::new();
-        for (index, tid, comm, lost) in &self.rings {
-            out += &format!("# lost {lost} events of ring {index} ({comm}-{tid}): overwritten\n");
+        for ring in &self.rings {
+            let RingLoss {
+                index,
+                tid,
+                comm,
+                before,
+                lost,
+            } = ring;
+            let earlier = match before {
+                0 => String::new(),
+                n => format!(", before it {n} other threads"),
+            };
+            out += &format!(
+                "# lost {lost} events of ring {index} ({comm}-{tid}{earlier}): overwritten\n"
+            );
         }
         if self.no_ring > 0 {
             out += &format!("# lost {} events of threads without a ring\n", self.no_ring);
@@ -125,12 +155,13 @@ impl Losses {
     }
 
     fn json(&self) -> Value {
-        let rings = self.rings.iter().map(|(index, tid, comm, lost)| {
+        let rings = self.rings.iter().map(|ring| {
             Value::Object(vec![
-                ("ring", Value::Big(*index as u64)),
-                ("tid", Value::Num((*tid).into())),
-                ("comm", Value::str(comm)),
-                ("lost", Value::Big(*lost)),
+                ("ring", Value::Big(ring.index as u64)),
+                ("tid", Value::Num(ring.tid.into())),
+                ("comm", Value::str(&ring.comm)),
+                ("threads_before", Value::Num(ring.before.into())),
+                ("lost", Value::Big(ring.lost)),
             ])
         });
         Value::Object(vec![
@@ -152,7 +183,13 @@ mod tests {
     fn losses() -> Losses {
         Losses {
             printed: 90,
-            rings: vec![(3, 4711, "kworker/0:1".into(), 12)],
+            rings: vec![RingLoss {
+                index: 3,
+                tid: 4711,
+                comm: "kworker/0:1".into(),
+                before: 0,
+                lost: 12,
+            }],
             no_ring: 5,
             unknown: 2,
             damaged: 1,
@@ -170,6 +207,16 @@ mod tests {
     }
 
     #[test]
+    fn a_ring_that_changed_hands_blames_nobody() {
+        let mut losses = losses();
+        losses.rings[0].before = 2;
+        let text = losses.text();
+        let expected =
+            "# lost 12 events of ring 3 (kworker/0:1-4711, before it 2 other threads): overwritten";
+        assert_eq!(text.lines().next(), Some(expected));
+    }
+
+    #[test]
     fn nothing_lost_is_said_too() {
         let losses = Losses {
             rings: vec![],
@@ -184,7 +231,7 @@ mod tests {
     #[test]
     fn losses_in_json_are_one_object() {
         let json = serde_json::to_string(&Json(&losses().json())).expect("JSON");
-        let expected = r#"{"lost":17,"printed":90,"no_ring":5,"unknown":2,"damaged_rings":1,"rings":[{"ring":3,"tid":4711,"comm":"kworker/0:1","lost":12}]}"#;
+        let expected = r#"{"lost":17,"printed":90,"no_ring":5,"unknown":2,"damaged_rings":1,"rings":[{"ring":3,"tid":4711,"comm":"kworker/0:1","threads_before":0,"lost":12}]}"#;
         assert_eq!(json, expected);
     }
 }

@@ -59,6 +59,7 @@ pub(super) fn alloc(
         flush: Mutex::default(),
     });
     engine.add_workqueue(&inner);
+    engine.say_shortage();
     Ok(Workqueue::new(inner))
 }
 

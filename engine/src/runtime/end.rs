@@ -69,6 +69,7 @@ impl EngineInner {
             self.join();
         }
         self.thread_has_gone(0);
+        self.say_shortage();
     }
 
     /// Waits for all threads, unless it is one of them that calls. A manager may add one meanwhile.

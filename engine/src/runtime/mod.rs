@@ -123,6 +123,13 @@ impl EngineInner {
             .collect()
     }
 
+    /// Says, once, that the segment has no room for all that there is to see. Not for hot paths.
+    fn say_shortage(&self) {
+        if let Some(shortage) = self.segment.take_shortage() {
+            tracing::warn!("{shortage}");
+        }
+    }
+
     /// Items wait behind a running worker: its block must not go unseen.
     pub(crate) fn watch(&self) {
         if self.sensing != Sensing::Hints {

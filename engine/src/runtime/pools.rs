@@ -109,6 +109,7 @@ impl EngineInner {
             .worker(pool.look(Core::id), ix.0, &name, os::now());
         pool.transact(self, |core, now, fx| core.created(ix, slot, now, fx));
         gate.complete();
+        self.say_shortage();
         Ok(())
     }
 

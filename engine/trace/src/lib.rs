@@ -56,7 +56,7 @@ pub use reader::{
 #[cfg(not(loom))]
 pub use segment::{
     Emitter, FlushSlot, PoolGauges, PoolInfo, PoolSlot, PwqFuncSlot, PwqGauges, PwqSlot, Segment,
-    SegmentConfig, SegmentProblem, WorkerSlot, WqSlot,
+    SegmentConfig, SegmentProblem, Shortage, WorkerSlot, WqSlot,
 };
 pub use snapshot::{
     FlushRow, FunctionRow, Histogram, Liveness, Meta, PoolRow, PwqFuncRow, PwqRow, RingRow,

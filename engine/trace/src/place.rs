@@ -127,6 +127,12 @@ pub enum ProblemCause {
         /// The system's word.
         error: std::io::Error,
     },
+    /// The segment is as large as it may be.
+    #[error("the budget of {0} bytes is spent")]
+    Spent(u64),
+    /// The segment has as many chunks as it may have.
+    #[error("its directory is full")]
+    DirectoryFull,
     /// Too many engines of one name in this process.
     #[error("too many engines of this name in one process")]
     TooMany,

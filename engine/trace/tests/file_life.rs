@@ -91,6 +91,27 @@ fn what_goes_after_the_end_leaves_its_row() {
 }
 
 #[test]
+fn that_there_is_no_room_is_told_once() {
+    let temp = tempfile::tempdir().unwrap();
+    let config = SegmentConfig {
+        name: "demo".into(),
+        dir: Some(temp.path().into()),
+        budget: 600 << 10,
+        ..SegmentConfig::default()
+    };
+    let (segment, problem) = Segment::create(&config, 1);
+    assert!(problem.is_none() && segment.take_shortage().is_none());
+    let emitters: Vec<_> = (0..4).map(|tid| segment.emitter(tid, "thread")).collect();
+    let said = segment.take_shortage().unwrap().to_string();
+    assert!(
+        said.starts_with("no room for more in ") && said.contains("budget of 614400 bytes"),
+        "{said}"
+    );
+    drop((emitters, segment.emitter(5, "thread")));
+    assert!(segment.take_shortage().is_none());
+}
+
+#[test]
 fn the_next_engine_removes_ended_segments() {
     let temp = tempfile::tempdir().unwrap();
     let running = create(temp.path(), "running");

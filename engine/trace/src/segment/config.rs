@@ -76,6 +76,17 @@ pub struct SegmentProblem {
     pub cause: ProblemCause,
 }
 
+/// Why some of an engine cannot be watched: its segment could not grow. The engine works on; events and rows that find
+/// no room are counted.
+#[derive(Debug, thiserror::Error)]
+#[error("no room for more in {path}: {cause}; some events and rows will not be shown", path = .path.display())]
+pub struct Shortage {
+    /// The file.
+    pub path: PathBuf,
+    /// What is in the way.
+    pub cause: ProblemCause,
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -14,7 +14,7 @@ mod store;
 mod tables;
 mod words;
 
-pub use config::{SegmentConfig, SegmentProblem};
+pub use config::{SegmentConfig, SegmentProblem, Shortage};
 pub use emitter::Emitter;
 pub use slots::{
     FlushSlot, PoolGauges, PoolInfo, PoolSlot, PwqFuncSlot, PwqGauges, PwqSlot, WorkerSlot, WqSlot,
@@ -160,6 +160,16 @@ impl Segment {
     /// in it now stay when their owners go.
     pub fn mark_ended(&self, now: u64) {
         self.inner.mark_ended(now);
+    }
+
+    /// Why the file could not grow, if it could not; told once, so that the engine can say so once.
+    pub fn take_shortage(&self) -> Option<Shortage> {
+        let path = self.path()?.to_owned();
+        if self.forked() {
+            return None;
+        }
+        let cause = self.inner.books().store.take_shortage()?;
+        Some(Shortage { path, cause })
     }
 
     /// The identity of a work function, by the name that is shown. [`FuncId::OTHER`] when there are too many.

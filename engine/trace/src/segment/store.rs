@@ -3,6 +3,7 @@
 use super::map::Region;
 use super::words::Words;
 use crate::layout::{Geometry, HEAD, Kind, entry, head};
+use crate::place::{ProblemCause, io};
 use rustix::fd::{AsFd, OwnedFd};
 use rustix::fs::FallocateFlags;
 use rustix::io::Errno;
@@ -17,6 +18,15 @@ pub(crate) struct Store {
     chunks: Vec<(u64, u64, Words)>,
     end: u64,
     budget: u64,
+    shortage: Option<Unmet>,
+}
+
+/// The first chunk that could not be had.
+#[derive(Debug)]
+enum Unmet {
+    /// Nobody was told why yet.
+    Unsaid(ProblemCause),
+    Said,
 }
 
 /// One part in this many of the budget is kept from the rings, so that what comes later can still be seen.
@@ -48,6 +58,7 @@ impl Store {
             chunks: Vec::new(),
             end: geometry.head_bytes() as u64,
             budget,
+            shortage: None,
         }
     }
 
@@ -64,17 +75,41 @@ impl Store {
     /// Appends a chunk of at least `bytes` bytes and lists it; `None` when the budget, the directory or the file system
     /// has no room.
     pub(crate) fn grow(&mut self, kind: Kind, bytes: usize) -> Option<Words> {
+        match self.append(kind, bytes) {
+            Ok(words) => Some(words),
+            Err(cause) => {
+                self.shortage.get_or_insert(Unmet::Unsaid(cause));
+                None
+            }
+        }
+    }
+
+    /// Why the first chunk that could not be had was not to be had; told once.
+    pub(crate) fn take_shortage(&mut self) -> Option<ProblemCause> {
+        match self.shortage.replace(Unmet::Said) {
+            Some(Unmet::Unsaid(cause)) => Some(cause),
+            before => {
+                self.shortage = before;
+                None
+            }
+        }
+    }
+
+    fn append(&mut self, kind: Kind, bytes: usize) -> Result<Words, ProblemCause> {
         let bytes = bytes.next_multiple_of(self.geometry.align);
         let (offset, len) = (self.end, bytes as u64);
         let limit = match kind {
             Kind::Ring => self.budget - self.budget / TABLES_SHARE,
             _ => self.budget,
         };
-        if offset + len > limit || self.chunks.len() >= self.geometry.directory {
-            return None;
+        if offset + len > limit {
+            return Err(ProblemCause::Spent(self.budget));
+        }
+        if self.chunks.len() >= self.geometry.directory {
+            return Err(ProblemCause::DirectoryFull);
         }
         let words = match &self.file {
-            Some(file) => reserve(file, offset, bytes).ok()?,
+            Some(file) => reserve(file, offset, bytes).map_err(|e| io("reserve space", e))?,
             None => Words::new(Region::heap(bytes)),
         };
         self.end = offset + len;
@@ -85,7 +120,7 @@ impl Store {
         entry.put(entry::STRIDE_WORDS, kind.stride() as u64);
         self.chunks.push((offset, len, words.clone()));
         self.head.set(head::CHUNKS, self.chunks.len() as u64);
-        Some(words)
+        Ok(words)
     }
 
     /// A chunk that no reader sees, for what found no room.

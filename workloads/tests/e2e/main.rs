@@ -1,0 +1,9 @@
+//! End to end: the real binaries, each test in a place of its own.
+
+mod errors;
+mod interrupt;
+mod live;
+mod monitor;
+mod place;
+mod timelines;
+mod totals;
