@@ -212,7 +212,7 @@ fn order(expectations: &[Expectation], report: &Report) -> Option<Outcome> {
         };
         ok &= seen >= latest_before;
         latest = latest.max(seen);
-        seen_text.push(format!("{subject} {}", units::duration(seen)));
+        seen_text.push(format!("{subject} {}", wq_trace::units::duration(seen)));
     }
     let seen = seen_text.join(", ");
     Some(Outcome { text, ok, seen })

@@ -18,8 +18,8 @@ pub(crate) fn sample() -> Report {
         worker: "kworker/0:1".into(),
     });
     let mut parts = Breakdown::default();
-    parts.0[7] = 4_000_000;
-    parts.0[10] = 1_000_000;
+    parts.0[WaitPart::Concurrency as usize] = 4_000_000;
+    parts.0[WaitPart::Runqueue as usize] = 1_000_000;
     Report {
         script: "demo".into(),
         mode: Mode::Simulate,
@@ -104,8 +104,8 @@ fn text_is_aligned_and_names_units() {
 
     Wait breakdown
       workqueue  part           time   share
-      q0         concurrency  4.0 ms  80.0 %
-      q0         runqueue     1.0 ms  20.0 %
+      q0         concurrency  4.0 ms    80%
+      q0         runqueue     1.0 ms    20%
 
     Expectations
       ok      w0 finish 20 ms  seen 20 ms

@@ -2,7 +2,8 @@
 
 use super::{Execution, ItemReport, Mode, PoolReport, Quantiles, Report, WorkqueueReport};
 use crate::style::Style;
-use crate::units::{count, duration};
+use crate::units::count;
+use wq_trace::units::{duration, share};
 
 /// Most items listed; a workload may have thousands.
 const MOST_ITEMS: usize = 40;
@@ -155,9 +156,13 @@ fn breakdown(all: &[WorkqueueReport]) -> Table {
         let sum = w.breakdown_ns.sum();
         let parts = w.breakdown_ns.parts().filter(|(_, nanos)| *nanos > 0);
         rows.extend(parts.map(|(part, nanos)| {
-            let permille = u128::from(nanos) * 1000 / u128::from(sum);
-            let share = format!("{}.{} %", permille / 10, permille % 10);
-            vec![w.name.clone(), part.to_owned(), duration(nanos), share]
+            let share = share(nanos, sum);
+            vec![
+                w.name.clone(),
+                part.name().to_owned(),
+                duration(nanos),
+                share,
+            ]
         }));
     }
     Table::left(rows, 2)
