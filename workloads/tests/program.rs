@@ -4,11 +4,11 @@ use proptest::prelude::*;
 use std::fmt::Write;
 use std::path::Path;
 use std::time::Duration;
-use wq_engine::WqFlags;
 use wq_engine::sim::{
     Draw, ItemRef, Pace, ProducerAction, ProducerSpec, Step, WorkSpec, WorkqueueSpec, WqRef,
 };
-use wq_replay::{EngineSettings, Script, Sensing, parse};
+use wq_engine::{Sensing, WqFlags};
+use wq_replay::{EngineSettings, Script, parse};
 
 fn loaded(text: &str) -> Script {
     parse(text, Path::new("s.toml"), None).unwrap_or_else(|errors| panic!("{errors}\n{text}"))

@@ -213,7 +213,7 @@ fn engine(script: &Script, settings: ReplaySettings) -> Result<Engine, ExecError
         }
         builder = builder.cpus(cpus);
     }
-    if let Some(sensing) = settings.sensing.or(script.engine.sensing.map(Into::into)) {
+    if let Some(sensing) = settings.sensing.or(script.engine.sensing) {
         builder = builder.sensing(sensing);
     }
     if let Some(thresh) = script.engine.cpu_intensive_thresh {
