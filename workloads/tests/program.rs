@@ -30,7 +30,6 @@ const ALL: &str = r#"# What it shows. And more.
         seed = 9
         [engine]
         sensing = "hints"
-        idle_timeout = "5m"
         cpu_intensive_thresh = "0ms"
         [[workqueue]]
         name = "own"
@@ -69,7 +68,6 @@ fn the_head_and_the_engine_arrive() {
     assert_eq!(script.summary, "What it shows");
     let engine = EngineSettings {
         sensing: Some(Sensing::Hints),
-        idle_timeout: Some(Duration::from_secs(300)),
         cpu_intensive_thresh: Some(Duration::ZERO),
     };
     assert_eq!(script.engine, engine);

@@ -74,7 +74,6 @@ pub(super) fn engine(engine: &ast::Engine, errors: &mut Diagnostics<'_>) -> Engi
     });
     EngineSettings {
         sensing,
-        idle_timeout: engine.idle_timeout.as_ref().map(|d| d.value),
         cpu_intensive_thresh: engine.cpu_intensive_thresh.as_ref().map(|d| d.value),
     }
 }

@@ -54,8 +54,6 @@ pub struct Script {
 pub struct EngineSettings {
     /// How blocking is noticed.
     pub sensing: Option<Sensing>,
-    /// How long surplus workers stay idle.
-    pub idle_timeout: Option<Duration>,
     /// CPU time after which an item stops counting in the concurrency level; zero: never.
     pub cpu_intensive_thresh: Option<Duration>,
 }
