@@ -187,6 +187,13 @@ impl Execution {
 }
 
 impl ItemReport {
+    /// The name of its work, which its instances share: `w0` of `w0#3`.
+    pub fn work(&self) -> &str {
+        self.name
+            .split_once('#')
+            .map_or(&self.name, |(work, _)| work)
+    }
+
     /// Notes one execution that ended: counted always, kept while there is room.
     pub fn add(&mut self, execution: Execution) {
         self.totals.completed += 1;
