@@ -32,6 +32,11 @@ impl Style {
         Self { colored }
     }
 
+    /// Whether text is coloured.
+    pub fn is_colored(self) -> bool {
+        self.colored
+    }
+
     /// Without colour.
     pub const PLAIN: Self = Self { colored: false };
 

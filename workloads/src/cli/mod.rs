@@ -60,7 +60,7 @@ impl From<crate::ScriptErrors> for CliError {
 
 /// Does what the command line asks.
 pub fn run(cli: &Cli) -> ExitCode {
-    if let Err(e) = log::init(cli.log.as_deref()) {
+    if let Err(e) = log::init(cli.log.as_deref(), cli.color) {
         return failed(cli, &e);
     }
     let done = match &cli.command {
