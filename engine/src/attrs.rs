@@ -37,3 +37,77 @@ pub const DFL_ACTIVE: usize = 1024;
 pub const MAX_ACTIVE: usize = 2048;
 /// Longest name of a workqueue, in bytes; longer ones are cut with a warning. Kernel: `WQ_NAME_LEN` - 1.
 pub const NAME_LEN: usize = 31;
+
+/// The system workqueues. Kernel: `workqueue_init_early()`.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum System {
+    /// `system_wq`, `system_percpu_wq`.
+    Percpu,
+    /// `system_highpri_wq`.
+    Highpri,
+    /// `system_long_wq`.
+    Long,
+    /// `system_unbound_wq`, `system_dfl_wq`.
+    Dfl,
+    /// `system_dfl_long_wq`.
+    DflLong,
+}
+
+impl System {
+    /// All of them, in the order in which an engine makes them.
+    pub(crate) const ALL: [Self; 5] = [
+        Self::Percpu,
+        Self::Highpri,
+        Self::Long,
+        Self::Dfl,
+        Self::DflLong,
+    ];
+
+    /// The shown name, the flags and `max_active`.
+    pub(crate) const fn spec(self) -> (&'static str, WqFlags, usize) {
+        const PERCPU: WqFlags = WqFlags::PERCPU;
+        match self {
+            Self::Percpu => ("events", PERCPU, 0),
+            Self::Highpri => ("events_highpri", PERCPU.union(WqFlags::HIGHPRI), 0),
+            Self::Long => ("events_long", PERCPU, 0),
+            Self::Dfl => ("events_unbound", WqFlags::UNBOUND, MAX_ACTIVE),
+            Self::DflLong => ("events_dfl_long", WqFlags::UNBOUND, MAX_ACTIVE),
+        }
+    }
+}
+
+/// The names with which the system workqueues are shown, in the order of [`Engine::system_workqueues`].
+///
+/// [`Engine::system_workqueues`]: crate::Engine::system_workqueues
+pub const SYSTEM_WORKQUEUE_NAMES: [&str; System::ALL.len()] = {
+    let mut names = [""; System::ALL.len()];
+    let mut i = 0;
+    while i < names.len() {
+        names[i] = System::ALL[i].spec().0;
+        i += 1;
+    }
+    names
+};
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_system_workqueue_stands_at_its_own_index() {
+        for (index, system) in System::ALL.into_iter().enumerate() {
+            assert_eq!(system as usize, index, "{system:?}");
+        }
+    }
+
+    #[test]
+    fn system_workqueues_have_names_of_their_own() {
+        let names = std::collections::HashSet::from(SYSTEM_WORKQUEUE_NAMES);
+        assert_eq!(names.len(), System::ALL.len());
+        assert!(
+            names
+                .iter()
+                .all(|name| (1..=NAME_LEN).contains(&name.len()))
+        );
+    }
+}

@@ -44,7 +44,7 @@ pub mod sim;
 mod worker;
 mod wq;
 
-pub use attrs::WqFlags;
+pub use attrs::{SYSTEM_WORKQUEUE_NAMES, WqFlags};
 pub use error::Error;
 pub use queue::{BUSY_PENDING, BUSY_RUNNING, DelayedWork, Work, Workqueue};
 pub use runtime::{Builder, Engine, current_stamps, current_work};

@@ -212,7 +212,7 @@ fn order(expectations: &[Expectation], report: &Report) -> Option<Outcome> {
         };
         ok &= seen >= latest_before;
         latest = latest.max(seen);
-        seen_text.push(format!("{subject} {}", units::duration(seen)));
+        seen_text.push(format!("{subject} {}", wq_trace::units::duration(seen)));
     }
     let seen = seen_text.join(", ");
     Some(Outcome { text, ok, seen })
@@ -231,9 +231,7 @@ fn measure(subject: &Subject, measure: Measure, report: &Report) -> Option<u64> 
 }
 
 fn items_of_work<'r>(report: &'r Report, name: &str) -> Vec<&'r ItemReport> {
-    let matches = |item: &&ItemReport| {
-        item.name == name || item.name.split_once('#').is_some_and(|(w, _)| w == name)
-    };
+    let matches = |item: &&ItemReport| item.name == name || item.work() == name;
     report.works.iter().filter(matches).collect()
 }
 

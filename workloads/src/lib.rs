@@ -10,8 +10,6 @@ pub mod expect;
 pub mod report;
 mod script;
 pub mod style;
-pub mod units;
+mod units;
 
-pub use script::{
-    EngineSettings, Script, ScriptError, ScriptErrors, Sensing, load, load_for, parse,
-};
+pub use script::{EngineSettings, Script, ScriptError, ScriptErrors, load, load_for, parse};

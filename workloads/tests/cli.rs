@@ -184,3 +184,20 @@ fn logging_goes_to_its_file_and_bad_filters_are_told() {
     assert_eq!(done.status.code(), Some(2));
     assert!(stderr(&done).starts_with("error: RUST_LOG=\"wq=loud=er\": "));
 }
+
+#[test]
+fn a_script_for_more_cpus_than_there_are_runs_with_a_warning() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let text = "cpus = 4096\n[[work]]\nname = \"w\"\nworkqueue = \"events\"\n\
+                [[producer]]\nname = \"p\"\nworks = [\"w\"]\n[[expect]]\nwork = \"w\"\nexecutions = 1\n";
+    let path = script(folder.path(), text);
+    let done = replay(&["run", path.to_str().expect("plain")])
+        .env("WQ_RUNTIME_DIR", folder.path())
+        .output()
+        .expect("runs");
+    assert_eq!(done.status.code(), Some(0));
+    let warning = stderr(&done);
+    let start = " WARN the script asks for 4096 CPUs, but only ";
+    assert!(warning.starts_with(start), "{warning:?}");
+    assert_eq!(warning.lines().count(), 1, "{warning}");
+}

@@ -83,7 +83,7 @@ fn unknown_keys() {
     );
     assert_eq!(
         errors("[engine]\nsensng = \"tick\"\n"),
-        "s.toml:2:1: engine: unknown key `sensng` (keys: sensing, idle_timeout, cpu_intensive_thresh); did you mean `sensing`?"
+        "s.toml:2:1: engine: unknown key `sensng` (keys: sensing, cpu_intensive_thresh); did you mean `sensing`?"
     );
 }
 
@@ -337,6 +337,7 @@ fn what_comes_later_says_so() {
         "s.toml:1:1: not supported yet: topology"
     );
     for key in [
+        "idle_timeout",
         "watchdog_thresh",
         "power_efficient",
         "default_affinity_scope",

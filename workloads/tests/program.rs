@@ -4,11 +4,11 @@ use proptest::prelude::*;
 use std::fmt::Write;
 use std::path::Path;
 use std::time::Duration;
-use wq_engine::WqFlags;
 use wq_engine::sim::{
     Draw, ItemRef, Pace, ProducerAction, ProducerSpec, Step, WorkSpec, WorkqueueSpec, WqRef,
 };
-use wq_replay::{EngineSettings, Script, Sensing, parse};
+use wq_engine::{Sensing, WqFlags};
+use wq_replay::{EngineSettings, Script, parse};
 
 fn loaded(text: &str) -> Script {
     parse(text, Path::new("s.toml"), None).unwrap_or_else(|errors| panic!("{errors}\n{text}"))
@@ -30,7 +30,6 @@ const ALL: &str = r#"# What it shows. And more.
         seed = 9
         [engine]
         sensing = "hints"
-        idle_timeout = "5m"
         cpu_intensive_thresh = "0ms"
         [[workqueue]]
         name = "own"
@@ -69,7 +68,6 @@ fn the_head_and_the_engine_arrive() {
     assert_eq!(script.summary, "What it shows");
     let engine = EngineSettings {
         sensing: Some(Sensing::Hints),
-        idle_timeout: Some(Duration::from_secs(300)),
         cpu_intensive_thresh: Some(Duration::ZERO),
     };
     assert_eq!(script.engine, engine);

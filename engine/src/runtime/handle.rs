@@ -3,7 +3,7 @@
 use super::alloc::alloc;
 use super::build::Builder;
 use super::{EngineInner, context};
-use crate::attrs::{MAX_ACTIVE, WqFlags};
+use crate::attrs::{System, WqFlags};
 use crate::error::Error;
 use crate::queue::{DelayedWork, Work, Workqueue};
 use crate::sense::Sensing;
@@ -22,16 +22,8 @@ pub struct Engine(Arc<Handle>);
 
 struct Handle {
     inner: Arc<EngineInner>,
-    system: System,
-}
-
-/// The system workqueues. Kernel: `workqueue_init_early()`.
-struct System {
-    percpu: Workqueue,
-    highpri: Workqueue,
-    long: Workqueue,
-    dfl: Workqueue,
-    dfl_long: Workqueue,
+    /// In the order of [`System::ALL`].
+    system: Vec<Workqueue>,
 }
 
 impl Engine {
@@ -53,15 +45,14 @@ impl Engine {
     }
 
     pub(super) fn over(inner: Arc<EngineInner>) -> Result<Self, Error> {
-        let make = |name, flags, max_active| alloc(&inner, name, flags, max_active);
-        let percpu = WqFlags::PERCPU;
-        let system = System {
-            percpu: make("events", percpu, 0)?,
-            highpri: make("events_highpri", percpu | WqFlags::HIGHPRI, 0)?,
-            long: make("events_long", percpu, 0)?,
-            dfl: make("events_unbound", WqFlags::UNBOUND, MAX_ACTIVE)?,
-            dfl_long: make("events_dfl_long", WqFlags::UNBOUND, MAX_ACTIVE)?,
+        let make = |system: System| {
+            let (name, flags, max_active) = system.spec();
+            alloc(&inner, name, flags, max_active)
         };
+        let system = System::ALL
+            .into_iter()
+            .map(make)
+            .collect::<Result<_, _>>()?;
         Ok(Self(Arc::new(Handle { inner, system })))
     }
 
@@ -116,37 +107,46 @@ impl Engine {
 
     /// Shown as `events`: per CPU, for short items. The same as [`Engine::system_percpu_wq`].
     pub fn system_wq(&self) -> &Workqueue {
-        &self.0.system.percpu
+        self.system(System::Percpu)
     }
 
     /// Shown as `events`.
     pub fn system_percpu_wq(&self) -> &Workqueue {
-        &self.0.system.percpu
+        self.system(System::Percpu)
     }
 
     /// Shown as `events_highpri`: per CPU, served by the highpri pools.
     pub fn system_highpri_wq(&self) -> &Workqueue {
-        &self.0.system.highpri
+        self.system(System::Highpri)
     }
 
     /// Shown as `events_long`: per CPU, for items that take long.
     pub fn system_long_wq(&self) -> &Workqueue {
-        &self.0.system.long
+        self.system(System::Long)
     }
 
     /// Shown as `events_unbound`: tied to no CPU. The same as [`Engine::system_dfl_wq`].
     pub fn system_unbound_wq(&self) -> &Workqueue {
-        &self.0.system.dfl
+        self.system(System::Dfl)
     }
 
     /// Shown as `events_unbound`.
     pub fn system_dfl_wq(&self) -> &Workqueue {
-        &self.0.system.dfl
+        self.system(System::Dfl)
     }
 
     /// Shown as `events_dfl_long`: tied to no CPU, for items that take long.
     pub fn system_dfl_long_wq(&self) -> &Workqueue {
-        &self.0.system.dfl_long
+        self.system(System::DflLong)
+    }
+
+    /// All system workqueues, each once.
+    pub fn system_workqueues(&self) -> impl Iterator<Item = &Workqueue> {
+        self.0.system.iter()
+    }
+
+    fn system(&self, which: System) -> &Workqueue {
+        &self.0.system[which as usize]
     }
 
     /// OS numbers of the CPUs that the engine uses, ascending.

@@ -6,7 +6,7 @@ use super::producer::Producer;
 use super::program::{Pace, ProducerAction, Program, Step, WqRef};
 use super::queueing::{SimItem, SimWq};
 use super::{ItemRecord, SimError};
-use crate::attrs::{DFL_ACTIVE, MAX_ACTIVE, WqFlags};
+use crate::attrs::{DFL_ACTIVE, MAX_ACTIVE, SYSTEM_WORKQUEUE_NAMES, System, WqFlags};
 use crate::pool::{PoolSpec, PoolState, PwqIx, PwqSpec};
 use crate::wq::FlushState;
 use wq_trace::{Event, PoolInfo, Segment, SegmentConfig};
@@ -35,7 +35,8 @@ pub(super) fn machine<'a>(
         machine.add_pool(Some(cpu), 0);
         machine.add_pool(Some(cpu), HIGHPRI_NICE);
     }
-    for (name, flags, max_active) in SYSTEM {
+    for system in System::ALL {
+        let (name, flags, max_active) = system.spec();
         machine.add_workqueue(name, flags, max_active);
     }
     machine.system_wqs = machine.wqs.len();
@@ -58,19 +59,10 @@ pub(super) fn machine<'a>(
     Ok(machine)
 }
 
-/// The system workqueues, as an engine on threads has them.
-const SYSTEM: [(&str, WqFlags, usize); 5] = [
-    ("events", WqFlags::PERCPU, 0),
-    ("events_highpri", WqFlags::PERCPU.union(WqFlags::HIGHPRI), 0),
-    ("events_long", WqFlags::PERCPU, 0),
-    ("events_unbound", WqFlags::UNBOUND, MAX_ACTIVE),
-    ("events_dfl_long", WqFlags::UNBOUND, MAX_ACTIVE),
-];
-
 fn check(program: &Program) -> Result<(), SimError> {
     for wq in named_workqueues(program) {
         if let WqRef::System(name) = wq
-            && SYSTEM.iter().all(|(system, ..)| system != name)
+            && !SYSTEM_WORKQUEUE_NAMES.contains(&name.as_str())
         {
             return Err(SimError::UnknownWorkqueue(name.clone()));
         }

@@ -1,9 +1,9 @@
 //! The commands and their options.
 
-use crate::script::Sensing;
 use crate::style::ColorChoice;
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 use std::path::PathBuf;
+use wq_engine::Sensing;
 
 /// Replays workload scripts on wq's worker pools, or simulates them.
 #[derive(Debug, Parser)]
@@ -81,7 +81,7 @@ pub struct RunOptions {
     #[arg(long, value_name = "X", default_value = "1", value_parser = speed)]
     pub speed: f64,
     /// How blocking is noticed: auto, tick or hints
-    #[arg(long, value_name = "MODE")]
+    #[arg(long, value_name = "MODE", value_parser = crate::script::sensing)]
     pub sensing: Option<Sensing>,
     /// Assert the expectations about times too
     #[arg(long)]

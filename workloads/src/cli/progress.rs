@@ -1,9 +1,10 @@
 //! The progress of a running replay: one line on a terminal, rewritten in place.
 
-use crate::units::{count, duration};
+use crate::units::count;
 use std::fmt;
 use std::io::{self, IsTerminal, Write};
 use std::time::Duration;
+use wq_trace::units::duration;
 
 /// How far a replay has come.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

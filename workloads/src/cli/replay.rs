@@ -19,7 +19,7 @@ pub(super) fn run(cli: &Cli, options: &RunOptions) -> Result<u8, CliError> {
     let interrupt = listen()?;
     let settings = ReplaySettings {
         speed: options.speed,
-        sensing: options.sensing.map(Into::into),
+        sensing: options.sensing,
     };
     let replay = Replay::start(&script, settings)?;
     let mut line = ProgressLine::on_stderr();

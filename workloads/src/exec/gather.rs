@@ -1,15 +1,8 @@
 //! The part of a report that comes out of the engine's own counters, the same for threads and for the simulator.
 
-use crate::report::{
-    Breakdown, Execution, PoolReport, Quantiles, Report, WAIT_PARTS, WorkqueueReport,
-};
+use crate::report::{Breakdown, Execution, PoolReport, Quantiles, Report, WorkqueueReport};
 use wq_trace::model::{Latency, Workqueue};
-use wq_trace::{Counter, Limits, Model, Snapshot, WaitPart, WqId};
-
-const _: () = assert!(
-    WAIT_PARTS.len() == WaitPart::COUNT,
-    "the report has every part of the wait"
-);
+use wq_trace::{Counter, Limits, Model, Snapshot, WqId};
 
 /// Fills in workqueues and pools. `max_running` says how many executions of a workqueue there were at once, at most.
 pub(super) fn tables(report: &mut Report, snapshot: &Snapshot, max_running: &[(WqId, u64)]) {

@@ -204,16 +204,16 @@ fn engine(script: &Script, settings: ReplaySettings) -> Result<Engine, ExecError
     });
     let mut builder = Engine::builder().name(&name);
     if let Some(cpus) = cpus {
-        if cpus.len() < script.program.cpus {
+        let used = cpus.len();
+        if used < script.program.cpus {
             tracing::warn!(
-                "the script asks for {} CPUs; {} may be used here",
-                script.program.cpus,
-                cpus.len()
+                "the script asks for {} CPUs, but only {used} may be used here: it runs on {used}",
+                script.program.cpus
             );
         }
         builder = builder.cpus(cpus);
     }
-    if let Some(sensing) = settings.sensing.or(script.engine.sensing.map(Into::into)) {
+    if let Some(sensing) = settings.sensing.or(script.engine.sensing) {
         builder = builder.sensing(sensing);
     }
     if let Some(thresh) = script.engine.cpu_intensive_thresh {

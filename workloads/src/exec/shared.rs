@@ -231,18 +231,13 @@ impl Shared {
 }
 
 fn workqueue(engine: &Engine, own: &[Workqueue], wq: &WqRef) -> Result<Workqueue, ExecError> {
-    let system = [
-        engine.system_wq(),
-        engine.system_highpri_wq(),
-        engine.system_long_wq(),
-        engine.system_unbound_wq(),
-        engine.system_dfl_long_wq(),
-    ];
     match wq {
         WqRef::Own(index) => Ok(own[*index].clone()),
         WqRef::System(name) => {
-            let named = system.into_iter().find(|wq| wq.name() == name).cloned();
-            named.ok_or_else(|| ExecError::UnknownWorkqueue(name.clone()))
+            let named = engine.system_workqueues().find(|wq| wq.name() == name);
+            named
+                .cloned()
+                .ok_or_else(|| ExecError::UnknownWorkqueue(name.clone()))
         }
     }
 }

@@ -7,7 +7,8 @@ pub use text::text;
 
 use crate::expect::Outcome;
 use serde::Serialize;
-use serde::ser::{SerializeMap, Serializer};
+use serde::ser::Serializer;
+use wq_trace::WaitPart;
 
 /// Executions kept of one item; later ones are only counted.
 pub const KEPT_EXECUTIONS: usize = 10_000;
@@ -111,45 +112,25 @@ impl Quantiles {
     }
 }
 
-/// The parts of a wait, in the order in which they are shown.
-pub const WAIT_PARTS: [&str; 12] = [
-    "inactive_max_active",
-    "inactive_node",
-    "inactive_ordered",
-    "inactive_plugged",
-    "inactive_frozen",
-    "self",
-    "bh",
-    "concurrency",
-    "sensing",
-    "no_worker",
-    "runqueue",
-    "unknown",
-];
-
-/// Nanoseconds of each of [`WAIT_PARTS`].
+/// What waits were spent on: nanoseconds of each [`WaitPart`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Breakdown(pub [u64; WAIT_PARTS.len()]);
+pub struct Breakdown(pub wq_trace::Breakdown);
 
 impl Breakdown {
-    /// Every part with its name.
-    pub fn parts(&self) -> impl Iterator<Item = (&'static str, u64)> + '_ {
-        WAIT_PARTS.into_iter().zip(self.0)
+    /// Every part with its nanoseconds.
+    pub fn parts(&self) -> impl Iterator<Item = (WaitPart, u64)> + '_ {
+        WaitPart::ALL.iter().copied().zip(self.0)
     }
 
-    /// All parts together: the wait.
+    /// All parts together, in nanoseconds: the wait.
     pub fn sum(&self) -> u64 {
-        self.0.iter().fold(0, |sum, part| sum.saturating_add(*part))
+        wq_trace::model::sum(&self.0)
     }
 }
 
 impl Serialize for Breakdown {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut map = serializer.serialize_map(Some(WAIT_PARTS.len()))?;
-        for (name, nanos) in self.parts() {
-            map.serialize_entry(name, &nanos)?;
-        }
-        map.end()
+        serializer.collect_map(self.parts().map(|(part, nanos)| (part.name(), nanos)))
     }
 }
 
@@ -206,6 +187,13 @@ impl Execution {
 }
 
 impl ItemReport {
+    /// The name of its work, which its instances share: `w0` of `w0#3`.
+    pub fn work(&self) -> &str {
+        self.name
+            .split_once('#')
+            .map_or(&self.name, |(work, _)| work)
+    }
+
     /// Notes one execution that ended: counted always, kept while there is room.
     pub fn add(&mut self, execution: Execution) {
         self.totals.completed += 1;

@@ -18,8 +18,8 @@ pub(crate) fn sample() -> Report {
         worker: "kworker/0:1".into(),
     });
     let mut parts = Breakdown::default();
-    parts.0[7] = 4_000_000;
-    parts.0[10] = 1_000_000;
+    parts.0[WaitPart::Concurrency as usize] = 4_000_000;
+    parts.0[WaitPart::Runqueue as usize] = 1_000_000;
     Report {
         script: "demo".into(),
         mode: Mode::Simulate,
@@ -94,24 +94,88 @@ fn text_is_aligned_and_names_units() {
       name  wait p50     p90     p99     max  run p50      p90      p99      max
       q0      5.0 ms  5.0 ms  5.0 ms  5.0 ms  15.0 ms  15.0 ms  15.0 ms  15.0 ms
 
-    Works
-      name  workqueue  executions  first start  last finish  wait p50  wait max  run p50
-      w0    q0                  1       5.0 ms      20.0 ms    5.0 ms    5.0 ms  15.0 ms
+    Wait breakdown
+      workqueue  part           time  share
+      q0         concurrency  4.0 ms    80%
+      q0         runqueue     1.0 ms    20%
 
     Pools
       id  cpu  max workers  max nr_running  cm_wakeups
        2    0            3               1           2
 
-    Wait breakdown
-      workqueue  part           time   share
-      q0         concurrency  4.0 ms  80.0 %
-      q0         runqueue     1.0 ms  20.0 %
+    Works
+      name  workqueue  executions  first start  last finish  wait p50  wait max  run p50
+      w0    q0                  1       5.0 ms      20.0 ms    5.0 ms    5.0 ms  15.0 ms
 
     Expectations
       ok      w0 finish 20 ms  seen 20 ms
       FAILED  w0 executions 2  seen 1
     1 of 2 expectations failed
     ");
+}
+
+/// An item with executions of `run` ns each, queued together at 0 and run one after another from `start` on.
+fn item(name: &str, start: u64, runs: &[u64]) -> ItemReport {
+    let mut item = ItemReport {
+        name: name.into(),
+        workqueue: "q0".into(),
+        ..ItemReport::default()
+    };
+    let mut at = start;
+    for run in runs {
+        item.add(Execution {
+            queued_ns: 0,
+            started_ns: at,
+            finished_ns: at + run,
+            worker: "kworker/0:1".into(),
+        });
+        at += run;
+    }
+    item
+}
+
+fn works_of(works: Vec<ItemReport>) -> String {
+    let report = Report {
+        works,
+        expectations: Vec::new(),
+        ..sample()
+    };
+    let text = text(&report, Style::PLAIN);
+    let (_, works) = text.split_once("\nWorks\n").expect("the section is there");
+    works.to_owned()
+}
+
+#[test]
+fn instances_of_a_work_share_a_row() {
+    const MS: u64 = 1_000_000;
+    let works = vec![
+        item("w0#0", 4 * MS, &[2 * MS, 2 * MS]),
+        item("w0#1", 3 * MS, &[]),
+        item("w0#2", MS, &[9 * MS]),
+        item("w0x", 7 * MS, &[5 * MS]),
+        item("never", 0, &[]),
+    ];
+    insta::assert_snapshot!(works_of(works), @r"
+    name   workqueue  instances  executions  first start  last finish  wait p50  wait max  run p50
+    w0     q0                 3           3       1.0 ms      10.0 ms    4.0 ms    6.0 ms   2.0 ms
+    w0x    q0                 1           1       7.0 ms      12.0 ms    7.0 ms    7.0 ms   5.0 ms
+    never  q0                 1           0            -            -         -         -        -
+    ");
+}
+
+#[test]
+fn works_beyond_the_most_are_only_counted() {
+    let works = |n: usize| {
+        let instances = (0..n).flat_map(|i| [format!("w{i}#0"), format!("w{i}#1")]);
+        works_of(instances.map(|name| item(&name, 1, &[1])).collect())
+    };
+    assert_eq!(works(30).lines().count(), 1 + 30);
+    let text = works(32);
+    assert_eq!(text.lines().count(), 1 + 30 + 1);
+    assert!(
+        text.ends_with("\n  and 2 more; all are in --report json\n"),
+        "{text}"
+    );
 }
 
 #[test]

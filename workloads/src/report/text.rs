@@ -2,42 +2,28 @@
 
 use super::{Execution, ItemReport, Mode, PoolReport, Quantiles, Report, WorkqueueReport};
 use crate::style::Style;
-use crate::units::{count, duration};
+use crate::units::count;
+use wq_trace::units::{duration, share};
 
-/// Most items listed; a workload may have thousands.
-const MOST_ITEMS: usize = 40;
+/// Most works listed; a workload may have thousands.
+const MOST_WORKS: usize = 30;
 
 /// The report as text.
 pub fn text(report: &Report, style: Style) -> String {
     let mut out = heading(report, style);
-    section(
-        &mut out,
-        style,
-        "Workqueues",
-        &workqueues(&report.workqueues),
-    );
-    let times = report.workqueues.iter().map(|w| (&w.name, w));
-    let mut rows = vec![row(&[
-        "name", "wait p50", "p90", "p99", "max", "run p50", "p90", "p99", "max",
-    ])];
-    rows.extend(times.map(|(name, w)| {
-        let mut cells = vec![name.clone()];
-        cells.extend(quantiles(&w.wait_ns));
-        cells.extend(quantiles(&w.run_ns));
-        cells
-    }));
-    section(&mut out, style, "Times", &Table::left(rows, 1));
-    section(&mut out, style, "Works", &works(&report.works));
-    if report.works.len() > MOST_ITEMS {
-        let more = format!(
-            "  and {} more; all are in --report json\n",
-            report.works.len() - MOST_ITEMS
-        );
+    let all = &report.workqueues;
+    section(&mut out, style, "Workqueues", &workqueues(all));
+    section(&mut out, style, "Times", &times(all));
+    section(&mut out, style, "Wait breakdown", &breakdown(all));
+    section(&mut out, style, "Pools", &pools(&report.pools));
+    let groups: Vec<&[ItemReport]> = report.works.chunk_by(|a, b| a.work() == b.work()).collect();
+    let shown = &groups[..groups.len().min(MOST_WORKS)];
+    section(&mut out, style, "Works", &works(shown));
+    if groups.len() > shown.len() {
+        let more = groups.len() - shown.len();
+        let more = format!("  and {more} more; all are in --report json\n");
         out.push_str(&style.faint(&more));
     }
-    section(&mut out, style, "Pools", &pools(&report.pools));
-    let parts = breakdown(&report.workqueues);
-    section(&mut out, style, "Wait breakdown", &parts);
     expectations(&mut out, report, style);
     out
 }
@@ -87,11 +73,25 @@ fn workqueues(all: &[WorkqueueReport]) -> Table {
     Table::left(rows, 1)
 }
 
+fn times(all: &[WorkqueueReport]) -> Table {
+    let mut rows = vec![row(&[
+        "name", "wait p50", "p90", "p99", "max", "run p50", "p90", "p99", "max",
+    ])];
+    rows.extend(all.iter().map(|w| {
+        let mut cells = vec![w.name.clone()];
+        cells.extend(quantiles(&w.wait_ns));
+        cells.extend(quantiles(&w.run_ns));
+        cells
+    }));
+    Table::left(rows, 1)
+}
+
 fn quantiles(q: &Quantiles) -> [String; 4] {
     [q.p50, q.p90, q.p99, q.max].map(duration)
 }
 
-fn works(all: &[ItemReport]) -> Table {
+/// One row per work: all its instances together. They are counted in a column if any work has several.
+fn works(groups: &[&[ItemReport]]) -> Table {
     let mut rows = vec![row(&[
         "name",
         "workqueue",
@@ -102,25 +102,36 @@ fn works(all: &[ItemReport]) -> Table {
         "wait max",
         "run p50",
     ])];
-    rows.extend(all.iter().take(MOST_ITEMS).map(|item| {
-        let first = item.executions.iter().map(|e| e.started_ns).min();
-        let mut waits: Vec<u64> = item.executions.iter().map(Execution::wait_ns).collect();
-        let mut runs: Vec<u64> = item.executions.iter().map(Execution::run_ns).collect();
-        let ran = !runs.is_empty();
-        let (waits, runs) = (Quantiles::of(&mut waits), Quantiles::of(&mut runs));
-        let time = |value: Option<u64>| value.map_or_else(|| "-".to_owned(), duration);
-        vec![
-            item.name.clone(),
-            item.workqueue.clone(),
-            item.totals.completed.to_string(),
-            time(first),
-            time(item.totals.last_finished_ns),
-            time(ran.then_some(waits.p50)),
-            time(ran.then_some(waits.max)),
-            time(ran.then_some(runs.p50)),
-        ]
-    }));
+    rows.extend(groups.iter().map(|instances| work(instances)));
+    if groups.iter().any(|instances| instances.len() > 1) {
+        let counts = groups.iter().map(|instances| instances.len().to_string());
+        let column = std::iter::once("instances".to_owned()).chain(counts);
+        for (row, cell) in rows.iter_mut().zip(column) {
+            row.insert(2, cell);
+        }
+    }
     Table::left(rows, 2)
+}
+
+fn work(instances: &[ItemReport]) -> Vec<String> {
+    let executions = || instances.iter().flat_map(|item| &item.executions);
+    let totals = || instances.iter().map(|item| item.totals);
+    let waits = Quantiles::of(&mut executions().map(Execution::wait_ns).collect::<Vec<_>>());
+    let runs = Quantiles::of(&mut executions().map(Execution::run_ns).collect::<Vec<_>>());
+    let first = executions().map(|e| e.started_ns).min();
+    let last = totals().filter_map(|t| t.last_finished_ns).max();
+    let time = |value: Option<u64>| value.map_or_else(|| "-".to_owned(), duration);
+    let if_any = |value| time(first.and(Some(value)));
+    vec![
+        instances[0].work().to_owned(),
+        instances[0].workqueue.clone(),
+        totals().map(|t| t.completed).sum::<u64>().to_string(),
+        time(first),
+        time(last),
+        if_any(waits.p50),
+        if_any(waits.max),
+        if_any(runs.p50),
+    ]
 }
 
 fn pools(all: &[PoolReport]) -> Table {
@@ -155,9 +166,13 @@ fn breakdown(all: &[WorkqueueReport]) -> Table {
         let sum = w.breakdown_ns.sum();
         let parts = w.breakdown_ns.parts().filter(|(_, nanos)| *nanos > 0);
         rows.extend(parts.map(|(part, nanos)| {
-            let permille = u128::from(nanos) * 1000 / u128::from(sum);
-            let share = format!("{}.{} %", permille / 10, permille % 10);
-            vec![w.name.clone(), part.to_owned(), duration(nanos), share]
+            let share = share(nanos, sum);
+            vec![
+                w.name.clone(),
+                part.name().to_owned(),
+                duration(nanos),
+                share,
+            ]
         }));
     }
     Table::left(rows, 2)

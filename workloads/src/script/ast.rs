@@ -31,7 +31,6 @@ pub(super) struct File {
 #[derive(Debug, Default)]
 pub(super) struct Engine {
     pub sensing: Option<At<String>>,
-    pub idle_timeout: Option<At<Duration>>,
     pub cpu_intensive_thresh: Option<At<Duration>>,
 }
 
@@ -111,8 +110,9 @@ const FILE_KEYS: Keys = Keys {
     later: &["topology"],
 };
 const ENGINE_KEYS: Keys = Keys {
-    known: &["sensing", "idle_timeout", "cpu_intensive_thresh"],
+    known: &["sensing", "cpu_intensive_thresh"],
     later: &[
+        "idle_timeout",
         "watchdog_thresh",
         "power_efficient",
         "default_affinity_scope",
@@ -191,7 +191,6 @@ pub(super) fn read<'a>(root: &Spanned<DeTable<'a>>, errors: &mut Diagnostics<'a>
 fn read_engine(mut table: Table<'_, '_, '_>) -> Engine {
     Engine {
         sensing: table.string("sensing", "how blocking is noticed, such as \"tick\""),
-        idle_timeout: fixed(&mut table, "idle_timeout"),
         cpu_intensive_thresh: fixed(&mut table, "cpu_intensive_thresh"),
     }
 }

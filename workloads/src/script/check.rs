@@ -2,12 +2,12 @@
 
 use super::ast::{self, File};
 use super::errors::{At, Diagnostics, did_you_mean, quoted};
-use super::names::{Names, SYSTEM, check_name};
+use super::names::{Names, check_name};
 use super::step::{self, Place};
-use super::{EngineSettings, LONGEST_NAME, Sensing};
+use super::{EngineSettings, LONGEST_NAME};
 use std::collections::HashMap;
-use wq_engine::WqFlags;
 use wq_engine::sim::{ProducerAction, ProducerSpec, Program, Step, WorkSpec, WorkqueueSpec};
+use wq_engine::{SYSTEM_WORKQUEUE_NAMES, WqFlags};
 
 /// Longest workqueue name in bytes. Kernel: `WQ_NAME_LEN` - 1.
 const LONGEST_WORKQUEUE_NAME: usize = 31;
@@ -68,14 +68,12 @@ pub(super) fn program(
 /// The engine's settings.
 pub(super) fn engine(engine: &ast::Engine, errors: &mut Diagnostics<'_>) -> EngineSettings {
     let sensing = engine.sensing.as_ref().and_then(|word| {
-        word.value
-            .parse::<Sensing>()
+        super::sensing(&word.value)
             .map_err(|message| errors.error(&word.span, "engine.sensing", message))
             .ok()
     });
     EngineSettings {
         sensing,
-        idle_timeout: engine.idle_timeout.as_ref().map(|d| d.value),
         cpu_intensive_thresh: engine.cpu_intensive_thresh.as_ref().map(|d| d.value),
     }
 }
@@ -112,7 +110,7 @@ fn workqueue(node: &ast::Workqueue, errors: &mut Diagnostics<'_>) -> Option<Work
     let name = node.name.as_ref()?;
     let field = format!("{}.name", node.path);
     check_name(name, LONGEST_WORKQUEUE_NAME, &field, errors);
-    if SYSTEM.contains(&name.value.as_str()) {
+    if SYSTEM_WORKQUEUE_NAMES.contains(&name.value.as_str()) {
         let message = format!(
             "{} is a system workqueue: works can name it without declaring it",
             quoted(&name.value)

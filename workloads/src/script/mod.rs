@@ -20,9 +20,9 @@ use names::Names;
 use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
-use std::str::FromStr;
 use std::time::Duration;
 use toml::de::DeTable;
+use wq_engine::Sensing;
 use wq_engine::sim::{Pace, ProducerAction, Program, Step};
 
 /// Most CPUs of a script; the simulator needs no bound, a hostile number must not fill memory.
@@ -54,62 +54,29 @@ pub struct Script {
 pub struct EngineSettings {
     /// How blocking is noticed.
     pub sensing: Option<Sensing>,
-    /// How long surplus workers stay idle.
-    pub idle_timeout: Option<Duration>,
     /// CPU time after which an item stops counting in the concurrency level; zero: never.
     pub cpu_intensive_thresh: Option<Duration>,
 }
 
-/// How the engine notices that a worker blocked.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Sensing {
-    /// The best one that this machine allows.
-    Auto,
-    /// Thread states are sampled.
-    Tick,
-    /// Only `blocking` scopes and the engine's own waits.
-    Hints,
-}
-
-impl Sensing {
-    /// The word in scripts and options.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Auto => "auto",
-            Self::Tick => "tick",
-            Self::Hints => "hints",
-        }
+/// The sensing that a script or an option names.
+///
+/// # Errors
+/// What is right instead, for the user.
+pub(crate) fn sensing(word: &str) -> Result<Sensing, String> {
+    /// Sensing that comes later.
+    const LATER: &str = "canary";
+    if word == LATER {
+        return Err(format!("not supported yet: {word}"));
     }
-}
-
-impl From<Sensing> for wq_engine::Sensing {
-    fn from(sensing: Sensing) -> Self {
-        match sensing {
-            Sensing::Auto => Self::Auto,
-            Sensing::Tick => Self::Tick,
-            Sensing::Hints => Self::Hints,
-        }
-    }
-}
-
-impl FromStr for Sensing {
-    type Err = String;
-
-    fn from_str(word: &str) -> Result<Self, String> {
-        const ALL: [Sensing; 3] = [Sensing::Auto, Sensing::Tick, Sensing::Hints];
-        if word == "canary" {
-            return Err("not supported yet: canary".to_owned());
-        }
-        ALL.into_iter().find(|s| s.name() == word).ok_or_else(|| {
-            let names = ALL.map(Self::name);
-            format!(
-                "unknown sensing {} (there are {}){}",
-                errors::quoted(word),
-                names.join(", "),
-                errors::did_you_mean(word, names)
-            )
-        })
-    }
+    word.parse().map_err(|_| {
+        let words = Sensing::ALL.map(Sensing::word);
+        format!(
+            "unknown sensing {} (there are {}){}",
+            errors::quoted(word),
+            words.join(", "),
+            errors::did_you_mean(word, words.into_iter().chain([LATER]))
+        )
+    })
 }
 
 /// Loads and checks a script file.

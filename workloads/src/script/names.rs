@@ -3,16 +3,9 @@
 use super::ast::File;
 use super::errors::{At, Diagnostics, did_you_mean, quoted};
 use std::collections::HashMap;
+use wq_engine::SYSTEM_WORKQUEUE_NAMES;
 use wq_engine::sim::{ItemRef, WqRef};
 
-/// System workqueues that a script may name, as they are shown.
-pub(super) const SYSTEM: [&str; 5] = [
-    "events",
-    "events_highpri",
-    "events_long",
-    "events_unbound",
-    "events_dfl_long",
-];
 /// System workqueues that come later.
 const SYSTEM_LATER: [&str; 5] = [
     "events_freezable",
@@ -95,7 +88,7 @@ impl Names {
             return Some(WqRef::Own(i));
         }
         let word = name.value.as_str();
-        if SYSTEM.contains(&word) {
+        if SYSTEM_WORKQUEUE_NAMES.contains(&word) {
             return Some(WqRef::System(name.value.clone()));
         }
         errors.error_with(&name.span, field, || {
@@ -107,8 +100,8 @@ impl Names {
                 "unknown workqueue {} ({}; system workqueues: {}){}",
                 quoted(word),
                 known("workqueues", own.clone()),
-                SYSTEM.join(", "),
-                did_you_mean(word, own.chain(SYSTEM))
+                SYSTEM_WORKQUEUE_NAMES.join(", "),
+                did_you_mean(word, own.chain(SYSTEM_WORKQUEUE_NAMES))
             )
         });
         None
