@@ -101,11 +101,10 @@ impl<J, W> PoolState<J, W> {
         self.settle(now);
     }
 
-    /// From now on workers leave instead of going idle. Returns the workers to wake.
-    pub(crate) fn die(&mut self, now: u64) -> Vec<WorkerIx> {
+    /// From now on items are refused, and workers leave instead of going idle.
+    pub(crate) fn die(&mut self, now: u64) {
         self.dying = true;
         self.settle(now);
-        self.idle.clone()
     }
 
     /// Every item that is queued and not running.

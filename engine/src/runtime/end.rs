@@ -60,9 +60,7 @@ impl EngineInner {
         self.timers.stop();
         self.tick.stop();
         for pool in self.pools() {
-            for worker in pool.end(self) {
-                pool.unpark(worker);
-            }
+            pool.end(self);
         }
         context::with(|context| context.forget(self));
         if reap {

@@ -7,7 +7,7 @@ use crate::pool::{Effect, PoolState, WorkerIx};
 use crate::queue::Job;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, RwLock, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, Weak};
 use std::thread::Thread;
 
 /// The pure state as threads use it.
@@ -90,7 +90,7 @@ impl Pool {
     ) -> R {
         let (result, effects, watch, threads) = context::with(|context| {
             context.prepare(engine);
-            let mut locked = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut locked = self.lock();
             let now = locked.core.not_before_last(stamp);
             let result = f(&mut locked.core, now, &mut context.fx);
             locked.core.publish();
@@ -110,7 +110,7 @@ impl Pool {
 
     /// The handle by which `worker` is woken.
     pub(crate) fn set_thread(&self, worker: WorkerIx, thread: Thread) {
-        let mut locked = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut locked = self.lock();
         let index = worker.0 as usize;
         if locked.threads.len() <= index {
             locked.threads.resize(index + 1, None);
@@ -118,37 +118,32 @@ impl Pool {
         locked.threads[index] = Some(thread);
     }
 
-    /// Wakes a worker whatever its state; it looks what there is to do.
-    pub(crate) fn unpark(&self, worker: WorkerIx) {
-        let locked = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(Some(thread)) = locked.threads.get(worker.0 as usize) {
-            thread.unpark();
-        }
-    }
-
     /// Lets go of everything that is queued and not running, takes nothing more, and lets the workers leave.
-    /// Returns those to wake.
-    pub(crate) fn end(&self, engine: &EngineInner) -> Vec<WorkerIx> {
-        let (jobs, idle) = self.transact(engine, |core, now, fx| {
+    pub(crate) fn end(&self, engine: &EngineInner) {
+        let jobs = self.transact(engine, |core, now, fx| {
             let queued = core.queued_items().into_iter();
             let jobs: Vec<Job> = queued.map(|item| core.cancel(item, now, fx).0).collect();
             for job in &jobs {
                 job.work.set_word(job.work.word().released());
             }
-            (jobs, core.die(now))
+            core.die(now);
+            jobs
         });
+        // All of them: idle ones leave, and a manager that waits to try again gives up.
+        for thread in self.lock().threads.iter().flatten() {
+            thread.unpark();
+        }
         // Users' values go without the lock.
         drop(jobs);
-        idle
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Locked> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Looks at the state without changing it.
     pub(crate) fn look<R>(&self, f: impl FnOnce(&Core) -> R) -> R {
-        f(&self
-            .state
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .core)
+        f(&self.lock().core)
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod errors;
 mod interrupt;
+mod limits;
 mod live;
 mod monitor;
 mod place;
