@@ -20,7 +20,7 @@ pub(super) type Fx = Effects<ThreadIx>;
 /// See the module.
 pub(super) struct Machine<'a> {
     pub(super) program: &'a Program,
-    pub(super) observer: &'a mut dyn FnMut(&Event),
+    pub(super) observer: &'a mut dyn FnMut(&Event, &Segment),
     pub(super) segment: Segment,
     pub(super) now: u64,
     pub(super) cpus: Cpus,
@@ -103,7 +103,7 @@ pub(super) enum Next {
 impl Machine<'_> {
     pub(super) fn over<'a>(
         program: &'a Program,
-        observer: &'a mut dyn FnMut(&Event),
+        observer: &'a mut dyn FnMut(&Event, &Segment),
         segment: Segment,
     ) -> Machine<'a> {
         Machine {
@@ -307,7 +307,7 @@ impl Machine<'_> {
             } => frame.func,
             _ => FuncId::NONE,
         };
-        (self.observer)(&event);
+        (self.observer)(&event, &self.segment);
     }
 
     /// The thread becomes runnable; a producer, which uses no CPU, goes on by itself.

@@ -21,7 +21,7 @@ pub use program::{
 };
 
 use std::sync::atomic::AtomicBool;
-use wq_trace::{Event, ReadError, Snapshot, WqId};
+use wq_trace::{Event, ReadError, Segment, Snapshot, WqId};
 
 /// Executions kept per item; the others are only counted.
 pub const KEPT_EXECUTIONS: usize = 10_000;
@@ -120,6 +120,18 @@ pub fn simulate(
     program: &Program,
     interrupted: &AtomicBool,
     observer: &mut dyn FnMut(&Event),
+) -> Result<Outcome, SimError> {
+    simulate_named(program, interrupted, &mut |event, _| observer(event))
+}
+
+/// As [`simulate`], for an observer that needs the names behind an event's ids: they stand in the segment.
+///
+/// # Errors
+/// As [`simulate`].
+pub fn simulate_named(
+    program: &Program,
+    interrupted: &AtomicBool,
+    observer: &mut dyn FnMut(&Event, &Segment),
 ) -> Result<Outcome, SimError> {
     let mut machine = setup::machine(program, observer)?;
     let end = machine.run(interrupted)?;

@@ -18,7 +18,7 @@ const FIRST_TID: u32 = 1000;
 
 pub(super) fn machine<'a>(
     program: &'a Program,
-    observer: &'a mut dyn FnMut(&Event),
+    observer: &'a mut dyn FnMut(&Event, &Segment),
 ) -> Result<Machine<'a>, SimError> {
     check(program)?;
     let config = SegmentConfig {

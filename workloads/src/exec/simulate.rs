@@ -3,10 +3,10 @@
 use super::{ExecError, gather};
 use crate::report::{Execution, ItemReport, ItemTotals, Mode, Report};
 use crate::script::Script;
-use std::io::Write;
-use std::sync::atomic::AtomicBool;
+use std::io::{self, Write};
+use std::sync::atomic::{AtomicBool, Ordering};
 use wq_engine::sim::{self, End, ItemRecord, Outcome};
-use wq_trace::{Event, Names, text, units};
+use wq_trace::{Event, Names, Reader, Segment, Snapshot, text, units};
 
 /// How a script is simulated.
 #[derive(Clone, Copy, Debug, Default)]
@@ -28,17 +28,26 @@ pub fn simulate(
 ) -> Result<Report, ExecError> {
     let mut program = script.program.clone();
     program.seed = settings.seed.unwrap_or(program.seed);
-    let never = AtomicBool::new(false);
-    let interrupted = settings.interrupted.unwrap_or(&never);
-    let mut seen: Vec<Event> = Vec::new();
-    let keep = events.is_some();
-    let outcome = sim::simulate(&program, interrupted, &mut |event| {
-        if keep {
-            seen.push(*event);
+    let stop = AtomicBool::new(false);
+    let mut text = events.map(EventText::new);
+    let mut failed = None;
+    let outcome = sim::simulate_named(&program, &stop, &mut |event, segment| {
+        if settings
+            .interrupted
+            .is_some_and(|asked| asked.load(Ordering::Relaxed))
+        {
+            stop.store(true, Ordering::Relaxed);
+        }
+        if let Some(text) = &mut text
+            && let Err(error) = text.add(event, segment)
+        {
+            failed = Some(error);
+            stop.store(true, Ordering::Relaxed);
         }
     })?;
-    if let Some(out) = events {
-        write_events(&seen, &Names::new(&outcome.snapshot), out).map_err(ExecError::Events)?;
+    let ended = text.map_or(Ok(()), |text| text.end(&outcome.snapshot));
+    if let Some(error) = failed.map_or(ended, Err).err() {
+        return Err(ExecError::Events(error));
     }
     if let End::Stuck(threads) = outcome.end {
         return Err(ExecError::Stuck {
@@ -64,12 +73,54 @@ pub fn simulate(
     Ok(report)
 }
 
-fn write_events(events: &[Event], names: &Names, out: &mut dyn Write) -> std::io::Result<()> {
-    writeln!(out, "{}", text::HEADER)?;
-    for event in events {
-        writeln!(out, "{}", text::line(event, names))?;
+/// Events kept before they are written: names are looked up once for so many.
+const TOGETHER: usize = 1 << 15;
+
+/// Event text on its way out.
+struct EventText<'a> {
+    out: &'a mut dyn Write,
+    names: Names,
+    events: Vec<Event>,
+    begun: bool,
+}
+
+impl<'a> EventText<'a> {
+    fn new(out: &'a mut dyn Write) -> Self {
+        Self {
+            out,
+            names: Names::default(),
+            events: Vec::new(),
+            begun: false,
+        }
     }
-    out.flush()
+
+    fn add(&mut self, event: &Event, segment: &Segment) -> io::Result<()> {
+        self.events.push(*event);
+        if self.events.len() < TOGETHER {
+            return Ok(());
+        }
+        let snapshot = Reader::in_memory(segment)
+            .snapshot()
+            .map_err(io::Error::other)?;
+        self.write(&snapshot)
+    }
+
+    fn end(mut self, snapshot: &Snapshot) -> io::Result<()> {
+        self.write(snapshot)?;
+        self.out.flush()
+    }
+
+    fn write(&mut self, snapshot: &Snapshot) -> io::Result<()> {
+        if !self.begun {
+            self.begun = true;
+            writeln!(self.out, "{}", text::HEADER)?;
+        }
+        self.names.update(snapshot);
+        for event in self.events.drain(..) {
+            writeln!(self.out, "{}", text::line(&event, &self.names))?;
+        }
+        Ok(())
+    }
 }
 
 fn works(outcome: &Outcome) -> Vec<ItemReport> {
