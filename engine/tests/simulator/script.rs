@@ -1,6 +1,6 @@
 //! Programs in few words, and what came of them. All times are milliseconds.
 
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use wq_engine::WqFlags;
 use wq_engine::sim::{
@@ -8,6 +8,9 @@ use wq_engine::sim::{
     WorkSpec, WorkqueueSpec, WqRef, simulate,
 };
 use wq_trace::{Event, What};
+
+/// A program with more goes on for ever.
+const MOST_EVENTS: usize = 100_000;
 
 pub fn ms(n: u64) -> Draw {
     Draw::Fixed(Duration::from_millis(n))
@@ -107,7 +110,11 @@ impl Script {
 
     pub fn try_run(&self) -> Result<Run, SimError> {
         let mut events = Vec::new();
-        let outcome = simulate(&self.0, &AtomicBool::new(false), &mut |e| events.push(*e))?;
+        let stop = AtomicBool::new(false);
+        let outcome = simulate(&self.0, &stop, &mut |e| {
+            events.push(*e);
+            stop.store(events.len() > MOST_EVENTS, Ordering::Relaxed);
+        })?;
         Ok(Run { outcome, events })
     }
 

@@ -77,6 +77,29 @@ fn an_item_requeues_itself_and_never_overlaps_itself() {
 }
 
 #[test]
+fn an_item_queued_elsewhere_while_it_runs_goes_behind_itself() {
+    let mut script = Script::on(2);
+    let q = script.bound();
+    let w = script.work(&q, &[sleep(10)]);
+    script.steps_at(
+        0,
+        &[
+            Step::QueueOn(0, item(w)),
+            wait(2),
+            Step::QueueOn(1, item(w)),
+            // It does not run any more: now the other CPU is as good as any.
+            wait(28),
+            Step::QueueOn(1, item(w)),
+        ],
+    );
+    let run = script.run();
+    assert_eq!(run.spans("w0"), [(0, 10), (10, 20), (30, 40)]);
+    let executions = run.outcome.items[0].executions.iter();
+    let pools: Vec<_> = executions.map(|e| e.worker[..9].to_owned()).collect();
+    assert_eq!(pools, ["kworker/0", "kworker/0", "kworker/1"]);
+}
+
+#[test]
 fn requeue_delayed_starts_its_pause_at_the_step() {
     let mut script = Script::on(1);
     let q = script.bound();

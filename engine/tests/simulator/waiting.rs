@@ -225,6 +225,11 @@ fn cancel_sync_refuses_the_item_until_its_run_is_over() {
     let run = script.run();
     assert_eq!(run.queued("w1"), [10]);
     assert_eq!(run.spans("w0"), [(0, 10), (15, 25)]);
+    // Refused at 2, 10 and 25; queued at 17, and taken off its list at 20.
+    assert_eq!(run.outcome.items[0].refused, 3);
+    let queued = |what: &What| matches!(what, What::QueueWork { .. });
+    assert_eq!(run.times(queued), [0, 10, 15, 17]);
+    assert_eq!(cancelled(&run), [(20, Was::Pending)]);
     assert_eq!(run.outcome.duration_ns, 25_000_000);
 }
 

@@ -34,7 +34,7 @@ pub(super) enum Op {
     NoticeSleep(usize),
     /// A blocked worker runs again. Who said that it sleeps says that too.
     Unblock(usize),
-    /// The tick looks at a worker that it knows as sleeping, and which runs.
+    /// The tick sees a worker run that is known as sleeping.
     NoticeRun(usize),
     /// A work function returns.
     Return(usize),
@@ -183,9 +183,10 @@ impl Rig {
             }
             Op::NoticeSleep(_) => self.workers(|w| w.blocked.is_some() && w.noticed.is_none()),
             Op::Unblock(_) => self.workers(|w| w.blocked.is_some()),
-            Op::NoticeRun(_) => {
-                self.workers(|w| w.noticed == Some(Noticed::Tick) && w.blocked.is_none())
-            }
+            Op::NoticeRun(_) => self.workers(|w| {
+                w.noticed == Some(Noticed::Hint)
+                    || w.noticed == Some(Noticed::Tick) && w.blocked.is_none()
+            }),
             Op::Return(_) => self.workers(|w| w.run.is_some() && w.blocked.is_none()),
             Op::Pass(_) => vec![0],
         }
@@ -262,7 +263,11 @@ impl Rig {
                 }
             }
             Op::NoticeRun(n) => {
-                self.model.workers[pick(n)].noticed = None;
+                let worker = &mut self.model.workers[pick(n)];
+                // A worker's own word that it sleeps is not overruled.
+                if worker.noticed == Some(Noticed::Tick) {
+                    worker.noticed = None;
+                }
                 self.pool
                     .running(ix(pick(n)), Informant::Tick, now, &mut fx);
             }
