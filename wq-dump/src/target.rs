@@ -59,13 +59,12 @@ impl Target {
 
 fn not_found(error: &FindError) -> Failure {
     match error {
-        FindError::NoProcess { .. } | FindError::NotPermitted { .. } => {
-            Failure::Target(error.to_string())
+        FindError::NoProcess { .. }
+        | FindError::NotPermitted { .. }
+        | FindError::NoEngine { .. } => Failure::Target(error.to_string()),
+        FindError::NoneLive { .. } | FindError::Several { .. } | FindError::NoneNamed { .. } => {
+            Failure::Input(error.to_string())
         }
-        FindError::NoneLive { .. }
-        | FindError::Several { .. }
-        | FindError::NoneNamed { .. }
-        | FindError::NoEngine { .. } => Failure::Input(error.to_string()),
     }
 }
 

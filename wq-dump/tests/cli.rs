@@ -56,7 +56,7 @@ fn a_process_that_is_gone_is_status_3() {
 }
 
 #[test]
-fn a_process_without_an_engine_is_wrong_input() {
+fn a_process_without_an_engine_is_a_target_that_is_gone() {
     let place = Place::new();
     let mut child = std::process::Command::new("sleep")
         .arg("60")
@@ -65,7 +65,7 @@ fn a_process_without_an_engine_is_wrong_input() {
     let run = place.run(&["stats", "--pid", &child.id().to_string()]);
     child.kill().expect("it can be ended");
     child.wait().expect("it ended");
-    assert!(run.bad(2).contains("no engine"), "{}", run.stderr());
+    assert!(run.bad(3).contains("no engine"), "{}", run.stderr());
 }
 
 #[test]
