@@ -4,7 +4,7 @@ use super::effect::Effects;
 use super::execute::Step;
 use super::list::{ItemIx, List};
 use super::state::{Informant, PoolState, Role, Worker, WorkerIx};
-use wq_trace::{What, WorkerId, WorkerSlot, WqId};
+use wq_trace::{What, WorkerId, WorkerSlot, WorkerState, WqId};
 
 impl<J, W> PoolState<J, W> {
     /// The number for the next worker: the lowest that is free.
@@ -88,7 +88,8 @@ impl<J, W> PoolState<J, W> {
         self.show_state(me, now);
     }
 
-    /// `me`, told to leave, is gone.
+    /// `me`, told to leave, is gone. At the end of the engine its row stays, idle, so that what is left of the engine
+    /// tells its workers' names.
     pub(crate) fn destroyed(&mut self, me: WorkerIx, now: u64, fx: &mut Effects<W>) {
         self.nr_workers -= 1;
         let nr_workers = self.nr_workers;
@@ -97,7 +98,11 @@ impl<J, W> PoolState<J, W> {
             self.worker_subject(me),
             What::WorkerDestroy { nr_workers },
         );
-        self.workers[me.0 as usize] = None;
+        let worker = self.workers[me.0 as usize].take();
+        if let Some(worker) = worker.filter(|_| self.dying) {
+            worker.slot.state(WorkerState::Idle, now);
+            self.gone.push(worker.slot);
+        }
         self.settle(now);
     }
 

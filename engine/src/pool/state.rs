@@ -66,6 +66,8 @@ pub(crate) struct PoolState<J, W> {
     pub(super) wait: WaitClock,
     /// Until when at least one of the workers that do not count in nr_running any more truly ran.
     pub(super) ran_until: u64,
+    /// Rows of the workers that have left.
+    pub(super) gone: Vec<WorkerSlot>,
     /// Workers leave instead of going idle.
     pub(super) dying: bool,
     pub(super) max_workers: u32,
@@ -203,6 +205,7 @@ impl<J, W> PoolState<J, W> {
             last_transition: now,
             wait: WaitClock::new(now),
             ran_until: 0,
+            gone: Vec::new(),
             dying: false,
             max_workers: 0,
             max_nr_running: 0,
