@@ -229,7 +229,7 @@ fn cancel_sync_refuses_the_item_until_its_run_is_over() {
     assert_eq!(run.outcome.items[0].refused, 3);
     let queued = |what: &What| matches!(what, What::QueueWork { .. });
     assert_eq!(run.times(queued), [0, 10, 15, 17]);
-    assert_eq!(cancelled(&run), [(20, Was::Pending)]);
+    assert_eq!(cancelled(&run), [(1, Was::Idle), (20, Was::Pending)]);
     assert_eq!(run.outcome.duration_ns, 25_000_000);
 }
 
