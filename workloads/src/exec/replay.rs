@@ -152,6 +152,10 @@ impl Replay {
     /// The engine's segment cannot be read back.
     pub fn report(&self) -> Result<Report, ExecError> {
         let shared = &self.shared.0;
+        if self.is_over() {
+            // The last body has ended; its worker may not have booked it yet.
+            shared.flush();
+        }
         let snapshot = self.reader().snapshot()?;
         let mut report = Report {
             script: shared.program.name.clone(),

@@ -185,6 +185,14 @@ impl Shared {
         self.outstanding.fetch_sub(1, Ordering::AcqRel);
     }
 
+    /// Waits until the engine has booked everything that was queued.
+    pub(super) fn flush(&self) {
+        self.own
+            .iter()
+            .chain(self.engine.system_workqueues())
+            .for_each(Workqueue::flush);
+    }
+
     /// Most executions of a workqueue at once.
     pub(super) fn max_running(&self, wq: &str) -> u64 {
         self.running.get(wq).map_or(0, |running| lock(running).1)
