@@ -10,6 +10,9 @@ use wq_trace::{FuncId, Was, What};
 
 /// Kernel: `cancel_work()`, `cancel_delayed_work()`.
 pub(crate) fn cancel(work: &Arc<WorkInner>) -> bool {
+    if is_left_behind(work) {
+        return false;
+    }
     let Some(was) = grab(work) else { return false };
     release(work);
     tell_idle(work, was);
@@ -18,6 +21,9 @@ pub(crate) fn cancel(work: &Arc<WorkInner>) -> bool {
 
 /// Kernel: `cancel_work_sync()`, `cancel_delayed_work_sync()`.
 pub(crate) fn cancel_sync(work: &Arc<WorkInner>) -> bool {
+    if is_left_behind(work) {
+        return false;
+    }
     let Some(was) = grab(work) else { return false };
     // While the depth is above 0 every queueing is refused, the item's own included.
     let disabled = work.word().deeper();
@@ -32,6 +38,20 @@ pub(crate) fn cancel_sync(work: &Arc<WorkInner>) -> bool {
         release(work);
     }
     was != Was::Idle
+}
+
+/// Whether the item belongs to an engine that a fork left behind: its threads are not in this process, and its locks
+/// may be held for ever.
+fn is_left_behind(work: &WorkInner) -> bool {
+    let engine = work
+        .word()
+        .pool()
+        .and_then(Pool::find)
+        .and_then(|pool| pool.engine());
+    match engine {
+        Some(engine) => engine.segment.forked(),
+        None => TimerKey::is_left_behind(work),
+    }
 }
 
 /// Makes the caller the owner of the item, which is then on no list and no timer. Returns where it was; `None` if it
@@ -119,6 +139,9 @@ pub(crate) fn release(work: &WorkInner) {
 
 /// An item on its timer is queued at once; one whose timer fires at this moment is waited for until it is queued.
 pub(crate) fn fire_now(work: &Arc<WorkInner>) {
+    if is_left_behind(work) {
+        return;
+    }
     loop {
         if let Some(entry) = TimerKey::take(work) {
             submit::insert(&entry.wq, entry.to, work);

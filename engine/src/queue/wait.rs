@@ -80,6 +80,7 @@ pub(crate) fn flush_workqueue(wq: &Arc<WqInner>, deadline: Option<Instant>) -> b
 pub(crate) fn busy(work: &WorkInner) -> u32 {
     let word = work.word();
     let pool = word.pool().and_then(Pool::find);
+    let pool = pool.filter(|pool| pool.engine().is_some_and(|engine| !engine.segment.forked()));
     let running = pool.is_some_and(|pool| pool.look(|core| core.executing(work.id).is_some()));
     (u32::from(word.pending()) * BUSY_PENDING) | (u32::from(running) * BUSY_RUNNING)
 }

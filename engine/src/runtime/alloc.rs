@@ -15,7 +15,7 @@ pub(super) fn alloc(
     flags: WqFlags,
     max_active: usize,
 ) -> Result<Workqueue, Error> {
-    if engine.state() != EngineState::Running {
+    if engine.state() != EngineState::Running || engine.segment.forked() {
         return Err(Error::ShutDown {
             name: engine.name.clone(),
         });

@@ -98,7 +98,9 @@ impl Context {
         {
             // Those of engines that have ended only keep their segments mapped.
             self.emitters.retain(|(_, emitter)| !emitter.has_ended());
-            let tid = self.thread_id();
+            // Anew: this may be the child of a fork, in which the thread has another id.
+            self.tid = os::thread_id();
+            let tid = self.tid;
             self.emitters
                 .push((engine.uid, engine.segment.emitter(tid, &os::thread_name())));
         }

@@ -5,6 +5,7 @@ use super::{EngineInner, Waiter};
 use crate::os;
 use crate::pool::{Effect, PoolState, WorkerIx};
 use crate::queue::Job;
+use crate::worker;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, Weak};
@@ -133,8 +134,10 @@ impl Pool {
         for thread in self.lock().threads.iter().flatten() {
             thread.unpark();
         }
-        // Users' values go without the lock.
-        drop(jobs);
+        // Users' values go without the lock, and their panics do not stop the end.
+        for job in jobs {
+            worker::quietly(|| drop(job));
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, Locked> {

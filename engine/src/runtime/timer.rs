@@ -5,7 +5,7 @@ use crate::os;
 use crate::queue::submit::For;
 use crate::queue::{WorkInner, WqInner, cancel, submit};
 use crate::worker;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use wq_trace::{FuncId, Was, What, WqCounter};
@@ -21,6 +21,8 @@ pub(crate) struct Timers {
 struct State {
     /// By expiry on the engine's clock, then in the order of arming.
     armed: BTreeMap<(u64, u64), Entry>,
+    /// The same timers by function, for the next expiry of each.
+    by_func: BTreeSet<(FuncId, u64, u64)>,
     next: u64,
     stopped: bool,
 }
@@ -80,12 +82,11 @@ impl Timers {
         wq.slot.add(WqCounter::Armed, 1);
         let key = (now.saturating_add(delay_ns), state.next);
         state.next += 1;
-        state.armed.insert(key, entry);
+        state.insert(key, entry);
         let first = state
             .armed
             .first_key_value()
             .is_some_and(|(first, _)| *first == key);
-        state.show(&wq.engine, func, 1);
         drop(state);
         *place = Some(TimerKey {
             engine: wq.engine.clone(),
@@ -103,6 +104,7 @@ impl Timers {
     pub(crate) fn cancel_all(&self) {
         let armed: Vec<Entry> = {
             let mut state = self.lock();
+            state.by_func.clear();
             std::mem::take(&mut state.armed).into_values().collect()
         };
         for entry in &armed {
@@ -113,7 +115,9 @@ impl Timers {
             cancel::release(&entry.work);
         }
         // Now that every item is free, what users do when theirs are dropped cannot wait for another of these.
-        drop(armed);
+        for entry in armed {
+            worker::quietly(|| drop(entry));
+        }
     }
 
     /// Ends the timer thread and takes all timers off; none is armed after that.
@@ -140,11 +144,10 @@ impl Timers {
                     let woken = self.changed.wait_timeout(state, left);
                     state = woken.unwrap_or_else(PoisonError::into_inner).0;
                 }
-                Some(_) => {
-                    let Some((_, entry)) = state.armed.pop_first() else {
+                Some((&first, _)) => {
+                    let Some(entry) = state.remove(first) else {
                         continue;
                     };
-                    state.show(&entry.wq.engine, entry.func, -1);
                     drop(state);
                     fire(entry);
                     state = self.lock();
@@ -164,10 +167,27 @@ fn fire(entry: Entry) {
 impl State {
     /// Writes how many timers of a function are armed and when the next one fires.
     fn show(&self, engine: &EngineInner, func: FuncId, change: i32) {
-        let next = self.armed.iter().find(|(_, entry)| entry.func == func);
+        let next = self
+            .by_func
+            .range((func, 0, 0)..)
+            .next()
+            .filter(|(other, ..)| *other == func);
         engine
             .segment
-            .armed(func, change, next.map_or(0, |((expiry, _), _)| *expiry));
+            .armed(func, change, next.map_or(0, |(_, expiry, _)| *expiry));
+    }
+
+    fn insert(&mut self, key: (u64, u64), entry: Entry) {
+        self.by_func.insert((entry.func, key.0, key.1));
+        self.show(&entry.wq.engine, entry.func, 1);
+        self.armed.insert(key, entry);
+    }
+
+    fn remove(&mut self, key: (u64, u64)) -> Option<Entry> {
+        let entry = self.armed.remove(&key)?;
+        self.by_func.remove(&(entry.func, key.0, key.1));
+        self.show(&entry.wq.engine, entry.func, -1);
+        Some(entry)
     }
 }
 
@@ -176,16 +196,18 @@ impl TimerKey {
         self.expires
     }
 
+    /// Whether the item's timer belongs to an engine that a fork left behind: it can neither fire nor be taken off.
+    pub(crate) fn is_left_behind(work: &WorkInner) -> bool {
+        lock(&work.timer)
+            .as_ref()
+            .is_some_and(|key| key.engine.segment.forked())
+    }
+
     /// Takes the item off its timer. The caller owns it if that succeeds.
     pub(crate) fn take(work: &WorkInner) -> Option<Entry> {
         let mut place = lock(&work.timer);
         let key = place.as_ref()?;
-        let entry = {
-            let mut state = key.engine.timers.lock();
-            let entry = state.armed.remove(&key.key)?;
-            state.show(&key.engine, entry.func, -1);
-            entry
-        };
+        let entry = key.engine.timers.lock().remove(key.key)?;
         *place = None;
         entry.wq.slot.add(WqCounter::Disarmed, 1);
         Some(entry)

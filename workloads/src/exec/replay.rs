@@ -69,6 +69,7 @@ impl Replay {
             let thread = std::thread::Builder::new()
                 .name(spec.name.clone())
                 .spawn(move || producer::run(&shared, index))
+                .inspect_err(|_| replay.stop())
                 .map_err(|source| ExecError::Producer {
                     name: spec.name.clone(),
                     source,

@@ -212,6 +212,9 @@ impl Shared {
 
     /// Waits until then on the engine's clock. Returns false if the replay ends before.
     pub(super) fn wait_until(&self, at: u64) -> bool {
+        if self.stopping() || now() >= at {
+            return !self.stopping();
+        }
         let mut guard = lock(&self.stopped.0);
         loop {
             if self.stopping() {
