@@ -298,17 +298,38 @@ fn a_delay_beyond_all_time_can_be_cancelled() {
     engine.shutdown(Duration::MAX).unwrap();
 }
 
-/// What a closure owns may do anything when it is dropped: it panics here, and the worker goes on.
-#[test]
-fn a_panic_while_an_item_is_dropped_is_the_items_own() {
-    struct Bomb;
-    impl Drop for Bomb {
-        fn drop(&mut self) {
-            if !std::thread::panicking() {
-                panic!("on purpose");
-            }
+/// What a closure owns may do anything when it is dropped: this panics.
+struct Bomb;
+
+impl Drop for Bomb {
+    fn drop(&mut self) {
+        if !std::thread::panicking() {
+            panic!("on purpose");
         }
     }
+}
+
+#[test]
+fn panics_of_items_that_were_never_started_do_not_stop_the_end() {
+    let engine = engine("bombs");
+    let (open, gate) = mpsc::channel::<()>();
+    let line = engine
+        .alloc_ordered_workqueue("line", WqFlags::empty())
+        .unwrap();
+    assert!(line.spawn(move || {
+        let _ = gate.recv_timeout(LONG);
+    }));
+    for _ in 0..3 {
+        let bomb = Bomb;
+        assert!(line.spawn(move || drop(bomb)));
+    }
+    assert!(engine.shutdown(Duration::from_millis(20)).is_err());
+    drop(open);
+}
+
+/// The worker goes on.
+#[test]
+fn a_panic_while_an_item_is_dropped_is_the_items_own() {
     let engine = engine("bomb");
     for _ in 0..10 {
         let bomb = Bomb;
