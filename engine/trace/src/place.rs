@@ -1,10 +1,12 @@
 //! Where segments are and what their files are called.
 
 use rustix::fd::OwnedFd;
-use rustix::fs::{Mode, OFlags};
+use rustix::fs::{FlockOperation, Mode, OFlags};
 use rustix::io::Errno;
 use std::ffi::OsStr;
+use std::ops::Deref;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 /// How the names of segments end.
 pub(crate) const ENDING: &str = ".wqseg";
@@ -83,18 +85,60 @@ pub(crate) fn runtime_dirs(all_users: bool) -> Vec<PathBuf> {
     dirs
 }
 
-/// Opens the directory, making it if need be; refuses one that another user could play with.
-pub(crate) fn open_dir(path: &Path) -> Result<OwnedFd, ProblemCause> {
+/// How long the lock on a directory is waited for: its holder may have been stopped.
+const LOCK_WAIT: Duration = Duration::from_secs(10);
+
+/// The directory, open and locked: nobody else removes or names segments in it, in this process or another. So what
+/// was listed is still called the same when it is removed.
+#[derive(Debug)]
+pub(crate) struct LockedDir {
+    fd: OwnedFd,
+}
+
+impl LockedDir {
+    fn new(fd: OwnedFd) -> Result<Self, ProblemCause> {
+        let patience = Instant::now() + LOCK_WAIT;
+        loop {
+            match rustix::fs::flock(&fd, FlockOperation::NonBlockingLockExclusive) {
+                Err(Errno::WOULDBLOCK) if Instant::now() < patience => {
+                    std::thread::sleep(Duration::from_millis(1));
+                }
+                Err(Errno::INTR) => {}
+                Err(error @ Errno::WOULDBLOCK) => return Err(io("lock the directory", error)),
+                // A file system without locks is used as it is.
+                Ok(()) | Err(_) => return Ok(Self { fd }),
+            }
+        }
+    }
+}
+
+impl Deref for LockedDir {
+    type Target = OwnedFd;
+
+    fn deref(&self) -> &OwnedFd {
+        &self.fd
+    }
+}
+
+impl Drop for LockedDir {
+    fn drop(&mut self) {
+        // Closing would not do: a child forked meanwhile has the descriptor, too.
+        let _ = rustix::fs::flock(&self.fd, FlockOperation::Unlock);
+    }
+}
+
+/// Opens and locks the directory, making it if need be; refuses one that another user could play with.
+pub(crate) fn open_dir(path: &Path) -> Result<LockedDir, ProblemCause> {
     match rustix::fs::mkdir(path, Mode::RWXU) {
         Ok(()) | Err(Errno::EXIST) => {}
         Err(error) => return Err(io("create the directory", error)),
     }
-    open_existing_dir(path)
+    LockedDir::new(open_existing_dir(path)?)
 }
 
-/// Opens the directory, if it is there and this user's.
-pub(crate) fn open_dir_if_there(path: &Path) -> Option<OwnedFd> {
-    open_existing_dir(path).ok()
+/// Opens and locks the directory, if it is there and this user's.
+pub(crate) fn open_dir_if_there(path: &Path) -> Option<LockedDir> {
+    LockedDir::new(open_existing_dir(path).ok()?).ok()
 }
 
 fn open_existing_dir(path: &Path) -> Result<OwnedFd, ProblemCause> {

@@ -34,7 +34,7 @@ pub(super) fn file(
     let named = fill_and_name(config, now, file, &dir, &hidden, &name);
     let (store, name) = named.map_err(|cause| {
         // Best effort: what stays is removed by a later engine.
-        let _ = rustix::fs::unlinkat(&dir, hidden.as_str(), AtFlags::empty());
+        let _ = rustix::fs::unlinkat(&*dir, hidden.as_str(), AtFlags::empty());
         at(cause)
     })?;
     Ok((store, path.join(name)))
