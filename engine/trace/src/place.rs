@@ -14,6 +14,9 @@ pub(crate) const ENDING: &str = ".wqseg";
 /// Most bytes of an engine's name in a file name.
 pub(crate) const NAME_MAX: usize = 32;
 
+/// Engines of one name in a process.
+pub(crate) const MOST_OF_A_NAME: u32 = 99;
+
 /// The name of the `n`th engine of one name in a process: `demo`, `demo.2`, ...
 pub(crate) fn numbered(name: &str, n: u32) -> String {
     if n < 2 {
@@ -31,12 +34,10 @@ pub(crate) fn parse_file_name(file: &OsStr) -> Option<(u32, &str)> {
     Some((pid.parse().ok()?, name))
 }
 
-/// The name without the number that tells engines of one name in a process apart.
-pub(crate) fn without_number(name: &str) -> &str {
-    match name.rsplit_once('.') {
-        Some((base, n)) if !base.is_empty() && n.parse::<u32>().is_ok_and(|n| n >= 2) => base,
-        _ => name,
-    }
+/// Whether an engine that asked for the name `base` may have got `name`. It cannot be read off `name` alone: `.11` may
+/// be a part of what was asked for, and a long name is cut for its number.
+pub(crate) fn is_numbered(name: &str, base: &str) -> bool {
+    (1..=MOST_OF_A_NAME).any(|n| name == numbered(base, n))
 }
 
 /// Where a segment of this user goes: `$WQ_RUNTIME_DIR`, else `$XDG_RUNTIME_DIR/wq`, else `/dev/shm/wq-UID`.
@@ -199,10 +200,19 @@ mod tests {
         assert_eq!(numbered("demo", 1), "demo");
         assert_eq!(numbered("demo", 2), "demo.2");
         assert_eq!(numbered(&"x".repeat(32), 12).len(), 32);
-        assert_eq!(without_number("demo.2"), "demo");
-        assert_eq!(without_number("demo.1"), "demo.1");
-        assert_eq!(without_number("v1.x"), "v1.x");
-        assert_eq!(without_number(".2"), ".2");
+    }
+
+    #[test]
+    fn a_numbered_name_is_known_by_what_was_asked_for() {
+        assert!(is_numbered("demo", "demo") && is_numbered("demo.2", "demo"));
+        assert!(!is_numbered("demo.1", "demo") && !is_numbered("demo.100", "demo"));
+        assert!(!is_numbered("demo", "demo.2"));
+        assert!(is_numbered("python3.11", "python3.11"));
+        assert!(is_numbered("python3.11.2", "python3.11"));
+        let long = "x".repeat(32);
+        assert!(
+            is_numbered(&numbered(&long, 2), &long) && is_numbered(&numbered(&long, 12), &long)
+        );
     }
 
     #[test]

@@ -187,6 +187,25 @@ fn three_crashed_ones_of_a_name_are_kept() {
 }
 
 #[test]
+fn a_name_that_ends_in_a_number_is_kept_count_of() {
+    let temp = tempfile::tempdir().unwrap();
+    let dir = temp.path();
+    let paths: Vec<_> = (0..4)
+        .map(|n| {
+            leave_crashed(
+                dir,
+                "python3.11",
+                GONE + n,
+                now() - 1_000_000 * u64::from(n),
+            )
+        })
+        .collect();
+    let _next = create(dir, "python3.11");
+    let left: Vec<_> = paths.iter().map(|path| path.exists()).collect();
+    assert_eq!(left, [true, true, true, false]);
+}
+
+#[test]
 fn crashed_ones_are_kept_for_a_day() {
     let temp = tempfile::tempdir().unwrap();
     // A stamp from the future is one from before the last boot; then the file's own time has to tell.

@@ -4,15 +4,12 @@ use super::config::{SegmentConfig, SegmentProblem};
 use super::head;
 use super::store::Store;
 use crate::layout::{ClockKind, Geometry};
-use crate::place::{ENDING, ProblemCause, io, numbered, open_dir};
+use crate::place::{ENDING, MOST_OF_A_NAME, ProblemCause, io, numbered, open_dir};
 use rustix::fd::{AsFd, OwnedFd};
 use rustix::fs::{AtFlags, Mode, OFlags, RenameFlags};
 use rustix::io::Errno;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
-
-/// Engines of one name in a process.
-const MOST_OF_A_NAME: u32 = 99;
 
 /// Makes a file with a complete head, and gives it its name.
 pub(super) fn file(
