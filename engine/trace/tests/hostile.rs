@@ -225,11 +225,32 @@ fn a_huge_file_is_refused_or_read_in_bounds() {
             assert!(refused.is_err(), "a table of {len} bytes");
         }
         let mut head = small();
-        head[entry + 8..entry + 16].copy_from_slice(&(1_u64 << 20).to_le_bytes());
+        // Away from the other chunks.
+        head[entry..entry + 16].copy_from_slice(&[(1_u64 << 20).to_le_bytes(); 2].concat());
         let reader = Reader::from_source(Endless { head, fill }, Path::new("x")).unwrap();
         let s = reader.snapshot().unwrap();
         assert!(s.functions.len() <= 2 * 4096);
     }
+}
+
+/// An entry costs a file 32 bytes, and a reader the ring that it points at.
+#[test]
+fn entries_that_share_a_ring_are_refused() {
+    let mut bytes = small();
+    let (entries, count) = (128 * 8, 16 * 8);
+    let kind = |bytes: &[u8], n: usize| bytes[entries + n * 32 + 16];
+    let ring = (0..16).find(|&n| kind(&bytes, n) == 10).unwrap();
+    let free = bytes[count];
+    bytes.copy_within(
+        entries + ring * 32..entries + (ring + 1) * 32,
+        entries + usize::from(free) * 32,
+    );
+    bytes[count] += 1;
+    let error = Reader::from_source(bytes, Path::new("x")).unwrap_err();
+    assert!(
+        error.to_string().contains("two chunks at one place"),
+        "{error}"
+    );
 }
 
 proptest! {

@@ -104,7 +104,8 @@ impl Head {
         }
     }
 
-    /// The directory from its entry `first` on, and how many entries that were; unknown kinds are left out.
+    /// The directory from its entry `first` on, and how many entries there are; unknown kinds are left out. The entries
+    /// before `first` are judged, too: together they must not tell of more than the file holds.
     pub(super) fn chunks(
         &self,
         source: &dyn Source,
@@ -117,31 +118,49 @@ impl Head {
             return Err(ReadError::Damaged { offset, what });
         }
         let count = count as usize;
+        if count <= first {
+            return Ok((Vec::new(), count));
+        }
         let len = source
             .len()
             .map_err(|error| ReadError::Io { offset: 0, error })?;
-        let mut entries = vec![0; count.saturating_sub(first) * entry::END];
-        read_words(source, entry_offset(first), &mut entries)?;
-        let mut tables = 0_u64;
+        let mut entries = vec![0; count * entry::END];
+        read_words(source, entry_offset(0), &mut entries)?;
         let mut chunks = Vec::new();
+        let mut before = 0;
         for (index, entry) in entries.chunks_exact(entry::END).enumerate() {
-            let Some(chunk) = check_entry(entry, entry_offset(first + index), len)? else {
-                continue;
-            };
-            if chunk.kind != Kind::Ring {
-                tables = tables.saturating_add(chunk.len);
+            if index == first {
+                before = chunks.len();
             }
-            chunks.push(chunk);
+            chunks.extend(check_entry(entry, entry_offset(index), len)?);
         }
-        if tables > MOST_TABLE_BYTES {
-            let what = "the tables are too large";
-            return Err(ReadError::Damaged {
-                offset: entry_offset(first),
-                what,
-            });
-        }
-        Ok((chunks, count))
+        check_together(&chunks).map_err(|what| ReadError::Damaged {
+            offset: entry_offset(0),
+            what,
+        })?;
+        Ok((chunks.split_off(before), count))
     }
+}
+
+/// What is wrong with these chunks, each of which is fine: an entry costs a hostile file little, and its reader as much
+/// as the chunk that it shares with others.
+fn check_together(chunks: &[Chunk]) -> Result<(), &'static str> {
+    let is_ring = |chunk: &&Chunk| chunk.kind == Kind::Ring;
+    let tables = chunks.iter().filter(|chunk| !is_ring(chunk));
+    let bytes = tables.fold(0_u64, |sum, chunk| sum.saturating_add(chunk.len));
+    if bytes > MOST_TABLE_BYTES {
+        return Err("the tables are too large");
+    }
+    if chunks.iter().filter(is_ring).count() > Kind::Ring.cap() {
+        return Err("too many rings");
+    }
+    let mut places: Vec<_> = chunks.iter().map(|c| (c.offset, c.len)).collect();
+    places.sort_unstable();
+    let overlap = |pair: &[(u64, u64)]| pair[1].0 - pair[0].0 < pair[0].1;
+    if places.windows(2).any(overlap) {
+        return Err("two chunks at one place");
+    }
+    Ok(())
 }
 
 fn entry_offset(index: usize) -> u64 {
