@@ -190,15 +190,9 @@ fn three_crashed_ones_of_a_name_are_kept() {
 fn a_name_that_ends_in_a_number_is_kept_count_of() {
     let temp = tempfile::tempdir().unwrap();
     let dir = temp.path();
+    let now = now();
     let paths: Vec<_> = (0..4)
-        .map(|n| {
-            leave_crashed(
-                dir,
-                "python3.11",
-                GONE + n,
-                now() - 1_000_000 * u64::from(n),
-            )
-        })
+        .map(|n| leave_crashed(dir, "python3.11", GONE + n, now - 1_000_000 * u64::from(n)))
         .collect();
     let _next = create(dir, "python3.11");
     let left: Vec<_> = paths.iter().map(|path| path.exists()).collect();
