@@ -45,7 +45,8 @@ fn fill_and_name(
     hidden: &str,
     base: &str,
 ) -> Result<(Store, String), ProblemCause> {
-    let store = Store::file(file, Geometry::FILE, config.budget)
+    let geometry = Geometry::for_pages(rustix::param::page_size());
+    let store = Store::file(file, geometry, config.budget)
         .map_err(|error| io("reserve space for a segment", error))?;
     head::fill(store.head(), config, base, ClockKind::Monotonic, now);
     for n in 1..=MOST_OF_A_NAME {

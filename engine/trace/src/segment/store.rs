@@ -174,6 +174,18 @@ mod tests {
     use super::*;
 
     #[test]
+    fn chunks_are_whole_pages_of_any_size() {
+        let page = 16 << 10;
+        let mut store = Store::heap(Geometry::for_pages(page), 1 << 20);
+        for kind in [Kind::Pool, Kind::Ring, Kind::Worker] {
+            assert!(store.grow(kind, 5000).is_some());
+        }
+        for (offset, len, _) in &store.chunks {
+            assert!(offset.is_multiple_of(page as u64) && *len == page as u64);
+        }
+    }
+
+    #[test]
     fn rings_leave_entries_to_the_tables() {
         let geometry = Geometry {
             align: 8,
