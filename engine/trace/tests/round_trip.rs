@@ -43,7 +43,9 @@ fn all_rows() {
         nice: -20,
         flags: 0,
     });
-    pool.set_nice_granted(false);
+    for granted in [true, false, true] {
+        pool.set_nice_granted(granted);
+    }
     let func = segment.function("flush_cache");
     assert_eq!(segment.function("flush_cache"), func);
     let worker = segment.worker(pool.id(), 3, "kworker/1:3", 120);
