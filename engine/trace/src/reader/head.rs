@@ -8,6 +8,7 @@ use crate::layout::{
     TEXT_WORDS, entry, head,
 };
 use crate::snapshot::Meta;
+use std::sync::atomic::{Ordering, fence};
 
 /// Entries that a directory may have.
 const MOST_CHUNKS: u64 = 1 << 16;
@@ -38,13 +39,13 @@ impl Head {
     /// Reads the head; what it means is judged by the methods.
     pub(super) fn read(source: &dyn Source) -> Result<Self, ReadError> {
         let mut words = [0; HEAD];
-        for attempt in 0..ATTEMPTS {
+        for _ in 0..ATTEMPTS {
+            // On its own, since the words of one reading come in no order.
+            let before = sensing_seq(source)?;
+            fence(Ordering::Acquire);
             read_words(source, 0, &mut words)?;
-            std::sync::atomic::fence(std::sync::atomic::Ordering::Acquire);
-            let mut seq = [0];
-            read_words(source, head::SENSING_SEQ as u64 * 8, &mut seq)?;
-            let whole = seq[0] == words[head::SENSING_SEQ] && seq[0] & 1 == 0;
-            if whole || attempt + 1 == ATTEMPTS {
+            fence(Ordering::Acquire);
+            if before & 1 == 0 && sensing_seq(source)? == before {
                 break;
             }
         }
@@ -163,6 +164,12 @@ fn check_together(chunks: &[Chunk]) -> Result<(), &'static str> {
     Ok(())
 }
 
+fn sensing_seq(source: &dyn Source) -> Result<u64, ReadError> {
+    let mut seq = [0];
+    read_words(source, head::SENSING_SEQ as u64 * 8, &mut seq)?;
+    Ok(seq[0])
+}
+
 fn entry_offset(index: usize) -> u64 {
     (HEAD + index * entry::END) as u64 * 8
 }
@@ -225,4 +232,43 @@ pub(super) fn text(words: &[u64]) -> String {
 /// A name, fit for a terminal.
 pub(super) fn name(words: &[u64]) -> String {
     clean_name(&text(words))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::atomic::AtomicBool;
+
+    /// A head that is described anew while it is first read: its text is copied before, its sequence word after.
+    #[derive(Debug, Default)]
+    struct Changing {
+        changed: AtomicBool,
+    }
+
+    impl Source for Changing {
+        fn read_at(&self, offset: u64, bytes: &mut [u8]) -> std::io::Result<usize> {
+            let is_whole = bytes.len() == HEAD * 8;
+            let before = self.changed.fetch_or(is_whole, Ordering::Relaxed);
+            let mut words = [0_u64; HEAD];
+            words[head::SENSING] = u64::from_le_bytes(if before {
+                *b"hints\0\0\0"
+            } else {
+                *b"tick\0\0\0\0"
+            });
+            words[head::SENSING_SEQ] = if before || is_whole { 2 } else { 0 };
+            let all: Vec<u8> = words.iter().flat_map(|word| word.to_le_bytes()).collect();
+            bytes.copy_from_slice(&all[offset as usize..][..bytes.len()]);
+            Ok(bytes.len())
+        }
+
+        fn len(&self) -> std::io::Result<u64> {
+            Ok(HEAD as u64 * 8)
+        }
+    }
+
+    #[test]
+    fn a_description_is_seen_whole() {
+        let head = Head::read(&Changing::default()).unwrap();
+        assert_eq!(head.meta().sensing, "hints");
+    }
 }
