@@ -6,10 +6,7 @@ pub const FILE_LINES: usize = 600;
 pub const FUNCTION_LINES: usize = 100;
 
 /// Functions that may be longer: one list of cases each, which reads better whole.
-pub const LONG_FUNCTIONS: &[(&str, &str)] = &[
-    ("engine/trace/src/text/tests.rs", "goldens"),
-    ("engine/trace/tests/round_trip.rs", "all_rows"),
-];
+pub const LONG_FUNCTIONS: &[(&str, &str)] = &[];
 
 /// The only files with `unsafe`.
 pub const UNSAFE_FILES: &[&str] = &["engine/trace/src/segment/map.rs"];

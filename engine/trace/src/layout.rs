@@ -327,13 +327,15 @@ pub(crate) struct Geometry {
 }
 
 impl Geometry {
-    /// For files: whole pages, since each chunk is mapped.
-    pub(crate) const FILE: Self = Self {
-        align: 4096,
-        directory: 992,
-        chunk_min: 8192,
-        chunk_max: 128 * 1024,
-    };
+    /// For files on a kernel with pages of so many bytes, a power of two: whole pages, since each chunk is mapped.
+    pub(crate) const fn for_pages(bytes: usize) -> Self {
+        Self {
+            align: if bytes > 4096 { bytes } else { 4096 },
+            directory: 992,
+            chunk_min: 8192,
+            chunk_max: 128 * 1024,
+        }
+    }
 
     /// Bytes of head and directory.
     pub(crate) const fn head_bytes(&self) -> usize {
@@ -344,6 +346,14 @@ impl Geometry {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn files_are_made_of_whole_pages() {
+        let small = Geometry::for_pages(4096);
+        assert_eq!((small.align, small.head_bytes()), (4096, 32 << 10));
+        let large = Geometry::for_pages(64 << 10);
+        assert_eq!((large.align, large.head_bytes()), (64 << 10, 64 << 10));
+    }
 
     /// Where things stand in version 1.0; additions go to the end of a slot and raise the minor version.
     #[test]

@@ -1,16 +1,21 @@
 //! Where segments are and what their files are called.
 
 use rustix::fd::OwnedFd;
-use rustix::fs::{Mode, OFlags};
+use rustix::fs::{FlockOperation, Mode, OFlags};
 use rustix::io::Errno;
 use std::ffi::OsStr;
+use std::ops::Deref;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 /// How the names of segments end.
 pub(crate) const ENDING: &str = ".wqseg";
 
 /// Most bytes of an engine's name in a file name.
 pub(crate) const NAME_MAX: usize = 32;
+
+/// Engines of one name in a process.
+pub(crate) const MOST_OF_A_NAME: u32 = 99;
 
 /// The name of the `n`th engine of one name in a process: `demo`, `demo.2`, ...
 pub(crate) fn numbered(name: &str, n: u32) -> String {
@@ -29,12 +34,10 @@ pub(crate) fn parse_file_name(file: &OsStr) -> Option<(u32, &str)> {
     Some((pid.parse().ok()?, name))
 }
 
-/// The name without the number that tells engines of one name in a process apart.
-pub(crate) fn without_number(name: &str) -> &str {
-    match name.rsplit_once('.') {
-        Some((base, n)) if !base.is_empty() && n.parse::<u32>().is_ok_and(|n| n >= 2) => base,
-        _ => name,
-    }
+/// Whether an engine that asked for the name `base` may have got `name`. It cannot be read off `name` alone: `.11` may
+/// be a part of what was asked for, and a long name is cut for its number.
+pub(crate) fn is_numbered(name: &str, base: &str) -> bool {
+    (1..=MOST_OF_A_NAME).any(|n| name == numbered(base, n))
 }
 
 /// Where a segment of this user goes: `$WQ_RUNTIME_DIR`, else `$XDG_RUNTIME_DIR/wq`, else `/dev/shm/wq-UID`.
@@ -83,18 +86,60 @@ pub(crate) fn runtime_dirs(all_users: bool) -> Vec<PathBuf> {
     dirs
 }
 
-/// Opens the directory, making it if need be; refuses one that another user could play with.
-pub(crate) fn open_dir(path: &Path) -> Result<OwnedFd, ProblemCause> {
+/// How long the lock on a directory is waited for: its holder may have been stopped.
+const LOCK_WAIT: Duration = Duration::from_secs(10);
+
+/// The directory, open and locked: nobody else removes or names segments in it, in this process or another. So what
+/// was listed is still called the same when it is removed.
+#[derive(Debug)]
+pub(crate) struct LockedDir {
+    fd: OwnedFd,
+}
+
+impl LockedDir {
+    fn new(fd: OwnedFd) -> Result<Self, ProblemCause> {
+        let patience = Instant::now() + LOCK_WAIT;
+        loop {
+            match rustix::fs::flock(&fd, FlockOperation::NonBlockingLockExclusive) {
+                Err(Errno::WOULDBLOCK) if Instant::now() < patience => {
+                    std::thread::sleep(Duration::from_millis(1));
+                }
+                Err(Errno::INTR) => {}
+                Err(error @ Errno::WOULDBLOCK) => return Err(io("lock the directory", error)),
+                // A file system without locks is used as it is.
+                Ok(()) | Err(_) => return Ok(Self { fd }),
+            }
+        }
+    }
+}
+
+impl Deref for LockedDir {
+    type Target = OwnedFd;
+
+    fn deref(&self) -> &OwnedFd {
+        &self.fd
+    }
+}
+
+impl Drop for LockedDir {
+    fn drop(&mut self) {
+        // Closing would not do: a child forked meanwhile has the descriptor, too.
+        let _ = rustix::fs::flock(&self.fd, FlockOperation::Unlock);
+    }
+}
+
+/// Opens and locks the directory, making it if need be; refuses one that another user could play with.
+pub(crate) fn open_dir(path: &Path) -> Result<LockedDir, ProblemCause> {
     match rustix::fs::mkdir(path, Mode::RWXU) {
         Ok(()) | Err(Errno::EXIST) => {}
         Err(error) => return Err(io("create the directory", error)),
     }
-    open_existing_dir(path)
+    LockedDir::new(open_existing_dir(path)?)
 }
 
-/// Opens the directory, if it is there and this user's.
-pub(crate) fn open_dir_if_there(path: &Path) -> Option<OwnedFd> {
-    open_existing_dir(path).ok()
+/// Opens and locks the directory, if it is there and this user's.
+pub(crate) fn open_dir_if_there(path: &Path) -> Option<LockedDir> {
+    LockedDir::new(open_existing_dir(path).ok()?).ok()
 }
 
 fn open_existing_dir(path: &Path) -> Result<OwnedFd, ProblemCause> {
@@ -155,10 +200,19 @@ mod tests {
         assert_eq!(numbered("demo", 1), "demo");
         assert_eq!(numbered("demo", 2), "demo.2");
         assert_eq!(numbered(&"x".repeat(32), 12).len(), 32);
-        assert_eq!(without_number("demo.2"), "demo");
-        assert_eq!(without_number("demo.1"), "demo.1");
-        assert_eq!(without_number("v1.x"), "v1.x");
-        assert_eq!(without_number(".2"), ".2");
+    }
+
+    #[test]
+    fn a_numbered_name_is_known_by_what_was_asked_for() {
+        assert!(is_numbered("demo", "demo") && is_numbered("demo.2", "demo"));
+        assert!(!is_numbered("demo.1", "demo") && !is_numbered("demo.100", "demo"));
+        assert!(!is_numbered("demo", "demo.2"));
+        assert!(is_numbered("python3.11", "python3.11"));
+        assert!(is_numbered("python3.11.2", "python3.11"));
+        let long = "x".repeat(32);
+        assert!(
+            is_numbered(&numbered(&long, 2), &long) && is_numbered(&numbered(&long, 12), &long)
+        );
     }
 
     #[test]

@@ -1,22 +1,48 @@
 //! What `/proc` says of a process.
 
 use std::os::unix::fs::MetadataExt;
+use std::path::Path;
 
 /// When a process started, in clock ticks since boot: with the pid it names a process for good.
 pub(crate) fn start_time(pid: u32) -> Option<u64> {
-    let stat = std::fs::read(format!("/proc/{pid}/stat")).ok()?;
-    Some(parse_stat(&stat)?.1)
+    Some(stat_in(Path::new(&format!("/proc/{pid}")))?.1)
 }
 
 /// Whether the process that started then still runs. One that was killed and not waited for does not.
 pub(crate) fn is_alive(pid: u32, started: u64) -> bool {
-    let stat = std::fs::read(format!("/proc/{pid}/stat")).unwrap_or_default();
-    parse_stat(&stat).is_some_and(|(state, start)| start == started && !"ZXx".contains(state))
+    runs(Path::new(&format!("/proc/{pid}")), started)
+}
+
+/// The same of the process with this directory.
+fn runs(process: &Path, started: u64) -> bool {
+    let Some((state, start)) = stat_in(process) else {
+        return false;
+    };
+    start == started && (!is_over(state) || has_running_thread(process))
+}
+
+/// Whether a state is that of a thread that has ended.
+fn is_over(state: char) -> bool {
+    "ZXx".contains(state)
+}
+
+/// Whether a thread still runs: the process shows the state of its first one, which may end before the others.
+fn has_running_thread(process: &Path) -> bool {
+    let threads = std::fs::read_dir(process.join("task"))
+        .into_iter()
+        .flatten();
+    let mut states = threads.flatten().filter_map(|task| stat_in(&task.path()));
+    states.any(|(state, _)| !is_over(state))
+}
+
+/// State and start time of the process or thread with this directory.
+fn stat_in(dir: &Path) -> Option<(char, u64)> {
+    parse_stat(&std::fs::read(dir.join("stat")).ok()?)
 }
 
 /// Whether there is a process of that number, whichever.
 pub(crate) fn exists(pid: u32) -> bool {
-    std::path::Path::new(&format!("/proc/{pid}")).exists()
+    Path::new(&format!("/proc/{pid}")).exists()
 }
 
 /// State and start time, fields 3 and 22 of a stat line. The second field is the command in parentheses, and may hold
@@ -46,6 +72,24 @@ mod tests {
         assert_eq!(parse_stat(b"7 (a"), None);
         assert_eq!(parse_stat(b"7 (a) S 1"), None);
         assert_eq!(parse_stat(b""), None);
+    }
+
+    #[test]
+    fn a_process_outlives_its_first_thread() {
+        let temp = tempfile::tempdir().unwrap();
+        let write = |dir: &str, state: char| {
+            let dir = temp.path().join(dir);
+            std::fs::create_dir_all(&dir).unwrap();
+            let stat = format!("7 (a) {state} 1 7 7 0 -1 0 1 0 0 0 1 2 0 0 20 0 1 0 4711 9 9");
+            std::fs::write(dir.join("stat"), stat).unwrap();
+        };
+        write("", 'Z');
+        write("task/7", 'Z');
+        write("task/8", 'X');
+        assert!(!runs(temp.path(), 4711), "killed and not waited for");
+        write("task/9", 'S');
+        assert!(runs(temp.path(), 4711));
+        assert!(!runs(temp.path(), 4712), "another one of its number");
     }
 
     #[test]

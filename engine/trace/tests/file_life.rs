@@ -123,6 +123,25 @@ fn the_next_engine_removes_ended_segments() {
     drop(running);
 }
 
+/// Each start removes what has ended, and takes the first name that is free.
+#[test]
+fn engines_that_start_at_once_remove_no_live_one() {
+    let temp = tempfile::tempdir().unwrap();
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| {
+                for _ in 0..100 {
+                    let segment = create(temp.path(), "demo");
+                    let path = segment.path().unwrap();
+                    std::thread::yield_now();
+                    let meta = Reader::open(path).unwrap().meta().unwrap();
+                    assert!(meta.ended_at.is_none(), "{}", path.display());
+                }
+            });
+        }
+    });
+}
+
 /// A segment as a crashed process would have left it: of a process that is gone.
 fn leave_crashed(dir: &Path, name: &str, pid: u32, last_seen: u64) -> PathBuf {
     let temp = tempfile::tempdir().unwrap();
@@ -165,6 +184,19 @@ fn three_crashed_ones_of_a_name_are_kept() {
         assert_eq!(path.exists(), index < 3, "{}", path.display());
     }
     assert!(other.exists() && !numbered.exists());
+}
+
+#[test]
+fn a_name_that_ends_in_a_number_is_kept_count_of() {
+    let temp = tempfile::tempdir().unwrap();
+    let dir = temp.path();
+    let now = now();
+    let paths: Vec<_> = (0..4)
+        .map(|n| leave_crashed(dir, "python3.11", GONE + n, now - 1_000_000 * u64::from(n)))
+        .collect();
+    let _next = create(dir, "python3.11");
+    let left: Vec<_> = paths.iter().map(|path| path.exists()).collect();
+    assert_eq!(left, [true, true, true, false]);
 }
 
 #[test]

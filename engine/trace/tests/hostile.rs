@@ -4,9 +4,50 @@
 use proptest::prelude::*;
 use std::path::Path;
 use wq_trace::{
-    Counter, Event, FlushRow, From, FuncId, Next, OpenError, PoolInfo, Reader, Segment,
-    SegmentConfig, Source, What, WorkerId,
+    Counter, Event, FlushRow, From, FuncId, Next, OpenError, PoolId, PoolInfo, Reader, Segment,
+    SegmentConfig, Source, What, WorkerId, WqId,
 };
+
+fn bytes_of(segment: &Segment) -> Vec<u8> {
+    let source = segment.source();
+    let mut bytes = vec![0; source.len().unwrap() as usize];
+    let mut done = 0;
+    while done < bytes.len() {
+        done += source.read_at(done as u64, &mut bytes[done..]).unwrap();
+    }
+    bytes
+}
+
+/// Where the number of chunks stands, and the first entry of the directory: offset, length, kind, stride.
+const COUNT: usize = 16 * 8;
+const DIRECTORY: usize = 128 * 8;
+
+fn word(bytes: &[u8], at: usize) -> u64 {
+    u64::from_le_bytes(bytes[at..at + 8].try_into().unwrap())
+}
+
+/// Where the ring's entry of the directory stands.
+fn ring_entry(bytes: &[u8]) -> usize {
+    let mut entries = (0..16).map(|n| DIRECTORY + n * 32);
+    entries
+        .find(|&entry| word(bytes, entry + 16) == 10)
+        .unwrap()
+}
+
+fn event(work: u64) -> Event {
+    Event {
+        at: work,
+        cpu: 0,
+        tid: 3,
+        wq: WqId(1),
+        pool: PoolId(1),
+        worker: WorkerId::NONE,
+        func: FuncId(1),
+        from: FuncId::NONE,
+        work,
+        what: What::ExecuteStart,
+    }
+}
 
 /// A whole segment, as small as it can be, with something of every kind.
 fn small() -> Vec<u8> {
@@ -45,12 +86,7 @@ fn small() -> Vec<u8> {
             },
         });
     }
-    let source = segment.source();
-    let mut bytes = vec![0; source.len().unwrap() as usize];
-    let mut done = 0;
-    while done < bytes.len() {
-        done += source.read_at(done as u64, &mut bytes[done..]).unwrap();
-    }
+    let bytes = bytes_of(&segment);
     drop((flush, on_pwq, pwq, worker, emitter));
     bytes
 }
@@ -215,8 +251,7 @@ impl Source for Endless {
 
 #[test]
 fn a_huge_file_is_refused_or_read_in_bounds() {
-    // The first entry of the directory follows the head of 128 words: offset, length, kind.
-    let entry = 128 * 8;
+    let entry = DIRECTORY;
     for fill in [0, 0xff] {
         for len in [u64::MAX - 7, 1 << 40, 1 << 31] {
             let mut head = small();
@@ -225,11 +260,56 @@ fn a_huge_file_is_refused_or_read_in_bounds() {
             assert!(refused.is_err(), "a table of {len} bytes");
         }
         let mut head = small();
-        head[entry + 8..entry + 16].copy_from_slice(&(1_u64 << 20).to_le_bytes());
+        // Away from the other chunks.
+        head[entry..entry + 16].copy_from_slice(&[(1_u64 << 20).to_le_bytes(); 2].concat());
         let reader = Reader::from_source(Endless { head, fill }, Path::new("x")).unwrap();
         let s = reader.snapshot().unwrap();
         assert!(s.functions.len() <= 2 * 4096);
     }
+}
+
+/// A younger engine may emit little that this version knows.
+#[test]
+fn the_end_comes_after_all_that_is_unknown() {
+    let config = SegmentConfig {
+        ring_bytes: 64 << 15,
+        ..SegmentConfig::default()
+    };
+    let segment = Segment::tiny(&config, 5);
+    let mut emitter = segment.emitter(3, "thread");
+    let last = 20_000;
+    for work in 1..=last {
+        emitter.emit(&event(work));
+    }
+    segment.mark_ended(9);
+    let mut bytes = bytes_of(&segment);
+    let records = 64 * last as usize;
+    let start = word(&bytes, ring_entry(&bytes)) as usize + 64;
+    for record in bytes[start..][..records - 64].chunks_exact_mut(64) {
+        record[8] = 0xee;
+    }
+    let reader = Reader::from_source(bytes, Path::new("x")).unwrap();
+    let mut cursor = reader.cursor(From::Oldest);
+    let mut all = std::iter::repeat_with(|| cursor.next(u64::MAX)).filter(|&n| n != Next::Idle);
+    assert_eq!(all.next(), Some(Next::Record(event(last))));
+    assert_eq!(all.next(), Some(Next::End));
+    drop(all);
+    assert_eq!((cursor.unknown(), cursor.lost()), (last - 1, 0));
+}
+
+/// An entry costs a file 32 bytes, and a reader the ring that it points at.
+#[test]
+fn entries_that_share_a_ring_are_refused() {
+    let mut bytes = small();
+    let ring = ring_entry(&bytes);
+    let free = DIRECTORY + word(&bytes, COUNT) as usize * 32;
+    bytes.copy_within(ring..ring + 32, free);
+    bytes[COUNT] += 1;
+    let error = Reader::from_source(bytes, Path::new("x")).unwrap_err();
+    assert!(
+        error.to_string().contains("two chunks at one place"),
+        "{error}"
+    );
 }
 
 proptest! {

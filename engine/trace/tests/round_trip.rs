@@ -1,9 +1,9 @@
 //! What an engine writes is what a reader reads: rows, counters, events.
 
 use wq_trace::{
-    Counter, Event, FlushRow, From, FuncId, Liveness, Next, PoolGauges, PoolId, PoolInfo,
-    PwqGauges, Reader, Segment, SegmentConfig, WaitPart, What, WorkerId, WorkerState, WqCounter,
-    WqId,
+    Counter, Event, FlushRow, FlushSlot, From, FuncId, Liveness, Next, PoolGauges, PoolId,
+    PoolInfo, PoolSlot, PwqFuncSlot, PwqGauges, PwqSlot, Reader, Segment, SegmentConfig, Snapshot,
+    WaitPart, What, WorkerId, WorkerSlot, WorkerState, WqCounter, WqId, WqSlot,
 };
 
 fn event(at: u64, work: u64) -> Event {
@@ -30,8 +30,20 @@ fn config() -> SegmentConfig {
     }
 }
 
-#[test]
-fn all_rows() {
+/// One of everything.
+struct Made {
+    segment: Segment,
+    wq: WqSlot,
+    pool: PoolSlot,
+    func: FuncId,
+    worker: WorkerSlot,
+    pwq: PwqSlot,
+    on_pwq: PwqFuncSlot,
+    waited: [u64; WaitPart::COUNT],
+    flush: FlushSlot,
+}
+
+fn make_all() -> Made {
     let segment = Segment::in_memory(&config(), 100);
     segment.set_sensing("hints", "no /proc");
     let wq = segment.workqueue("my events", 0x2, 16);
@@ -43,7 +55,9 @@ fn all_rows() {
         nice: -20,
         flags: 0,
     });
-    pool.set_nice_granted(false);
+    for granted in [true, false, true] {
+        pool.set_nice_granted(granted);
+    }
     let func = segment.function("flush_cache");
     assert_eq!(segment.function("flush_cache"), func);
     let worker = segment.worker(pool.id(), 3, "kworker/1:3", 120);
@@ -95,8 +109,41 @@ fn all_rows() {
         func,
         since: 155,
     });
+    Made {
+        segment,
+        wq,
+        pool,
+        func,
+        worker,
+        pwq,
+        on_pwq,
+        waited,
+        flush,
+    }
+}
 
-    let s = Reader::in_memory(&segment).snapshot().unwrap();
+#[test]
+fn all_rows() {
+    let made = make_all();
+    let s = Reader::in_memory(&made.segment).snapshot().unwrap();
+    check_head(&s);
+    check_workqueues_and_pools(&s, &made);
+    check_workers(&s, &made);
+    check_pwqs(&s, &made);
+    check_functions(&s);
+
+    drop((made.flush, made.on_pwq));
+    made.worker.finish(170);
+    let s = Reader::in_memory(&made.segment).snapshot().unwrap();
+    assert!(s.flushes.is_empty());
+    assert_eq!(
+        (s.workers[0].state, s.workers[0].work),
+        (WorkerState::Busy, 0)
+    );
+    assert_eq!(s.workers[0].executed, 1);
+}
+
+fn check_head(s: &Snapshot) {
     assert_eq!(s.torn + s.hidden_rows + s.lost_no_ring, 0);
     assert_eq!(s.at, 160, "the last sign of life");
     assert_eq!(
@@ -110,13 +157,15 @@ fn all_rows() {
     );
     assert_eq!((s.meta.started_at, s.meta.ended_at), (100, None));
     assert!(s.meta.tracing && !s.meta.exe.is_empty());
+}
 
+fn check_workqueues_and_pools(s: &Snapshot, made: &Made) {
     let [row] = s.workqueues.as_slice() else {
         panic!()
     };
     assert_eq!(
         (row.id, row.name.as_str(), row.flags, row.max_active),
-        (wq.id(), "my_events", 2, 8)
+        (made.wq.id(), "my_events", 2, 8)
     );
     assert_eq!(row.counters[WqCounter::RefusedPending as usize], 3);
     let [row] = s.pools.as_slice() else { panic!() };
@@ -130,12 +179,15 @@ fn all_rows() {
     );
     assert_eq!(
         (row.manager, row.last_progress, row.flags),
-        (worker.id(), 140, 2)
+        (made.worker.id(), 140, 2)
     );
     assert_eq!(
         (row.max_workers, row.max_nr_running, row.cm_wakeups),
         (5, 6, 7)
     );
+}
+
+fn check_workers(s: &Snapshot, made: &Made) {
     let [row] = s.workers.as_slice() else {
         panic!()
     };
@@ -145,11 +197,18 @@ fn all_rows() {
     );
     assert_eq!(
         (row.work, row.func, row.wq, row.started_at),
-        (9, func, wq.id(), 150)
+        (9, made.func, made.wq.id(), 150)
     );
     assert_eq!(row.full_name(), "kworker/1:3+events");
+    let [row] = s.flushes.as_slice() else {
+        panic!()
+    };
+    assert_eq!((row.tid, row.work, row.since), (5, 9, 155));
+}
+
+fn check_pwqs(s: &Snapshot, made: &Made) {
     let [row] = s.pwqs.as_slice() else { panic!() };
-    assert_eq!((row.wq, row.pool), (wq.id(), pool.id()));
+    assert_eq!((row.wq, row.pool), (made.wq.id(), made.pool.id()));
     assert_eq!((row.nr_active, row.refcnt, row.nr_inactive), (1, 2, 3));
     assert_eq!((row.nr_in_flight, row.max_in_flight), (4, 5));
     assert_eq!(row.counters[Counter::Queued as usize], 5);
@@ -162,11 +221,14 @@ fn all_rows() {
     let [row] = s.pwq_funcs.as_slice() else {
         panic!()
     };
-    assert_eq!((row.pwq, row.func), (pwq.id(), func));
+    assert_eq!((row.pwq, row.func), (made.pwq.id(), made.func));
     assert_eq!((row.pending, row.inactive, row.running), (1, 1, 1));
     assert_eq!((row.queued, row.started, row.completed), (1, 1, 1));
     assert_eq!((row.run_ns, row.cpu_ns, row.run_max_ns), (30, 20, 30));
-    assert_eq!(row.breakdown, waited);
+    assert_eq!(row.breakdown, made.waited);
+}
+
+fn check_functions(s: &Snapshot) {
     let [other, row] = s.functions.as_slice() else {
         panic!()
     };
@@ -175,20 +237,6 @@ fn all_rows() {
         (row.name.as_str(), row.armed, row.next_expiry),
         ("flush_cache", 2, 999)
     );
-    let [row] = s.flushes.as_slice() else {
-        panic!()
-    };
-    assert_eq!((row.tid, row.work, row.since), (5, 9, 155));
-
-    drop(flush);
-    worker.finish(170);
-    let s = Reader::in_memory(&segment).snapshot().unwrap();
-    assert!(s.flushes.is_empty());
-    assert_eq!(
-        (s.workers[0].state, s.workers[0].work),
-        (WorkerState::Busy, 0)
-    );
-    assert_eq!(s.workers[0].executed, 1);
 }
 
 #[test]

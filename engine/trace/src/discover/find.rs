@@ -6,6 +6,7 @@ use crate::process;
 use crate::snapshot::Liveness;
 use std::fmt;
 use std::io::ErrorKind;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 /// Why no single segment was found.
@@ -127,13 +128,10 @@ fn of_process(pid: u32) -> Result<Vec<Found>, FindError> {
         _ if process::exists(pid) => FindError::NoEngine { pid },
         _ => FindError::NoProcess { pid },
     })?;
+    let root = PathBuf::from(format!("/proc/{pid}/root"));
     let found: Vec<_> = mapped_segments(&maps)
         .into_iter()
-        .filter_map(|path| {
-            // The process may see other file systems than we do.
-            let inside = format!("/proc/{pid}/root{}", path.display());
-            look_at(path).or_else(|| look_at(Path::new(&inside)))
-        })
+        .filter_map(|path| look_at(&seen_from_here(&root, path)))
         .collect();
     let (ended, running): (Vec<_>, Vec<_>) = found
         .into_iter()
@@ -143,6 +141,20 @@ fn of_process(pid: u32) -> Result<Vec<Found>, FindError> {
         return Err(FindError::NoEngine { pid });
     }
     Ok(found)
+}
+
+/// Where the file is that a process with this `root` calls `path`. It may see other file systems than we do, and we may
+/// have another file of that name.
+fn seen_from_here(root: &Path, path: &Path) -> PathBuf {
+    let inside = root.join(path.strip_prefix("/").unwrap_or(path));
+    let identity = |path: &Path| {
+        let file = std::fs::symlink_metadata(path).ok()?;
+        Some((file.dev(), file.ino()))
+    };
+    match identity(&inside) {
+        Some(file) if identity(path) != Some(file) => inside,
+        _ => path.to_owned(),
+    }
 }
 
 /// The segments in a maps file: `START-END PERMS OFFSET DEVICE INODE PATH`.
@@ -245,6 +257,20 @@ mod tests {
             mapped_segments(maps),
             [Path::new("/dev/shm/wq-0/7-my demo.wqseg")]
         );
+    }
+
+    #[test]
+    fn a_process_in_another_root_has_its_own_files() {
+        let temp = tempfile::tempdir().unwrap();
+        let here = temp.path().join("7-demo.wqseg");
+        std::fs::write(&here, "ours").unwrap();
+        assert_eq!(seen_from_here(Path::new("/proc/self/root"), &here), here);
+        let root = temp.path().join("root");
+        assert_eq!(seen_from_here(&root, &here), here, "nothing to be seen");
+        let inside = root.join(here.strip_prefix("/").unwrap());
+        std::fs::create_dir_all(inside.parent().unwrap()).unwrap();
+        std::fs::write(&inside, "theirs").unwrap();
+        assert_eq!(seen_from_here(&root, &here), inside);
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use super::{Found, is_dot_name, list_in};
 use crate::clock::monotonic_now;
-use crate::place::{open_dir_if_there, parse_file_name, runtime_dirs, without_number};
+use crate::place::{is_numbered, open_dir_if_there, parse_file_name, runtime_dirs};
 use crate::process;
 use crate::reader::Reader;
 use crate::snapshot::Liveness;
@@ -33,7 +33,7 @@ pub(crate) fn remove_leftovers(dir: &Path, name: &str) {
     let now = monotonic_now();
     let mut crashed: Vec<_> = found
         .iter()
-        .filter(|found| found.state == Liveness::Dead && without_number(&found.name) == name)
+        .filter(|found| found.state == Liveness::Dead && is_numbered(&found.name, name))
         .map(|found| (age(&found.path, now), &found.path))
         .collect();
     crashed.sort();

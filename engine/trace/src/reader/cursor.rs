@@ -19,6 +19,8 @@ const POLL_NS: u64 = 1_000_000;
 const BATCH: usize = 512;
 /// Attempts to overtake a writer that laps the reading.
 const CHASES: usize = 8;
+/// Looks at the rings of an engine that is gone: enough for the largest ring, and an end with a file that still changes.
+const LAST_LOOKS: usize = 256;
 
 /// Where a cursor begins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,7 +38,7 @@ pub enum Next {
     Record(Event),
     /// Nothing yet: ask again later.
     Idle,
-    /// So many events of one ring were overwritten before they could be read.
+    /// So many events were overwritten before they could be read, in one ring or in several.
     Lost(u64),
     /// All is read, and the engine's process is gone without a word.
     WriterGone,
@@ -152,10 +154,15 @@ impl Cursor {
                 Ok(Liveness::Ended) => Some(Next::End),
                 Ok(Liveness::Dead) | Err(_) => Some(Next::WriterGone),
             };
-            // What it wrote between the look at its rings and its end.
+        }
+        for _ in 0..LAST_LOOKS {
+            // What it wrote between the look at its rings and its end, and what stands behind many unknown events.
             self.poll(now);
             if let Some(next) = self.give(now) {
                 return next;
+            }
+            if !self.rings.iter().any(|ring| ring.more) {
+                break;
             }
         }
         self.gone.unwrap_or(Next::Idle)

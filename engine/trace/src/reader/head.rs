@@ -8,6 +8,7 @@ use crate::layout::{
     TEXT_WORDS, entry, head,
 };
 use crate::snapshot::Meta;
+use std::sync::atomic::{Ordering, fence};
 
 /// Entries that a directory may have.
 const MOST_CHUNKS: u64 = 1 << 16;
@@ -38,13 +39,13 @@ impl Head {
     /// Reads the head; what it means is judged by the methods.
     pub(super) fn read(source: &dyn Source) -> Result<Self, ReadError> {
         let mut words = [0; HEAD];
-        for attempt in 0..ATTEMPTS {
+        for _ in 0..ATTEMPTS {
+            // On its own, since the words of one reading come in no order.
+            let before = sensing_seq(source)?;
+            fence(Ordering::Acquire);
             read_words(source, 0, &mut words)?;
-            std::sync::atomic::fence(std::sync::atomic::Ordering::Acquire);
-            let mut seq = [0];
-            read_words(source, head::SENSING_SEQ as u64 * 8, &mut seq)?;
-            let whole = seq[0] == words[head::SENSING_SEQ] && seq[0] & 1 == 0;
-            if whole || attempt + 1 == ATTEMPTS {
+            fence(Ordering::Acquire);
+            if before & 1 == 0 && sensing_seq(source)? == before {
                 break;
             }
         }
@@ -104,7 +105,8 @@ impl Head {
         }
     }
 
-    /// The directory from its entry `first` on, and how many entries that were; unknown kinds are left out.
+    /// The directory from its entry `first` on, and how many entries there are; unknown kinds are left out. The entries
+    /// before `first` are judged, too: together they must not tell of more than the file holds.
     pub(super) fn chunks(
         &self,
         source: &dyn Source,
@@ -117,31 +119,55 @@ impl Head {
             return Err(ReadError::Damaged { offset, what });
         }
         let count = count as usize;
+        if count <= first {
+            return Ok((Vec::new(), count));
+        }
         let len = source
             .len()
             .map_err(|error| ReadError::Io { offset: 0, error })?;
-        let mut entries = vec![0; count.saturating_sub(first) * entry::END];
-        read_words(source, entry_offset(first), &mut entries)?;
-        let mut tables = 0_u64;
+        let mut entries = vec![0; count * entry::END];
+        read_words(source, entry_offset(0), &mut entries)?;
         let mut chunks = Vec::new();
+        let mut before = 0;
         for (index, entry) in entries.chunks_exact(entry::END).enumerate() {
-            let Some(chunk) = check_entry(entry, entry_offset(first + index), len)? else {
-                continue;
-            };
-            if chunk.kind != Kind::Ring {
-                tables = tables.saturating_add(chunk.len);
+            if index == first {
+                before = chunks.len();
             }
-            chunks.push(chunk);
+            chunks.extend(check_entry(entry, entry_offset(index), len)?);
         }
-        if tables > MOST_TABLE_BYTES {
-            let what = "the tables are too large";
-            return Err(ReadError::Damaged {
-                offset: entry_offset(first),
-                what,
-            });
-        }
-        Ok((chunks, count))
+        check_together(&chunks).map_err(|what| ReadError::Damaged {
+            offset: entry_offset(0),
+            what,
+        })?;
+        Ok((chunks.split_off(before), count))
     }
+}
+
+/// What is wrong with these chunks, each of which is fine: an entry costs a hostile file little, and its reader as much
+/// as the chunk that it shares with others.
+fn check_together(chunks: &[Chunk]) -> Result<(), &'static str> {
+    let is_ring = |chunk: &&Chunk| chunk.kind == Kind::Ring;
+    let tables = chunks.iter().filter(|chunk| !is_ring(chunk));
+    let bytes = tables.fold(0_u64, |sum, chunk| sum.saturating_add(chunk.len));
+    if bytes > MOST_TABLE_BYTES {
+        return Err("the tables are too large");
+    }
+    if chunks.iter().filter(is_ring).count() > Kind::Ring.cap() {
+        return Err("too many rings");
+    }
+    let mut places: Vec<_> = chunks.iter().map(|c| (c.offset, c.len)).collect();
+    places.sort_unstable();
+    let overlap = |pair: &[(u64, u64)]| pair[1].0 - pair[0].0 < pair[0].1;
+    if places.windows(2).any(overlap) {
+        return Err("two chunks at one place");
+    }
+    Ok(())
+}
+
+fn sensing_seq(source: &dyn Source) -> Result<u64, ReadError> {
+    let mut seq = [0];
+    read_words(source, head::SENSING_SEQ as u64 * 8, &mut seq)?;
+    Ok(seq[0])
 }
 
 fn entry_offset(index: usize) -> u64 {
@@ -206,4 +232,43 @@ pub(super) fn text(words: &[u64]) -> String {
 /// A name, fit for a terminal.
 pub(super) fn name(words: &[u64]) -> String {
     clean_name(&text(words))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::atomic::AtomicBool;
+
+    /// A head that is described anew while it is first read: its text is copied before, its sequence word after.
+    #[derive(Debug, Default)]
+    struct Changing {
+        changed: AtomicBool,
+    }
+
+    impl Source for Changing {
+        fn read_at(&self, offset: u64, bytes: &mut [u8]) -> std::io::Result<usize> {
+            let is_whole = bytes.len() == HEAD * 8;
+            let before = self.changed.fetch_or(is_whole, Ordering::Relaxed);
+            let mut words = [0_u64; HEAD];
+            words[head::SENSING] = u64::from_le_bytes(if before {
+                *b"hints\0\0\0"
+            } else {
+                *b"tick\0\0\0\0"
+            });
+            words[head::SENSING_SEQ] = if before || is_whole { 2 } else { 0 };
+            let all: Vec<u8> = words.iter().flat_map(|word| word.to_le_bytes()).collect();
+            bytes.copy_from_slice(&all[offset as usize..][..bytes.len()]);
+            Ok(bytes.len())
+        }
+
+        fn len(&self) -> std::io::Result<u64> {
+            Ok(HEAD as u64 * 8)
+        }
+    }
+
+    #[test]
+    fn a_description_is_seen_whole() {
+        let head = Head::read(&Changing::default()).unwrap();
+        assert_eq!(head.meta().sensing, "hints");
+    }
 }

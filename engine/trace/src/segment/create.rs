@@ -4,15 +4,12 @@ use super::config::{SegmentConfig, SegmentProblem};
 use super::head;
 use super::store::Store;
 use crate::layout::{ClockKind, Geometry};
-use crate::place::{ENDING, ProblemCause, io, numbered, open_dir};
+use crate::place::{ENDING, MOST_OF_A_NAME, ProblemCause, io, numbered, open_dir};
 use rustix::fd::{AsFd, OwnedFd};
 use rustix::fs::{AtFlags, Mode, OFlags, RenameFlags};
 use rustix::io::Errno;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
-
-/// Engines of one name in a process.
-const MOST_OF_A_NAME: u32 = 99;
 
 /// Makes a file with a complete head, and gives it its name.
 pub(super) fn file(
@@ -34,7 +31,7 @@ pub(super) fn file(
     let named = fill_and_name(config, now, file, &dir, &hidden, &name);
     let (store, name) = named.map_err(|cause| {
         // Best effort: what stays is removed by a later engine.
-        let _ = rustix::fs::unlinkat(&dir, hidden.as_str(), AtFlags::empty());
+        let _ = rustix::fs::unlinkat(&*dir, hidden.as_str(), AtFlags::empty());
         at(cause)
     })?;
     Ok((store, path.join(name)))
@@ -48,7 +45,8 @@ fn fill_and_name(
     hidden: &str,
     base: &str,
 ) -> Result<(Store, String), ProblemCause> {
-    let store = Store::file(file, Geometry::FILE, config.budget)
+    let geometry = Geometry::for_pages(rustix::param::page_size());
+    let store = Store::file(file, geometry, config.budget)
         .map_err(|error| io("reserve space for a segment", error))?;
     head::fill(store.head(), config, base, ClockKind::Monotonic, now);
     for n in 1..=MOST_OF_A_NAME {

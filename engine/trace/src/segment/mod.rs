@@ -73,7 +73,8 @@ impl Segment {
         match create::file(dir, config, now) {
             Ok((store, path)) => (Self::over(store, Some(path), config), None),
             Err(problem) => {
-                let segment = Self::on_heap(config, ClockKind::Monotonic, Geometry::FILE, now);
+                let geometry = Geometry::for_pages(4096);
+                let segment = Self::on_heap(config, ClockKind::Monotonic, geometry, now);
                 (segment, Some(problem))
             }
         }
@@ -81,7 +82,7 @@ impl Segment {
 
     /// A segment on the heap, whose stamps are a simulator's: only [`crate::Reader::in_memory`] sees it.
     pub fn in_memory(config: &SegmentConfig, now: u64) -> Self {
-        Self::on_heap(config, ClockKind::Virtual, Geometry::FILE, now)
+        Self::on_heap(config, ClockKind::Virtual, Geometry::for_pages(4096), now)
     }
 
     /// One on the heap with everything as small as it can be, so that tests can try every bit of it.

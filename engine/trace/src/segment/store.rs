@@ -29,7 +29,7 @@ enum Unmet {
     Said,
 }
 
-/// One part in this many of the budget is kept from the rings, so that what comes later can still be seen.
+/// One part in this many of the budget and of the directory is kept from the rings, so that what comes later can still be seen.
 const TABLES_SHARE: u64 = 8;
 
 impl Store {
@@ -98,14 +98,18 @@ impl Store {
     fn append(&mut self, kind: Kind, bytes: usize) -> Result<Words, ProblemCause> {
         let bytes = bytes.next_multiple_of(self.geometry.align);
         let (offset, len) = (self.end, bytes as u64);
-        let limit = match kind {
-            Kind::Ring => self.budget - self.budget / TABLES_SHARE,
-            _ => self.budget,
+        let directory = self.geometry.directory;
+        let (limit, entries) = match kind {
+            Kind::Ring => (
+                self.budget - self.budget / TABLES_SHARE,
+                directory - directory / TABLES_SHARE as usize,
+            ),
+            _ => (self.budget, directory),
         };
         if offset + len > limit {
             return Err(ProblemCause::Spent(self.budget));
         }
-        if self.chunks.len() >= self.geometry.directory {
+        if self.chunks.len() >= entries {
             return Err(ProblemCause::DirectoryFull);
         }
         let words = match &self.file {
@@ -163,4 +167,41 @@ fn reserve(file: &OwnedFd, offset: u64, bytes: usize) -> rustix::io::Result<Word
         }
     }
     Ok(Words::new(Region::map(file.as_fd(), offset, bytes)?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn chunks_are_whole_pages_of_any_size() {
+        let page = 16 << 10;
+        let mut store = Store::heap(Geometry::for_pages(page), 1 << 20);
+        for kind in [Kind::Pool, Kind::Ring, Kind::Worker] {
+            assert!(store.grow(kind, 5000).is_some());
+        }
+        for (offset, len, _) in &store.chunks {
+            assert!(offset.is_multiple_of(page as u64) && *len == page as u64);
+        }
+    }
+
+    #[test]
+    fn rings_leave_entries_to_the_tables() {
+        let geometry = Geometry {
+            align: 8,
+            directory: 16,
+            chunk_min: 8,
+            chunk_max: 8,
+        };
+        let mut store = Store::heap(geometry, 1 << 20);
+        let rings = std::iter::repeat_with(|| store.grow(Kind::Ring, 128));
+        assert_eq!(rings.take_while(Option::is_some).count(), 14);
+        assert!(matches!(
+            store.take_shortage(),
+            Some(ProblemCause::DirectoryFull)
+        ));
+        assert!(store.grow(Kind::Workqueue, 128).is_some());
+        assert!(store.grow(Kind::Pool, 128).is_some());
+        assert!(store.grow(Kind::Pwq, 128).is_none());
+    }
 }

@@ -8,10 +8,14 @@ use crate::names::Names;
 
 const ALLOC: (u32, u32) = (0x2000a, 4);
 
-/// Every event with what stands behind its timestamp.
-fn goldens() -> Vec<(What, &'static str)> {
-    let (flags, max_active) = ALLOC;
-    let (work, wq) = (FlushTarget::Work, FlushTarget::Workqueue);
+type Golden = (What, &'static str);
+
+/// Every event with what stands behind its timestamp; first those that the kernel has, too.
+fn goldens() -> Vec<Golden> {
+    [of_items(), of_workers(), of_workqueues()].concat()
+}
+
+fn of_items() -> Vec<Golden> {
     vec![
         (
             What::QueueWork {
@@ -61,6 +65,15 @@ fn goldens() -> Vec<(What, &'static str)> {
             "workqueue_timer_arm: work=000000000000002a function=flush_cache workqueue=mixed delay_us=2500",
         ),
         (
+            What::Panic,
+            "workqueue_panic: work=000000000000002a function=flush_cache",
+        ),
+    ]
+}
+
+fn of_workers() -> Vec<Golden> {
+    vec![
+        (
             What::WorkerCreate { nr_workers: 3 },
             "workqueue_worker_create: pool=2 worker=kworker/0:1 nr_workers=3",
         ),
@@ -98,6 +111,13 @@ fn goldens() -> Vec<(What, &'static str)> {
             What::CpuIntensive { cpu_us: 10_000 },
             "workqueue_cpu_intensive: pool=2 worker=kworker/0:1 function=flush_cache cpu_us=10000",
         ),
+    ]
+}
+
+fn of_workqueues() -> Vec<Golden> {
+    let (flags, max_active) = ALLOC;
+    let (work, wq) = (FlushTarget::Work, FlushTarget::Workqueue);
+    vec![
         (What::Mayday, "workqueue_mayday: workqueue=mixed pool=2"),
         (What::Rescue, "workqueue_rescue: workqueue=mixed pool=2"),
         (
@@ -111,10 +131,6 @@ fn goldens() -> Vec<(What, &'static str)> {
         (
             What::Stall { seconds: 31 },
             "workqueue_stall: pool=2 seconds=31",
-        ),
-        (
-            What::Panic,
-            "workqueue_panic: work=000000000000002a function=flush_cache",
         ),
         (
             What::Alloc { flags, max_active },

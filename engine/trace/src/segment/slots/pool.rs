@@ -85,11 +85,12 @@ impl PoolSlot {
         });
     }
 
-    /// Whether every worker got the nice level it asked for; true at first.
+    /// Whether one more worker got the nice level it asked for. The pool shows whether every one did; true at first.
     pub fn set_nice_granted(&self, granted: bool) {
         if let Some(words) = self.slot.words() {
-            let nice = words.get(pool::NICE_GRANTED) as u32;
-            words.put(pool::NICE_GRANTED, pair(nice, granted.into()));
+            let before = words.get(pool::NICE_GRANTED);
+            let (nice, all) = (before as u32, before >> 32 != 0);
+            words.put(pool::NICE_GRANTED, pair(nice, (all && granted).into()));
         }
     }
 
