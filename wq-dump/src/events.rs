@@ -165,6 +165,7 @@ impl Losses {
             ])
         });
         Value::Object(vec![
+            ("event", Value::str("lost")),
             ("lost", Value::Big(self.total())),
             ("printed", Value::Big(self.printed)),
             ("no_ring", Value::Big(self.no_ring)),
@@ -231,7 +232,7 @@ mod tests {
     #[test]
     fn losses_in_json_are_one_object() {
         let json = serde_json::to_string(&Json(&losses().json())).expect("JSON");
-        let expected = r#"{"lost":17,"printed":90,"no_ring":5,"unknown":2,"damaged_rings":1,"rings":[{"ring":3,"tid":4711,"comm":"kworker/0:1","threads_before":0,"lost":12}]}"#;
+        let expected = r#"{"event":"lost","lost":17,"printed":90,"no_ring":5,"unknown":2,"damaged_rings":1,"rings":[{"ring":3,"tid":4711,"comm":"kworker/0:1","threads_before":0,"lost":12}]}"#;
         assert_eq!(json, expected);
     }
 }

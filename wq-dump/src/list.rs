@@ -1,5 +1,6 @@
 //! `list` and `gc`: which engines there are, and removing what is left of those that are gone.
 
+use crate::args::Common;
 use crate::failure::Failure;
 use crate::output::Output;
 use crate::style::Style;
@@ -10,11 +11,19 @@ use wq_trace::{Found, Liveness, Value, clean_text};
 /// Longest path that is printed, in bytes.
 const PATH_BYTES: usize = 4_096;
 
-/// Prints all engines of this user; for root those of everybody.
-pub fn run(json: bool, output: &mut Output) -> Result<(), Failure> {
+/// Prints all engines of this user, for root those of everybody; or those that the flags name.
+pub fn run(common: &Common, output: &mut Output) -> Result<(), Failure> {
     // Directories of other users are skipped by the reader unless this is root.
-    let found = wq_trace::list(true);
-    if json {
+    let mut found = wq_trace::list(true);
+    found.retain(|engine| {
+        common.pid.is_none_or(|pid| engine.pid == pid)
+            && common
+                .engine
+                .as_ref()
+                .is_none_or(|name| engine.name == *name)
+            && common.file.as_ref().is_none_or(|file| engine.path == *file)
+    });
+    if common.json {
         return output.json(&Value::List(found.iter().map(object).collect()));
     }
     let style = output.style;

@@ -45,7 +45,7 @@ fn presentable(message: &str) -> String {
 fn run(args: &Args) -> Result<(), Failure> {
     let mut output = Output::stdout(args.common.color);
     match &args.command {
-        Command::List => list::run(args.common.json, &mut output),
+        Command::List => list::run(&args.common, &mut output),
         Command::State => state::run(&args.common, &mut output),
         Command::Stats => stats::run(&args.common, &mut output),
         Command::Events => events::run(&args.common, &mut output),

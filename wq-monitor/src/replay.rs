@@ -55,7 +55,7 @@ impl Embedded {
             let elapsed = progress.elapsed.as_secs();
             let name = &replay.script().program.name;
             return format!(
-                "replaying {name}, {elapsed} s, {} of {} producers finished",
+                "script at {elapsed} s, {} of {} producers done: {name}",
                 progress.producers_done, progress.producers
             );
         }
@@ -79,17 +79,15 @@ fn outcome(replay: &Replay) -> String {
     let name = &script.program.name;
     let report = match replay.report() {
         Ok(report) => report,
-        Err(error) => return format!("{name} is over: {error}"),
+        Err(error) => return format!("script over: {error}"),
     };
     let outcomes = wq_replay::expect::evaluate(&script.expectations, &report, false);
     let time = units::duration(report.duration_ns);
     let failed = outcomes.iter().filter(|outcome| !outcome.ok).count();
     match (failed, outcomes.len()) {
-        (_, 0) => format!("{name} is over after {time}"),
-        (0, all) => format!("{name} is over after {time}: {all} expectations met"),
-        (failed, all) => {
-            format!("{name} is over after {time}: {failed} of {all} expectations failed")
-        }
+        (_, 0) => format!("script over after {time}: {name}"),
+        (0, all) => format!("script over, {all} of {all} met, {time}: {name}"),
+        (failed, all) => format!("script over, {failed} of {all} FAILED, {time}: {name}"),
     }
 }
 

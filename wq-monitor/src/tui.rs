@@ -157,17 +157,19 @@ struct Rounds {
     own_cpu: OwnCpu,
 }
 
-const SLOWEST: u64 = 100_000_000;
+const SLOWEST: u64 = 50_000_000;
 const FASTEST: u64 = 10_000_000;
 /// So many events in one reading: come sooner.
 const MANY: usize = 1_000;
+/// So few: later will do.
+const FEW: usize = 250;
 
 impl Rounds {
     fn new(interval: Duration) -> Self {
         let interval = u64::try_from(interval.as_nanos()).unwrap_or(u64::MAX);
         Self {
             interval,
-            pace: SLOWEST,
+            pace: FASTEST,
             next_events: 0,
             next_snapshot: 0,
             own_cpu: OwnCpu::start(),
@@ -203,8 +205,10 @@ impl Rounds {
     fn polled(&mut self, lost: u64, events: usize) {
         self.pace = if lost > 0 || events > MANY {
             (self.pace / 2).max(FASTEST)
-        } else {
+        } else if events < FEW {
             (self.pace + self.pace / 4).min(SLOWEST)
+        } else {
+            self.pace
         };
     }
 
@@ -226,8 +230,8 @@ mod tests {
         let mut rounds = Rounds::new(Duration::from_secs(1));
         let start = 5_000 * MS;
         assert_eq!(rounds.due(start), Some(true));
-        assert_eq!(rounds.due(start + 50 * MS), None);
-        assert_eq!(rounds.due(start + 100 * MS), Some(false));
+        assert_eq!(rounds.due(start + 9 * MS), None);
+        assert_eq!(rounds.due(start + 10 * MS), Some(false));
         assert_eq!(rounds.due(start + 1_000 * MS), Some(true));
         // Three rounds were missed: one comes at once, the next stays on the grid.
         assert_eq!(rounds.due(start + 4_300 * MS), Some(true));
@@ -240,6 +244,8 @@ mod tests {
         (0..9).for_each(|_| rounds.polled(1, 0));
         assert_eq!(rounds.pace, FASTEST);
         rounds.polled(0, MANY);
+        assert_eq!(rounds.pace, FASTEST, "a steady stream keeps the pace");
+        rounds.polled(0, FEW - 1);
         assert!(rounds.pace > FASTEST);
         (0..99).for_each(|_| rounds.polled(0, 0));
         assert_eq!(rounds.pace, SLOWEST);

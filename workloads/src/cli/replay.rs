@@ -1,10 +1,12 @@
 //! `run` and `simulate`: from the script to the delivered report.
 
 use super::{
-    Cli, CliError, EXIT_FAILED, Interrupt, ProgressLine, RunOptions, SimulateOptions, deliver,
+    Cli, CliError, EXIT_FAILED, Interrupt, ProgressLine, ReportOptions, RunOptions,
+    SimulateOptions, deliver,
 };
 use crate::exec::{self, Replay, ReplaySettings, SimulateSettings};
 use crate::script::{load, load_for};
+use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::time::Duration;
 
@@ -16,6 +18,7 @@ const LOOKS_PER_LINE: u32 = 20;
 /// Replays a script on threads.
 pub(super) fn run(cli: &Cli, options: &RunOptions) -> Result<u8, CliError> {
     let script = load(&options.script)?;
+    writable(&options.report)?;
     let interrupt = listen()?;
     let settings = ReplaySettings {
         speed: options.speed,
@@ -46,6 +49,7 @@ pub(super) fn run(cli: &Cli, options: &RunOptions) -> Result<u8, CliError> {
 /// Simulates a script.
 pub(super) fn simulate(cli: &Cli, options: &SimulateOptions) -> Result<u8, CliError> {
     let script = load_for(&options.script, options.cpus)?;
+    writable(&options.report)?;
     let interrupt = listen()?;
     let settings = SimulateSettings {
         seed: options.seed,
@@ -70,6 +74,18 @@ pub(super) fn simulate(cli: &Cli, options: &SimulateOptions) -> Result<u8, CliEr
         cli.color,
         !options.events,
     )
+}
+
+/// Finds out before the replay, not after it, that its report cannot be written.
+fn writable(options: &ReportOptions) -> Result<(), CliError> {
+    let Some(path) = &options.output else {
+        return Ok(());
+    };
+    let opened = File::options().create(true).append(true).open(path);
+    opened.map(drop).map_err(|source| CliError::Io {
+        what: format!("cannot write the report {}", path.display()),
+        source,
+    })
 }
 
 fn listen() -> Result<Interrupt, CliError> {
