@@ -3,6 +3,8 @@
 /// What a key does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Act {
+    /// Stop until the shell lets us go on.
+    Suspend,
     /// End the program.
     Quit,
     /// Show or leave the help.

@@ -38,6 +38,8 @@ pub enum Effect {
     Draw,
     /// End the program.
     Quit,
+    /// Stop until the shell lets us go on.
+    Suspend,
     /// Watch this engine.
     Open(Engine),
 }
@@ -212,6 +214,7 @@ impl App {
     fn act(&mut self, act: Act) -> Effect {
         match act {
             Act::Quit => return Effect::Quit,
+            Act::Suspend => return Effect::Suspend,
             Act::Help => {
                 self.ui.help = if self.ui.help.is_some() {
                     None
@@ -293,6 +296,7 @@ impl App {
         let len = self.engines.len();
         match act {
             Act::Quit | Act::Back => Effect::Quit,
+            Act::Suspend => Effect::Suspend,
             Act::Go(step) => {
                 self.ui.engine = step.from(self.ui.engine, self.page(), len);
                 Effect::Draw

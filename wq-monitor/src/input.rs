@@ -56,6 +56,7 @@ const fn row(
 pub const KEYS: &[Binding] = &[
     row("?", &[ch('?'), code(KeyCode::F(1))], Act::Help, "help", "Show or leave this help (also F1)"),
     row("q", &[ch('q'), Key::Ctrl('c')], Act::Quit, "quit", "Quit (also Ctrl-C)"),
+    row("Ctrl-Z", &[Key::Ctrl('z')], Act::Suspend, "", "Give the terminal back to the shell until `fg`"),
     row("1", &[ch('1')], Act::Show(View::Overview), "", "Overview: is it healthy, and what makes items wait"),
     row("3", &[ch('3')], Act::Show(View::Pools), "", "Pools: concurrency level against workers and backlog"),
     row("4", &[ch('4')], Act::Show(View::Workers), "", "Workers: who runs what, since when"),

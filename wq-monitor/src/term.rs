@@ -11,7 +11,7 @@ use ratatui::{Frame, Terminal};
 use std::io::{self, BufWriter, IsTerminal, Stdout, Write};
 use std::mem::ManuallyDrop;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 /// The terminal while it is ours. Dropping it gives it back.
 #[derive(Debug)]
@@ -55,6 +55,18 @@ impl Screen {
         execute!(self.terminal.backend_mut(), EndSynchronizedUpdate)
     }
 
+    /// Stops the process as SIGTSTP does, with the terminal given back; goes on, on a clean screen, after SIGCONT.
+    ///
+    /// # Errors
+    /// The terminal is gone.
+    pub fn suspend(&mut self) -> io::Result<()> {
+        give_back();
+        signal_hook::low_level::emulate_default_handler(SIGTSTP)?;
+        enable_raw_mode()?;
+        execute!(io::stdout(), EnterAlternateScreen, Hide)?;
+        self.terminal.clear()
+    }
+
     /// Columns and rows.
     ///
     /// # Errors
@@ -83,9 +95,12 @@ pub fn is_terminal() -> bool {
     io::stdout().is_terminal() && io::stdin().is_terminal()
 }
 
-/// The last signal that asked the process to end.
+/// The last signal that asked the process to end, and whether one asked it to stop for a while.
 #[derive(Clone, Debug, Default)]
-pub struct Signals(Arc<AtomicUsize>);
+pub struct Signals {
+    end: Arc<AtomicUsize>,
+    stop: Arc<AtomicBool>,
+}
 
 impl Signals {
     /// Notes SIGINT, SIGTERM and SIGHUP instead of dying from them.
@@ -96,18 +111,24 @@ impl Signals {
         let signals = Self::default();
         for signal in [SIGINT, SIGTERM, SIGHUP] {
             let number = usize::try_from(signal).unwrap_or_default();
-            signal_hook::flag::register_usize(signal, Arc::clone(&signals.0), number)?;
+            signal_hook::flag::register_usize(signal, Arc::clone(&signals.end), number)?;
         }
+        signal_hook::flag::register(SIGTSTP, Arc::clone(&signals.stop))?;
         Ok(signals)
+    }
+
+    /// Whether SIGTSTP came since this was asked last.
+    pub fn take_stop(&self) -> bool {
+        self.stop.swap(false, Ordering::Relaxed)
     }
 
     /// The exit status for the signal that came, if one came: 128 and its number, as shells have it.
     pub fn exit_status(&self) -> Option<u8> {
-        match self.0.load(Ordering::Relaxed) {
+        match self.end.load(Ordering::Relaxed) {
             0 => None,
             signal => u8::try_from(128 + signal).ok(),
         }
     }
 }
 
-use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGTSTP};

@@ -72,6 +72,10 @@ impl Session<'_> {
             if let Some(code) = self.signals.exit_status() {
                 return Ok(code);
             }
+            if self.signals.take_stop() {
+                screen.suspend()?;
+                draw = true;
+            }
             draw |= self.poll(app, &mut rounds) == Effect::Draw;
             if draw {
                 screen.draw(|frame| view::draw(app, self.palette, frame))?;
@@ -87,6 +91,10 @@ impl Session<'_> {
             }
             match self.keys(app, &mut rounds)? {
                 Effect::Quit => return Ok(0),
+                Effect::Suspend => {
+                    screen.suspend()?;
+                    draw = true;
+                }
                 effect => draw = effect == Effect::Draw,
             }
         }
@@ -105,7 +113,7 @@ impl Session<'_> {
             match app.update(msg) {
                 Effect::None => {}
                 Effect::Draw => effect = Effect::Draw,
-                Effect::Quit => return Ok(Effect::Quit),
+                last @ (Effect::Quit | Effect::Suspend) => return Ok(last),
                 Effect::Open(engine) => {
                     self.source = Some((self.open)(&engine).map_err(io::Error::other)?);
                     rounds.at_once();

@@ -305,7 +305,7 @@ fn a_replayed_script_is_watched_and_the_screen_stays_after_its_end() {
     let dir = tempfile::tempdir().unwrap();
     let script = script("kernel-doc-cmwq");
     let mut session = Session::start(dir.path(), &["-i", "0.05", "--replay", &script], (120, 40));
-    session.wait_for("is over after");
+    session.wait_for("script over");
     session.press("4");
     session.wait_for("kworker/0:0");
     session.press("q");
@@ -318,7 +318,7 @@ fn q_abandons_a_script() {
     let start = Instant::now();
     let script = script("mixed");
     let mut session = Session::start(dir.path(), &["-i", "0.05", "--replay", &script], (120, 40));
-    session.wait_for("replaying mixed");
+    session.wait_for("script at");
     session.wait_for("fs_read");
     session.press("q");
     assert_eq!(session.end(), 0);

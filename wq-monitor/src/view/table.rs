@@ -128,6 +128,17 @@ fn fitting<C: Copy>(
             .sum::<u32>()
             .saturating_sub(1)
     };
+    let fits = |from: usize| {
+        let columns: Vec<_> = all.iter().take(1).chain(all.iter().skip(from)).collect();
+        need(&columns) <= u32::from(width)
+    };
+    // No further than until the last column is in view.
+    let furthest = (1..all.len()).find(|from| fits(*from)).unwrap_or(all.len());
+    let scrolled = if furthest <= 1 {
+        0
+    } else {
+        scrolled.min(furthest)
+    };
     let mut columns: Vec<&'static Column<C>> = Vec::new();
     columns.extend(all.iter().take(1));
     columns.extend(all.iter().skip(scrolled.max(1)));
@@ -208,8 +219,13 @@ mod tests {
     fn scrolling_shows_the_columns_that_found_no_room() {
         assert_eq!(ids(22, 1), [0, 1, 2]);
         assert_eq!(ids(22, 2), [0, 2, 3]);
-        assert_eq!(ids(22, 3), [0, 3]);
-        assert_eq!(ids(22, 99), [0]);
+        assert_eq!(
+            ids(22, 3),
+            [0, 2, 3],
+            "the last column is in view: no further"
+        );
+        assert_eq!(ids(22, 99), [0, 2, 3]);
+        assert_eq!(ids(28, 99), [0, 1, 2, 3], "all fit: nothing to scroll");
     }
 
     #[test]
