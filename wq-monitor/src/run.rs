@@ -14,6 +14,7 @@ use regex::Regex;
 use std::fs::OpenOptions;
 use std::io;
 use std::path::Path;
+use std::time::Duration;
 use tracing_subscriber::EnvFilter;
 use wq_trace::model::{Limits, Model};
 
@@ -85,12 +86,19 @@ fn replay(
         };
         return watch(args, filter, watched, signals);
     }
+    // One round is of the whole script, not of its first moment.
+    while args.once() && !replay.is_over() && signals.exit_status().is_none() {
+        std::thread::sleep(UNTIL_OVER);
+    }
     let source = UntilOver {
         replay: &replay,
         source,
     };
     headless::run(args, filter.as_ref(), source, &signals, io::stdout().lock())
 }
+
+/// Between two looks whether a script is over.
+const UNTIL_OVER: Duration = Duration::from_millis(20);
 
 /// What the screen shows.
 #[derive(Default)]
