@@ -27,6 +27,7 @@
 //! | wait for items | [`Work::flush`], [`Workqueue::flush`] |
 //! | take items back | [`Work::cancel`], [`Work::cancel_sync`] |
 //! | say that you sleep | [`blocking`] |
+//! | make progress even when no thread can be created | [`WqFlags::MEM_RECLAIM`] |
 //! | see what happens | `wq-monitor`, `wq-dump`, from outside the process |
 //!
 //! Nothing of it needs privileges; with them, highpri workers get nice -20. The names are the kernel's; the kernel's
@@ -47,7 +48,7 @@ mod wq;
 pub use attrs::{SYSTEM_WORKQUEUE_NAMES, WqFlags};
 pub use error::Error;
 pub use queue::{BUSY_PENDING, BUSY_RUNNING, DelayedWork, Work, Workqueue};
-pub use runtime::{Builder, Engine, current_stamps, current_work};
+pub use runtime::{Builder, Engine, current_is_workqueue_rescuer, current_stamps, current_work};
 pub use sense::{Sensing, blocking};
 
 /// The example of the repository's front page, compiled and run.

@@ -37,7 +37,16 @@ pub(crate) fn thread_name() -> String {
 
 /// The CPUs that the calling thread may use, ascending.
 pub(crate) fn allowed_cpus() -> io::Result<Vec<usize>> {
-    let set = sched_getaffinity(None)?;
+    cpus_of(None)
+}
+
+/// The CPUs that the thread with this OS id may use at this moment, ascending. A CPU that is offline is not among them.
+pub(crate) fn allowed_cpus_of(tid: u32) -> io::Result<Vec<usize>> {
+    cpus_of(Pid::from_raw(tid as i32))
+}
+
+fn cpus_of(thread: Option<Pid>) -> io::Result<Vec<usize>> {
+    let set = sched_getaffinity(thread)?;
     Ok((0..CpuSet::MAX_CPU)
         .filter(|&cpu| set.is_set(cpu))
         .collect())
@@ -45,11 +54,20 @@ pub(crate) fn allowed_cpus() -> io::Result<Vec<usize>> {
 
 /// Lets the calling thread run on these CPUs only.
 pub(crate) fn pin(cpus: &[usize]) -> io::Result<()> {
+    pin_to(None, cpus)
+}
+
+/// Lets the thread with this OS id run on these CPUs only.
+pub(crate) fn pin_thread(tid: u32, cpus: &[usize]) -> io::Result<()> {
+    pin_to(Pid::from_raw(tid as i32), cpus)
+}
+
+fn pin_to(thread: Option<Pid>, cpus: &[usize]) -> io::Result<()> {
     let mut set = CpuSet::new();
     for &cpu in cpus {
         set.set(cpu);
     }
-    Ok(sched_setaffinity(None, &set)?)
+    Ok(sched_setaffinity(thread, &set)?)
 }
 
 /// Sets the nice level of the calling thread (on Linux it is a thread's, whatever POSIX says; `setpriority(2)`).

@@ -20,6 +20,10 @@ impl<J, W> PoolState<J, W> {
         for (index, worker) in self.workers.iter().enumerate() {
             let Some(worker) = worker else { continue };
             let ix = super::WorkerIx(index as u32);
+            if worker.role == Role::Dying {
+                assert!(worker.current.is_none(), "who was told to leave does nothing");
+                continue;
+            }
             workers += 1;
             running += u32::from(self.counts(ix));
             let listed = self.idle.iter().filter(|&&other| other == ix).count();

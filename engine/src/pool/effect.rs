@@ -1,6 +1,6 @@
 //! What a transition of a pool wants done by others: events to emit and effects to execute, in order.
 
-use super::WorkerIx;
+use super::{PwqIx, WorkerIx};
 use wq_trace::{Event, FuncId, PoolId, What, WorkerId, WqId};
 
 /// Something that needs a thread, a wait, or another lock than the pool's.
@@ -12,6 +12,10 @@ pub(crate) enum Effect<W> {
     Complete(W),
     /// A pwq of this workqueue has nothing of the flushed colour in flight any more.
     PwqFlushed(WqId),
+    /// No worker can be created for the items of this pwq: the workqueue's rescuer is called.
+    Mayday(WqId, PwqIx),
+    /// The pool wants [`super::PoolState::timer`] called then.
+    Timer(u64),
 }
 
 /// The outcome of one or more transitions.

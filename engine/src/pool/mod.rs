@@ -16,12 +16,15 @@
 
 mod admit;
 mod check;
+mod cull;
 mod effect;
 mod execute;
+mod hotplug;
 mod list;
 mod manage;
 mod policy;
 mod pwq;
+mod rescue;
 mod state;
 #[cfg(test)]
 mod tests;
@@ -33,4 +36,5 @@ pub(crate) use execute::{Done, Start, Step};
 pub(crate) use list::ItemIx;
 pub(crate) use manage::Watched;
 pub(crate) use pwq::{NR_COLORS, PwqIx, PwqSpec};
-pub(crate) use state::{Informant, PoolSpec, PoolState, WorkerIx};
+pub(crate) use rescue::Rescue;
+pub(crate) use state::{IDLE_WORKER_TIMEOUT, Informant, PoolSpec, PoolState, WorkerIx};

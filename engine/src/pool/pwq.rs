@@ -18,6 +18,8 @@ pub(crate) struct PwqSpec {
     pub(crate) max_active: usize,
     pub(crate) ordered: bool,
     pub(crate) cpu_intensive: bool,
+    /// The workqueue has a rescuer.
+    pub(crate) mem_reclaim: bool,
     /// The colour that the workqueue gives to new items at this moment.
     pub(crate) work_color: u8,
 }
@@ -36,6 +38,8 @@ pub(crate) struct Pwq {
     pub(crate) nr_in_flight: [u32; NR_COLORS],
     /// The colour being flushed.
     pub(crate) flush_color: Option<u8>,
+    /// On its workqueue's mayday list. Kernel: `mayday_node` is linked.
+    pub(crate) mayday: bool,
     /// Items executing.
     pub(crate) running: u32,
     max_running: u32,
@@ -52,6 +56,7 @@ impl Pwq {
             inactive: List::default(),
             nr_in_flight: [0; NR_COLORS],
             flush_color: None,
+            mayday: false,
             running: 0,
             max_running: 0,
             funcs: Vec::new(),

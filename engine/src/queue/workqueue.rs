@@ -3,7 +3,7 @@
 use super::{DelayedWork, Work, WorkInner, place, submit, wait};
 use crate::attrs::WqFlags;
 use crate::pool::PwqIx;
-use crate::runtime::{EngineInner, Pool, Waiter};
+use crate::runtime::{EngineInner, Pool, RescuerHandle, Waiter};
 use crate::wq::{FlushState, Pwqs};
 use std::fmt;
 use std::panic::Location;
@@ -30,6 +30,8 @@ pub(crate) struct WqInner {
     pub(crate) by_cpu: Vec<PwqRef>,
     /// I: each pwq once.
     pub(crate) pwqs: Vec<PwqRef>,
+    /// I: of a `MEM_RECLAIM` workqueue.
+    pub(crate) rescuer: Option<RescuerHandle>,
     /// `W`
     pub(crate) flush: Mutex<FlushState<Arc<Waiter>>>,
 }
@@ -133,6 +135,13 @@ impl WqInner {
     /// The pwq that serves this OS CPU.
     pub(crate) fn pwq_on(&self, cpu: usize) -> &PwqRef {
         &self.by_cpu[self.engine.cpu_index(cpu)]
+    }
+
+    /// The rescuer, if there is one, ends once nobody calls for it.
+    pub(crate) fn stop_rescuer(&self) {
+        if let Some(rescuer) = &self.rescuer {
+            rescuer.stop();
+        }
     }
 
     /// An event about this workqueue as such.

@@ -23,6 +23,11 @@ pub(super) fn alloc(
     let spec = checked(name, flags, max_active)?;
     let unbound = spec.flags.contains(WqFlags::UNBOUND);
     let highpri = spec.flags.contains(WqFlags::HIGHPRI);
+    let rescuer = spec
+        .flags
+        .contains(WqFlags::MEM_RECLAIM)
+        .then(|| engine.start_rescuer(&spec.name))
+        .transpose()?;
     let slot = engine
         .segment
         .workqueue(&spec.name, spec.flags.bits(), spec.max_active as u32);
@@ -32,6 +37,7 @@ pub(super) fn alloc(
         max_active: spec.max_active,
         ordered: spec.flags.contains(WqFlags::ORDERED),
         cpu_intensive: spec.flags.contains(WqFlags::CPU_INTENSIVE) && !unbound,
+        mem_reclaim: spec.flags.contains(WqFlags::MEM_RECLAIM),
         work_color: 0,
     };
     let link = |pool: &Arc<Pool>| PwqRef {
@@ -56,9 +62,14 @@ pub(super) fn alloc(
         slot,
         by_cpu,
         pwqs,
+        rescuer,
         flush: Mutex::default(),
     });
     engine.add_workqueue(&inner);
+    // The end stops the rescuers of those workqueues that it sees.
+    if engine.state() == EngineState::Stopped {
+        inner.stop_rescuer();
+    }
     engine.say_shortage();
     Ok(Workqueue::new(inner))
 }
@@ -67,7 +78,6 @@ pub(super) fn alloc(
 fn checked(name: &str, flags: WqFlags, max_active: usize) -> Result<WqSpec, Error> {
     let later = WqFlags::BH
         | WqFlags::FREEZABLE
-        | WqFlags::MEM_RECLAIM
         | WqFlags::SYSFS
         | WqFlags::POWER_EFFICIENT;
     let problem = |problem: String| Error::Flags {

@@ -4,6 +4,7 @@ use super::pools::make_percpu;
 use super::{Engine, EngineInner, EngineState, Timers};
 use crate::error::Error;
 use crate::os;
+use crate::pool::IDLE_WORKER_TIMEOUT;
 use crate::sense::Sensing;
 use crate::sense::tick::Tick;
 use std::path::PathBuf;
@@ -20,6 +21,7 @@ pub struct Builder {
     cpus: Option<Vec<usize>>,
     sensing: Sensing,
     cpu_intensive_thresh: Duration,
+    idle_timeout: Duration,
 }
 
 impl Default for Builder {
@@ -29,6 +31,7 @@ impl Default for Builder {
             cpus: None,
             sensing: Sensing::Auto,
             cpu_intensive_thresh: Duration::from_millis(10),
+            idle_timeout: Duration::from_nanos(IDLE_WORKER_TIMEOUT),
         }
     }
 }
@@ -84,6 +87,13 @@ impl Builder {
         self
     }
 
+    /// How long a worker idles before it leaves, if more are idle than its pool keeps: two, and one for every four busy
+    /// ones; 300 s by default. A pool that has no surplus workers sets no timer. Kernel: `IDLE_WORKER_TIMEOUT`.
+    pub fn idle_timeout(mut self, timeout: Duration) -> Self {
+        self.idle_timeout = timeout;
+        self
+    }
+
     /// Starts the engine: two pools for each CPU with a worker each, the system workqueues, and the segment.
     ///
     /// # Errors
@@ -108,7 +118,8 @@ impl Builder {
             _ => "asked for",
         };
         segment.set_sensing(sensing.word(), reason);
-        let inner = start(&config, segment, cpus, sensing);
+        let idle_timeout = u64::try_from(self.idle_timeout.as_nanos()).unwrap_or(u64::MAX);
+        let inner = start(&config, segment, cpus, sensing, idle_timeout);
         for pool in inner.pools() {
             if let Err(error) = inner.first_worker(&pool) {
                 inner.stop();
@@ -150,6 +161,7 @@ fn start(
     segment: Segment,
     cpus: Vec<usize>,
     sensing: Sensing,
+    idle_timeout: u64,
 ) -> Arc<EngineInner> {
     static NEXT: AtomicU32 = AtomicU32::new(1);
     Arc::new_cyclic(|me| EngineInner {
@@ -170,6 +182,10 @@ fn start(
         state: AtomicU8::new(EngineState::Running as u8),
         running_threads: AtomicUsize::new(0),
         threads: Mutex::default(),
+        idle_timeout,
+        creation_fails: AtomicBool::new(false),
+        timer_tid: AtomicU32::new(0),
+        attach: Mutex::default(),
         create_failure_said: AtomicBool::new(false),
         me: me.clone(),
     })
@@ -182,8 +198,11 @@ impl EngineInner {
             let name = name.to_owned();
             move |source| Error::Thread { name, source }
         };
-        self.spawn("wq-timer", |engine| engine.timers.run())
-            .map_err(failed("wq-timer"))?;
+        self.spawn("wq-timer", |engine| {
+            engine.unpinned_thread_is(os::thread_id());
+            engine.timers.run();
+        })
+        .map_err(failed("wq-timer"))?;
         if self.sensing == Sensing::Tick {
             let thread = self.spawn("wq-tick", |engine| engine.tick.run(engine));
             self.tick.is_run_by(thread.map_err(failed("wq-tick"))?);

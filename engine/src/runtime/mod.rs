@@ -4,17 +4,20 @@
 mod alloc;
 mod build;
 pub(crate) mod context;
+mod cpus;
 mod end;
 mod handle;
 mod pool;
 mod pools;
+mod rescuer;
 mod timer;
 mod waiter;
 
 pub use build::Builder;
 pub(crate) use context::CurrentWork;
-pub use handle::{Engine, current_stamps, current_work};
+pub use handle::{Engine, current_is_workqueue_rescuer, current_stamps, current_work};
 pub(crate) use pool::{Core, Pool};
+pub(crate) use rescuer::{Mayday, Rescuer, RescuerHandle};
 pub(crate) use timer::{TimerKey, Timers};
 pub(crate) use waiter::Waiter;
 
@@ -22,7 +25,7 @@ use crate::os;
 use crate::queue::{WorkInner, WqInner};
 use crate::sense::Sensing;
 use crate::sense::tick::Tick;
-use std::sync::atomic::{AtomicBool, AtomicU8, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::thread::JoinHandle;
 use wq_trace::{Segment, What, WqId};
@@ -53,6 +56,15 @@ pub(crate) struct EngineInner {
     running_threads: AtomicUsize,
     /// Workers, tick and timer threads that were started and not reaped.
     threads: Mutex<Vec<JoinHandle<()>>>,
+    /// I: how long surplus workers idle before they leave, in nanoseconds.
+    idle_timeout: u64,
+    /// Worker creation is made to fail.
+    creation_fails: AtomicBool,
+    /// OS id of the timer thread, which nobody pins: its affinity mask is what the engine may use.
+    timer_tid: AtomicU32,
+    /// Held while a pool's CPU leaves or comes back, and while a thread joins a pool. Taken before any pool's lock.
+    /// Kernel: `wq_pool_attach_mutex`.
+    attach: Mutex<()>,
     /// A failed worker creation was reported.
     create_failure_said: AtomicBool,
     /// I: for the threads that the engine starts.
@@ -137,13 +149,16 @@ impl EngineInner {
         }
     }
 
+    /// The workqueue with this id, unless it is gone.
+    fn workqueue(&self, id: WqId) -> Option<Arc<WqInner>> {
+        let workqueues = lock(&self.workqueues);
+        let (_, wq) = workqueues.iter().find(|(wq, _)| *wq == id)?;
+        wq.upgrade()
+    }
+
     /// A pwq of this workqueue has nothing of the flushed colour in flight any more.
     pub(crate) fn pwq_flushed(&self, id: WqId) {
-        let wq = lock(&self.workqueues)
-            .iter()
-            .find(|(wq, _)| *wq == id)
-            .map(|(_, wq)| wq.clone());
-        let Some(wq) = wq.and_then(|wq| wq.upgrade()) else {
+        let Some(wq) = self.workqueue(id) else {
             return;
         };
         let done = lock(&wq.flush).pwq_flushed(&mut &*wq);

@@ -7,7 +7,7 @@ use crate::pool::{Effect, PoolState, WorkerIx};
 use crate::queue::Job;
 use crate::worker;
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, Weak};
 use std::thread::Thread;
 
@@ -20,6 +20,12 @@ pub(crate) struct Pool {
     pub(crate) uid: u32,
     /// I: the CPUs that its workers may use.
     pub(crate) cpus: Vec<usize>,
+    /// I: the CPU whose concurrency it manages; `None`: unbound.
+    pub(crate) home: Option<usize>,
+    /// Whether that CPU has left. Changed under the engine's attach lock; the state behind the pool's own lock follows.
+    pub(super) left: AtomicBool,
+    /// When somebody looked last whether it is back.
+    pub(super) looked_at: AtomicU64,
     /// I
     pub(crate) nice: i32,
     /// I
@@ -43,6 +49,7 @@ impl Pool {
         static NEXT: AtomicU32 = AtomicU32::new(1);
         let uid = NEXT.fetch_add(1, Ordering::Relaxed);
         let nice = core.spec.nice;
+        let home = core.spec.cpu.map(usize::from);
         let state = Mutex::new(Locked {
             core,
             threads: Vec::new(),
@@ -50,6 +57,9 @@ impl Pool {
         let pool = Arc::new(Self {
             uid,
             cpus,
+            home,
+            left: AtomicBool::new(false),
+            looked_at: AtomicU64::new(0),
             nice,
             engine,
             state,
@@ -105,7 +115,7 @@ impl Pool {
         if watch {
             engine.watch();
         }
-        execute(engine, effects, &threads);
+        self.execute(engine, effects, &threads);
         result
     }
 
@@ -138,6 +148,38 @@ impl Pool {
         for job in jobs {
             worker::quietly(|| drop(job));
         }
+    }
+
+    /// If a manager waits to try again, it does so now.
+    pub(super) fn hurry_manager(&self) {
+        let locked = self.lock();
+        let manager = locked.core.manager();
+        let thread = manager.and_then(|ix| locked.threads.get(ix.0 as usize)?.clone());
+        drop(locked);
+        if let Some(thread) = thread {
+            thread.unpark();
+        }
+    }
+
+    fn execute(
+        &self,
+        engine: &EngineInner,
+        mut effects: Vec<Effect<Arc<Waiter>>>,
+        threads: &Threads,
+    ) {
+        for thread in threads.first.iter().chain(&threads.more) {
+            thread.unpark();
+        }
+        for effect in effects.drain(..) {
+            match effect {
+                Effect::Wake(_) => {}
+                Effect::Complete(waiter) => waiter.complete(),
+                Effect::PwqFlushed(wq) => engine.pwq_flushed(wq),
+                Effect::Mayday(wq, pwq) => engine.mayday(self.uid, wq, pwq),
+                Effect::Timer(due) => engine.timers.wake_pool(self.uid, due),
+            }
+        }
+        context::with(|context| context.keep(effects));
     }
 
     fn lock(&self) -> MutexGuard<'_, Locked> {
@@ -188,18 +230,4 @@ impl Threads {
             Some(_) => self.more.push(thread),
         }
     }
-}
-
-fn execute(engine: &EngineInner, mut effects: Vec<Effect<Arc<Waiter>>>, threads: &Threads) {
-    for thread in threads.first.iter().chain(&threads.more) {
-        thread.unpark();
-    }
-    for effect in effects.drain(..) {
-        match effect {
-            Effect::Wake(_) => {}
-            Effect::Complete(waiter) => waiter.complete(),
-            Effect::PwqFlushed(wq) => engine.pwq_flushed(wq),
-        }
-    }
-    context::with(|context| context.keep(effects));
 }

@@ -199,6 +199,7 @@ impl Machine<'_> {
             max_active,
             ordered,
             cpu_intensive: flags.contains(WqFlags::CPU_INTENSIVE) && !unbound,
+            mem_reclaim: flags.contains(WqFlags::MEM_RECLAIM),
             work_color: 0,
         };
         let pools: Vec<usize> = if unbound {

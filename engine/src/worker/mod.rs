@@ -1,46 +1,67 @@
 //! A worker thread's life. Kernel: `worker_thread()`.
 
 mod meter;
+pub(crate) mod rescuer;
 
 use crate::os;
 use crate::pool::{Done, Start, Step, WorkerIx};
 use crate::queue::{Job, WorkInner};
-use crate::runtime::{CurrentWork, EngineInner, Pool, context};
+use crate::runtime::context::Effects;
+use crate::runtime::{Core, CurrentWork, EngineInner, Pool, context};
 use meter::CpuMeter;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::time::Duration;
 
 /// Woken, it takes items while it may, then idles; the last idle one creates another before it starts.
 pub(crate) fn run(engine: &Arc<EngineInner>, pool: &Arc<Pool>, me: WorkerIx) {
     settle_in(engine, pool, me);
     let mut meter = CpuMeter::new();
-    let mut step = pool.transact(engine, |core, now, fx| begin(pool, core.step(me, now, fx)));
+    let next = |core: &mut Core, now, fx: &mut Effects| started(pool, core.step(me, now, fx));
+    let mut step = pool.transact(engine, next);
     loop {
         step = match step {
             Step::Park => {
                 std::thread::park();
-                pool.transact(engine, |core, now, fx| begin(pool, core.step(me, now, fx)))
+                engine.mind_cpu(pool);
+                pool.transact(engine, next)
             }
             Step::Create => {
-                engine.manage(pool);
+                let created = engine.try_create_worker(pool);
                 pool.transact(engine, |core, now, fx| {
+                    if !created {
+                        return started(pool, core.create_failed(me, now, fx));
+                    }
                     core.manage_end(me, now, fx);
-                    begin(pool, core.step(me, now, fx))
+                    next(core, now, fx)
                 })
             }
-            Step::Run(start) => execute(engine, pool, me, start, &mut meter),
+            Step::Cooldown(until) => {
+                let left = until.saturating_sub(os::now());
+                std::thread::park_timeout(Duration::from_nanos(left));
+                pool.transact(engine, |core, now, fx| {
+                    started(pool, core.cooled_down(me, now, fx))
+                })
+            }
+            Step::Run(start) => {
+                let step = execute(engine, pool, me, start, &mut meter, next);
+                if pool.has_left() {
+                    engine.mind_cpu(pool);
+                }
+                step
+            }
             Step::Die => break,
         };
     }
-    pool.transact(engine, |core, now, fx| core.destroyed(me, now, fx));
+    pool.transact(engine, |core, now, _| core.destroyed(me, now));
     context::with(|context| context.forget(engine));
+    engine.let_thread_go();
 }
 
 /// Names, pins and ranks the calling thread as its pool wants it.
 fn settle_in(engine: &EngineInner, pool: &Pool, me: WorkerIx) {
-    if let Err(error) = os::pin(&pool.cpus) {
-        tracing::warn!("a worker cannot be pinned to CPUs {:?}: {error}", pool.cpus);
-    }
+    let _attach = engine.attach_lock();
+    engine.pin_for(pool);
     let granted = pool.nice == 0 || os::set_nice(pool.nice).is_ok();
     let tid = context::thread_id();
     pool.transact(engine, |core, _, _| {
@@ -49,22 +70,28 @@ fn settle_in(engine: &EngineInner, pool: &Pool, me: WorkerIx) {
     });
 }
 
-/// An execution begins: under the pool's lock, the item becomes free to be queued again.
-fn begin(pool: &Pool, step: Step<Job>) -> Step<Job> {
+/// If an execution begins: under the pool's lock, the item becomes free to be queued again.
+fn started(pool: &Pool, step: Step<Job>) -> Step<Job> {
     if let Step::Run(start) = &step {
-        start.job.work.begin(pool.uid);
+        begin(pool, start);
     }
     step
 }
 
-/// Calls the work function, books the execution, and returns what to do next. Kernel: `process_one_work()`.
-fn execute(
+/// An execution begins, and the pool's lock is held.
+fn begin(pool: &Pool, start: &Start<Job>) {
+    start.job.work.begin(pool.uid);
+}
+
+/// Calls the work function, books the execution, and returns what `next` says. Kernel: `process_one_work()`.
+fn execute<R>(
     engine: &Arc<EngineInner>,
     pool: &Arc<Pool>,
     me: WorkerIx,
     start: Start<Job>,
     meter: &mut CpuMeter,
-) -> Step<Job> {
+    next: impl FnOnce(&mut Core, u64, &mut Effects) -> R,
+) -> R {
     let Start {
         job: Job { work, wq },
         func,
@@ -94,7 +121,7 @@ fn execute(
         };
         core.execute_end(me, &done, now, fx);
         core.complete(me, done, now, fx);
-        begin(pool, core.step(me, now, fx))
+        next(core, now, fx)
     });
     // The last of a workqueue takes locks when it goes.
     drop(wq);

@@ -1,7 +1,9 @@
 //! The pool against restated rules: its predicates on a grid, its transitions against a naive model.
 
 mod exhaust;
+pub(super) mod lives;
 mod model;
 mod policy;
 mod random;
+mod rescue;
 mod rig;

@@ -118,6 +118,7 @@ impl Rig {
             max_active: spec.max_active,
             ordered: spec.ordered,
             cpu_intensive: spec.cpu_intensive,
+            mem_reclaim: false,
             work_color: 0,
         });
         assert_eq!(pwq, PwqIx(index as u32));
@@ -340,7 +341,7 @@ impl Rig {
                     queued_at: start.queued_at,
                 }
             }
-            Step::Die => panic!("nobody was told to leave"),
+            Step::Cooldown(_) | Step::Die => panic!("no creation fails, and nobody leaves"),
         };
         assert_eq!(stepped, self.model.step(me));
     }

@@ -32,6 +32,16 @@ impl WorkerSlot {
         WorkerId(self.slot.id())
     }
 
+    /// It works for this pool from now on. For rescuers, which go to whoever calls.
+    pub fn attach(&self, pool: PoolId) {
+        if let Some(words) = self.slot.words() {
+            words.exclusively(slot::SEQ, |words| {
+                let number = (words.get(worker::POOL_NUMBER) >> 32) as u32;
+                words.put(worker::POOL_NUMBER, pair(pool.0, number));
+            });
+        }
+    }
+
     /// Its thread has started.
     pub fn set_tid(&self, tid: u32) {
         if let Some(words) = self.slot.words() {
