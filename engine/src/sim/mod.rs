@@ -13,12 +13,14 @@ mod machine;
 mod producer;
 mod program;
 mod queueing;
+mod served;
 mod setup;
 
 pub use program::{
-    Draw, ItemRef, Pace, ProducerAction, ProducerSpec, Program, SplitMix64, Step, WorkSpec,
-    WorkqueueSpec, WqRef,
+    AffinitySpec, Draw, EngineSpec, ItemRef, Pace, ProducerAction, ProducerSpec, Program,
+    SplitMix64, Step, WorkSpec, WorkqueueSpec, WqRef,
 };
+pub use served::{Host, not_served};
 
 use std::sync::atomic::AtomicBool;
 use wq_trace::{Event, ReadError, Segment, Snapshot, WqId};
@@ -104,6 +106,9 @@ pub enum SimError {
         /// The bound.
         limit: u64,
     },
+    /// It asks for what the simulator cannot do.
+    #[error("the simulator cannot do this yet: {}", .0.join(", "))]
+    NotServed(Vec<&'static str>),
     /// No system workqueue has this name.
     #[error("unknown system workqueue {0}")]
     UnknownWorkqueue(String),
