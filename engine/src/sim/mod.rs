@@ -6,9 +6,13 @@
 //!
 //! At one instant: sleeps and timers that end, oldest armed first; arrivals, in file order; CPUs whose burn ended,
 //! lowest first; idle CPUs pick, lowest first. What this sets off at the same instant follows in the same order.
+//!
+//! An RCU grace period ends at the instant at which it begins, since no virtual thread is ever in a section that reads:
+//! `queue_rcu` queues at once.
 
 mod body;
 mod cpus;
+mod disable;
 mod machine;
 mod producer;
 mod program;
@@ -71,7 +75,7 @@ pub struct ItemRecord {
     pub completed: u64,
     /// When the last of them ended.
     pub last_finished_ns: Option<u64>,
-    /// Queueing calls that were refused.
+    /// Queueing calls that were refused: the item was pending or disabled.
     pub refused: u64,
 }
 

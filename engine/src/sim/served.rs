@@ -13,6 +13,7 @@ pub enum Host {
 }
 
 const NEITHER: &[Host] = &[Host::Simulator, Host::Threads];
+const NOT_ON_THREADS: &[Host] = &[Host::Threads];
 
 /// The parts of the language that wait for a host. A part that is served on one of them, or on both, loses it here.
 const WAITING: &[(&str, &[Host])] = &[
@@ -32,10 +33,10 @@ const WAITING: &[(&str, &[Host])] = &[
     ("workqueue events_freezable_pwr_efficient", NEITHER),
     ("workqueue events_bh", NEITHER),
     ("workqueue events_bh_highpri", NEITHER),
-    ("step mod_delayed", NEITHER),
-    ("step queue_rcu", NEITHER),
-    ("step disable", NEITHER),
-    ("step enable", NEITHER),
+    ("step mod_delayed", NOT_ON_THREADS),
+    ("step queue_rcu", NOT_ON_THREADS),
+    ("step disable", NOT_ON_THREADS),
+    ("step enable", NOT_ON_THREADS),
     ("step freeze", NEITHER),
     ("step thaw", NEITHER),
     ("step drain", NEITHER),
