@@ -79,7 +79,11 @@ mod tests {
     fn s4_6_a_pool_settles_at_two_idle_workers() {
         let mut life = Life::bound(5);
         life.pool.set_idle_timeout(10 * SECOND);
-        assert_eq!(life.pool.idle_due(), Some(300 * SECOND), "armed at the third");
+        assert_eq!(
+            life.pool.idle_due(),
+            Some(300 * SECOND),
+            "armed at the third"
+        );
         life.now = 300 * SECOND;
         life.timer();
         assert_eq!(life.pool.nr_workers, 2);
@@ -94,7 +98,11 @@ mod tests {
         life.create();
         life.now = 400 * SECOND;
         life.create();
-        assert_eq!(life.pool.idle_due(), Some(400 * SECOND), "armed by the third worker");
+        assert_eq!(
+            life.pool.idle_due(),
+            Some(400 * SECOND),
+            "armed by the third worker"
+        );
         life.timer();
         // Of four idle workers the first two have idled for 400 s, the third for 300 s.
         assert_eq!((life.woken(), life.pool.nr_workers), (vec![0, 1], 2));

@@ -116,7 +116,13 @@ impl<J, W> PoolState<J, W> {
     }
 
     /// Begins the execution of an item that is off all lists.
-    pub(super) fn start(&mut self, me: WorkerIx, ix: ItemIx, now: u64, fx: &mut Effects<W>) -> Start<J> {
+    pub(super) fn start(
+        &mut self,
+        me: WorkerIx,
+        ix: ItemIx,
+        now: u64,
+        fx: &mut Effects<W>,
+    ) -> Start<J> {
         let mut item = self.items.remove(ix);
         match &item.mark {
             Some(mark) => self.wait.account(mark, now, &mut item.parts),

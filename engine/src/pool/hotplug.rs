@@ -28,11 +28,6 @@ impl<J, W> PoolState<J, W> {
         self.settle(now);
     }
 
-    /// Whether the pool's CPU is there.
-    pub(crate) fn is_associated(&self) -> bool {
-        self.managed
-    }
-
     /// OS ids of the threads that work for the pool now, rescuers included.
     pub(crate) fn tids(&self) -> Vec<u32> {
         let workers = self.workers.iter().flatten();
@@ -81,6 +76,6 @@ mod tests {
     fn s4_9_an_unbound_pool_has_no_cpu_to_come_back_to() {
         let mut life = Life::unbound(1);
         life.pool.rebind(0);
-        assert!(!life.pool.is_associated());
+        assert!(!life.pool.managed);
     }
 }

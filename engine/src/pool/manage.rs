@@ -66,12 +66,7 @@ impl<J, W> PoolState<J, W> {
 
     /// The manager `me` could not create a worker: it tries again after a pause, unless none is missing any more.
     /// Rescuers are called meanwhile. Kernel: `maybe_create_worker()`.
-    pub(crate) fn create_failed(
-        &mut self,
-        me: WorkerIx,
-        now: u64,
-        fx: &mut Effects<W>,
-    ) -> Step<J> {
+    pub(crate) fn create_failed(&mut self, me: WorkerIx, now: u64, fx: &mut Effects<W>) -> Step<J> {
         if self.dying || !self.need_to_create_worker() {
             return self.manage_no_more(me, now, fx);
         }
@@ -143,7 +138,9 @@ impl<J, W> PoolState<J, W> {
     pub(crate) fn destroyed(&mut self, me: WorkerIx, now: u64) {
         let worker = self.workers[me.index()].take();
         debug_assert!(
-            worker.as_ref().is_some_and(|worker| worker.role == Role::Dying),
+            worker
+                .as_ref()
+                .is_some_and(|worker| worker.role == Role::Dying),
             "who leaves was told to"
         );
         if let Some(worker) = worker.filter(|_| self.dying) {

@@ -205,6 +205,11 @@ impl<J, W> PoolState<J, W> {
         }
     }
 
+    /// Whose items `me` takes.
+    pub(crate) fn rescued_pwq(&self, me: WorkerIx) -> PwqIx {
+        self.rescuer(me).pwq
+    }
+
     /// The rescuer leaves, and the pool's own workers go on.
     pub(crate) fn detach_rescuer(
         &mut self,

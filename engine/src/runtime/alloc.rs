@@ -76,10 +76,7 @@ pub(super) fn alloc(
 
 /// What the workqueue will be like.
 fn checked(name: &str, flags: WqFlags, max_active: usize) -> Result<WqSpec, Error> {
-    let later = WqFlags::BH
-        | WqFlags::FREEZABLE
-        | WqFlags::SYSFS
-        | WqFlags::POWER_EFFICIENT;
+    let later = WqFlags::BH | WqFlags::FREEZABLE | WqFlags::SYSFS | WqFlags::POWER_EFFICIENT;
     let problem = |problem: String| Error::Flags {
         name: name.to_owned(),
         problem,

@@ -91,8 +91,7 @@ impl Timers {
         let key = (now.saturating_add(delay_ns), state.next);
         state.next += 1;
         state.insert(key, entry);
-        let first =
-            matches!(state.next_due(), Some((_, Due::Entry(first))) if first == key);
+        let first = matches!(state.next_due(), Some((_, Due::Entry(first))) if first == key);
         drop(state);
         *place = Some(TimerKey {
             engine: wq.engine.clone(),

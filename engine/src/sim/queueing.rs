@@ -16,6 +16,7 @@ pub(super) struct SimWq {
     pub(super) by_cpu: Vec<(usize, PwqIx)>,
     /// Each (pool, pwq) once.
     pub(super) pwqs: Vec<(usize, PwqIx)>,
+    pub(super) rescuer: Option<super::life::SimRescuer>,
     pub(super) flush: FlushState<ThreadIx>,
     /// Executions that have begun and not returned.
     pub(super) running: u64,
@@ -172,6 +173,9 @@ impl Machine<'_> {
                     return Turn::Blocked;
                 }
             }
+            Step::FailCreate(fails) => self.fail_create(*fails),
+            Step::CpuDown(cpu) => self.cpu_down(thread, *cpu),
+            Step::CpuUp(cpu) => self.cpu_up(thread, *cpu),
             Step::CancelSync(item) => return self.cancel_sync(thread, *item, turn),
             _ => unreachable!("the checker lets the other steps into bodies only"),
         }

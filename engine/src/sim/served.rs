@@ -19,13 +19,12 @@ const NOT_ON_THREADS: &[Host] = &[Host::Threads];
 const WAITING: &[(&str, &[Host])] = &[
     ("topology", NEITHER),
     ("affinity", NEITHER),
-    ("engine.idle_timeout", NEITHER),
+    ("engine.idle_timeout", NOT_ON_THREADS),
     ("engine.watchdog_thresh", NEITHER),
     ("engine.power_efficient", NEITHER),
     ("engine.default_affinity_scope", NEITHER),
     ("flag bh", NEITHER),
     ("flag freezable", NEITHER),
-    ("flag mem_reclaim", NEITHER),
     ("flag power_efficient", NEITHER),
     ("flag sysfs", NEITHER),
     ("workqueue events_freezable", NEITHER),
@@ -41,9 +40,9 @@ const WAITING: &[(&str, &[Host])] = &[
     ("step thaw", NEITHER),
     ("step drain", NEITHER),
     ("step set_max_active", NEITHER),
-    ("step fail_create", NEITHER),
-    ("step cpu_down", NEITHER),
-    ("step cpu_up", NEITHER),
+    ("step fail_create", NOT_ON_THREADS),
+    ("step cpu_down", NOT_ON_THREADS),
+    ("step cpu_up", NOT_ON_THREADS),
 ];
 
 /// What `program` asks for and `host` cannot do yet, each part once: `step freeze`, `flag bh`, `topology`.

@@ -83,7 +83,13 @@ fn check(program: &Program) -> Result<(), SimError> {
 }
 
 impl Machine<'_> {
-    fn add_thread(&mut self, name: String, nice: i32, cpu: usize, kind: Kind) -> ThreadIx {
+    pub(super) fn add_thread(
+        &mut self,
+        name: String,
+        nice: i32,
+        cpu: usize,
+        kind: Kind,
+    ) -> ThreadIx {
         let index = ThreadIx(self.threads.len());
         let tid = FIRST_TID + index.0 as u32;
         let emitter = self.segment.emitter(tid, &name);
@@ -95,6 +101,7 @@ impl Machine<'_> {
             kind,
             blocked: false,
             flushing: None,
+            owes: 0,
             _emitter: emitter,
         });
         index
@@ -123,11 +130,15 @@ impl Machine<'_> {
             nice,
         };
         let cpus = cpu.map_or_else(|| (0..self.program.cpus).collect(), |cpu| vec![cpu]);
-        let core = PoolState::new(spec, &self.segment, slot, self.now);
+        let mut core = PoolState::new(spec, &self.segment, slot, self.now);
+        if let Some(timeout) = self.program.engine.idle_timeout {
+            core.set_idle_timeout(timeout.as_nanos() as u64);
+        }
         self.pools.push(SimPool {
             core,
             cpus,
             threads: Vec::new(),
+            retry: None,
         });
         self.create_worker(index, None);
         index
@@ -139,9 +150,11 @@ impl Machine<'_> {
             core,
             cpus,
             threads,
+            ..
         } = &self.pools[pool];
         let ix = core.next_worker();
-        debug_assert_eq!(ix.0 as usize, threads.len(), "no worker leaves");
+        let number = ix.0 as usize;
+        debug_assert!(number <= threads.len(), "numbers are used again");
         let name = core.spec.worker_name(ix.0);
         let (nice, cpu) = (core.spec.nice, cpus[0]);
         let slot = self.segment.worker(core.id(), ix.0, &name, self.now);
@@ -153,7 +166,12 @@ impl Machine<'_> {
         };
         let thread = self.add_thread(name, nice, cpu, kind);
         let tid = self.threads[thread.0].tid;
-        self.pools[pool].threads.push(thread);
+        let threads = &mut self.pools[pool].threads;
+        if number == threads.len() {
+            threads.push(thread);
+        } else {
+            threads[number] = thread;
+        }
         self.transact(creator.unwrap_or(thread), pool, |core, now, fx| {
             core.created(ix, slot, now, fx);
             core.set_tid(ix, tid);
@@ -202,11 +220,14 @@ impl Machine<'_> {
             .collect();
         let name = name.to_owned();
         let flush = FlushState::default();
+        let rescues = flags.contains(WqFlags::MEM_RECLAIM);
+        let rescuer = rescues.then(|| self.add_rescuer(&name));
         self.wqs.push(SimWq {
             name,
             slot,
             by_cpu,
             pwqs,
+            rescuer,
             flush,
             running: 0,
             max_running: 0,

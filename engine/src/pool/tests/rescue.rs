@@ -45,7 +45,11 @@ fn s4_8_1_maydays_go_out_10_ms_after_the_manager_began_and_every_100_ms() {
     assert_eq!(life.pool.mayday_due(), Some(10 * MS));
     life.now = 10 * MS;
     life.timer();
-    assert_eq!(life.maydays(), [(life.wqs[0].id(), PwqIx(0))], "one for both items");
+    assert_eq!(
+        life.maydays(),
+        [(life.wqs[0].id(), PwqIx(0))],
+        "one for both items"
+    );
     assert_eq!(life.pool.mayday_due(), Some(110 * MS));
     life.now = 110 * MS;
     life.timer();
@@ -148,7 +152,11 @@ fn s4_8_3_while_a_manager_is_active_a_rescuer_stays_unless_others_have_called() 
         );
         assert!(!life.pool.need_to_create_worker());
         let next = life.rescue_next(me, others_wait);
-        let expected = if others_wait { Rescued::Leave } else { Rescued::Run(2) };
+        let expected = if others_wait {
+            Rescued::Leave
+        } else {
+            Rescued::Run(2)
+        };
         assert_eq!(next, expected, "others wait: {others_wait}");
     }
 }
@@ -173,7 +181,11 @@ fn s4_8_4_after_more_than_16_items_another_pwq_gets_its_turn() {
     }
     assert_eq!(life.rescue_next(me, false), Rescued::Leave);
     life.detach(me);
-    assert_eq!(life.counted(0, Counter::Mayday), 1, "a requeueing is no new call");
+    assert_eq!(
+        life.counted(0, Counter::Mayday),
+        1,
+        "a requeueing is no new call"
+    );
     assert_eq!(life.counted(0, Counter::Rescued), 40);
 }
 
