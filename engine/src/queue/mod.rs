@@ -1,7 +1,9 @@
 //! The user's side: workqueues and work items.
 
 pub(crate) mod cancel;
+mod links;
 pub(crate) mod submit;
+mod tune;
 pub(crate) mod wait;
 mod work;
 mod workqueue;
@@ -9,4 +11,6 @@ mod workqueue;
 pub use work::{BUSY_PENDING, BUSY_RUNNING, DelayedWork, Work};
 pub(crate) use work::{WorkInner, place};
 pub use workqueue::Workqueue;
-pub(crate) use workqueue::{Job, PwqRef, WqInner, WqSpec};
+pub(crate) use tune::once;
+pub(crate) use links::{Control, Links, PwqRef};
+pub(crate) use workqueue::{Job, WqInner, WqSpec};
