@@ -16,10 +16,7 @@ pub(crate) enum Effect<W> {
     /// A pwq of another pool may activate its first held item ([`super::PoolState::activate_reserved`]).
     ActivateIn(Reserved),
     /// A pwq of this workqueue, retired before, is gone.
-    PwqReleased {
-        wq: WqId,
-        uid: u64,
-    },
+    PwqReleased { wq: WqId, uid: u64 },
 }
 
 /// The outcome of one or more transitions.

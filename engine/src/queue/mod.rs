@@ -8,9 +8,9 @@ pub(crate) mod wait;
 mod work;
 mod workqueue;
 
+pub(crate) use links::{Control, Links, PwqRef};
+pub(crate) use tune::once;
 pub use work::{BUSY_PENDING, BUSY_RUNNING, DelayedWork, Work};
 pub(crate) use work::{WorkInner, place};
 pub use workqueue::Workqueue;
-pub(crate) use tune::once;
-pub(crate) use links::{Control, Links, PwqRef};
 pub(crate) use workqueue::{Job, WqInner, WqSpec};

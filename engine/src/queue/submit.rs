@@ -2,8 +2,8 @@
 
 use super::links::PwqRef;
 use super::workqueue::{Job, WqInner};
-use crate::attrs::WqFlags;
 use super::{WorkInner, cancel};
+use crate::attrs::WqFlags;
 use crate::os;
 use crate::pool::NewItem;
 use crate::runtime::{EngineState, Pool, context};

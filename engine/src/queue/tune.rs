@@ -2,7 +2,7 @@
 //! Kernel: `workqueue_set_max_active()`, `apply_workqueue_attrs()`, `freeze_workqueues_begin()`.
 
 use super::links::Control;
-use super::{WqInner, Workqueue};
+use super::{Workqueue, WqInner};
 use crate::attrs::WqFlags;
 use crate::error::Error;
 use crate::os;
@@ -70,9 +70,7 @@ impl Workqueue {
     /// What an unbound workqueue was asked to be: nice level, CPUs, affinity scope. `None` for a per-CPU one.
     pub fn attrs(&self) -> Option<WorkqueueAttrs> {
         let wq = self.inner();
-        wq.nodes
-            .is_some()
-            .then(|| lock(&wq.control).attrs.clone())
+        wq.nodes.is_some().then(|| lock(&wq.control).attrs.clone())
     }
 
     /// Gives an unbound workqueue, ordered ones included, other attributes while it is in use.
@@ -104,7 +102,10 @@ impl Workqueue {
         };
         if wq.nodes.is_none() {
             let text = "it is per CPU; only unbound workqueues have attributes";
-            tracing::warn!("attributes of workqueue {} cannot be changed: {text}", wq.spec.name);
+            tracing::warn!(
+                "attributes of workqueue {} cannot be changed: {text}",
+                wq.spec.name
+            );
             return Err(problem(text.to_owned()));
         }
         attrs.validate().map_err(problem)?;
@@ -128,7 +129,11 @@ impl WqInner {
             nice: attrs.nice as i8,
             strict: attrs.affn_strict,
             scope: attrs.affn_scope as u8,
-            cpumask: attrs.cpumask.low_word(),
+            cpumask: attrs
+                .cpumask
+                .iter()
+                .filter(|&cpu| cpu < 64)
+                .fold(0, |mask, cpu| mask | 1 << cpu),
         });
     }
 
@@ -157,10 +162,7 @@ impl WqInner {
     pub(crate) fn set_frozen(self: &Arc<Self>, frozen: bool) -> bool {
         let mut control = lock(&self.control);
         if control.limits.set_frozen(frozen) {
-            let (flags, max_active) = (
-                self.spec.flags.bits(),
-                control.limits.configured() as u32,
-            );
+            let (flags, max_active) = (self.spec.flags.bits(), control.limits.configured() as u32);
             self.tell(if frozen {
                 What::Freeze { flags, max_active }
             } else {

@@ -1,8 +1,7 @@
 //! Making workqueues.
 
-use super::pools::HIGHPRI_NICE;
 use super::{EngineInner, EngineState, Pool, lock};
-use crate::attrs::{DFL_ACTIVE, MAX_ACTIVE, NAME_LEN, WqFlags};
+use crate::attrs::{HIGHPRI_NICE, MAX_ACTIVE, NAME_LEN, WqFlags};
 use crate::error::Error;
 use crate::pool::Limit;
 use crate::queue::{Control, Links, PwqRef, Workqueue, WqInner, WqSpec, once};
@@ -27,7 +26,10 @@ pub(super) fn alloc(
     let (spec, max_active) = checked(engine, name, flags, max_active)?;
     let config = engine.configure();
     if spec.flags.contains(WqFlags::SYSFS) && engine.has_sysfs(&spec.name) {
-        return Err(problem(name, "there is a SYSFS workqueue of this name already"));
+        return Err(problem(
+            name,
+            "there is a SYSFS workqueue of this name already",
+        ));
     }
     let inner = Arc::new(make(engine, spec, max_active, config.frozen));
     if inner.nodes.is_some() {
@@ -110,26 +112,17 @@ fn checked(
             format!("not supported yet: {}", names.join(", ")),
         ));
     }
-    let ordered = flags.contains(WqFlags::ORDERED);
-    let efficient = flags.contains(WqFlags::POWER_EFFICIENT) && engine.power_efficient;
-    let unbound = ordered || flags.contains(WqFlags::UNBOUND);
-    if unbound && flags.contains(WqFlags::PERCPU) {
+    if flags.contains(WqFlags::UNBOUND | WqFlags::PERCPU) {
         static SAID: AtomicBool = AtomicBool::new(false);
         once(&SAID, || {
             tracing::warn!("workqueue {name} asks for UNBOUND and PERCPU; it is made UNBOUND");
         });
     }
-    let flags = if unbound || efficient {
-        (flags - WqFlags::PERCPU) | WqFlags::UNBOUND
-    } else {
-        flags | WqFlags::PERCPU
-    };
-    let max_active = match max_active {
-        _ if ordered => 1,
-        0 => DFL_ACTIVE,
-        asked => in_range(asked, name),
-    };
-    let name = cut(name);
+    if max_active != 0 {
+        in_range(max_active, name);
+    }
+    let (name, max_active) = (cut(name), flags.limit(max_active));
+    let flags = flags.in_force(engine.power_efficient);
     Ok((WqSpec { name, flags }, max_active))
 }
 

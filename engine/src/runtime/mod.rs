@@ -12,11 +12,11 @@ mod timer;
 mod unbound;
 mod waiter;
 
+pub(crate) use alloc::in_range;
 pub use build::Builder;
 pub(crate) use context::{CurrentWork, Effects};
 pub use handle::{Engine, current_stamps, current_work};
 pub(crate) use pool::{Core, Pool};
-pub(crate) use alloc::in_range;
 pub(crate) use timer::{TimerKey, Timers};
 pub(crate) use waiter::Waiter;
 

@@ -1,6 +1,7 @@
 //! Making pools and their worker threads.
 
 use super::{Core, EngineInner, EngineState, Pool, Waiter, lock};
+use crate::attrs::HIGHPRI_NICE;
 use crate::error::Error;
 use crate::os;
 use crate::pool::{PoolSpec, PoolState};
@@ -12,9 +13,6 @@ use std::sync::{Arc, Weak};
 use std::thread::Thread;
 use std::time::Duration;
 use wq_trace::{PoolInfo, Segment};
-
-/// Nice level of highpri pools. Kernel: `HIGHPRI_NICE_LEVEL`.
-pub(crate) const HIGHPRI_NICE: i32 = -20;
 
 /// Pause after a worker could not be created. Kernel: `CREATE_COOLDOWN`.
 const CREATE_COOLDOWN: Duration = Duration::from_secs(1);

@@ -185,7 +185,10 @@ impl WqInner {
     }
 
     /// The pwq for the whole mask, those by CPU, and which of them are new; or what was made before it failed.
-    #[expect(clippy::type_complexity, reason = "one caller, which takes it apart at once")]
+    #[expect(
+        clippy::type_complexity,
+        reason = "one caller, which takes it apart at once"
+    )]
     fn link_all(
         &self,
         attrs: &WorkqueueAttrs,

@@ -158,12 +158,6 @@ impl NodeActive {
     pub(crate) fn max(&self) -> usize {
         self.lock().max
     }
-
-    /// Slots taken or reserved, and how many there are.
-    pub(crate) fn figures(&self) -> (usize, usize) {
-        let node = self.lock();
-        (node.nr, node.max)
-    }
 }
 
 impl Node {
@@ -203,7 +197,7 @@ mod tests {
         assert_eq!(next(&node), Some(3));
         assert_eq!(next(&node), Some(2));
         assert_eq!(next(&node), None);
-        assert_eq!(node.figures(), (0, 1));
+        assert_eq!(node.lock().nr, 0);
     }
 
     #[test]

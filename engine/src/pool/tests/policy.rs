@@ -14,12 +14,17 @@ fn pool(cpu: Option<u16>, waiting: usize) -> PoolState<usize, u32> {
         nice,
         flags: 0,
     });
-    let mut pool = PoolState::new(PoolSpec {
+    let mut pool = PoolState::new(
+        PoolSpec {
             uid: 1,
             number,
             cpu,
             nice,
-        }, segment, slot, 0);
+        },
+        segment,
+        slot,
+        0,
+    );
     let wq = segment.workqueue("q", 0, 8);
     let spec = PwqSpec {
         wq: wq.id(),
@@ -131,12 +136,15 @@ fn the_predicates_say_what_the_rules_say() {
 
 #[test]
 fn names_tell_the_cpu_the_priority_and_the_unbound_pool() {
-    let name = |cpu, nice, number: u32| PoolSpec {
+    let name = |cpu, nice, number: u32| {
+        PoolSpec {
             uid: 1,
             number,
             cpu,
             nice,
-        }.worker_name(3);
+        }
+        .worker_name(3)
+    };
     assert_eq!(name(Some(5), 0, 22), "kworker/5:3");
     assert_eq!(name(Some(5), -20, 23), "kworker/5:3H");
     // Kernel: no H for an unbound pool, whatever its nice level.
