@@ -29,7 +29,7 @@ pub(super) fn run(cli: &Cli, options: &RunOptions) -> Result<u8, CliError> {
     let mut looks = 0;
     while !replay.is_over() && !interrupt.requested() {
         if looks % LOOKS_PER_LINE == 0 {
-            line.show(&replay.progress());
+            line.show(|| replay.progress());
         }
         looks += 1;
         std::thread::sleep(LOOK);
