@@ -430,26 +430,29 @@ fn the_engine() {
 
 #[test]
 fn topologies() {
-    let look = "nodes, caches of each, cores of each, threads of each, such as `1n2l4c2t`";
-    for wrong in [
-        "",
-        "2",
-        "1n1l1c",
-        "1n1l1c0t",
-        "1n1l1c1t1",
-        "1l1n1c1t",
-        "+1n1l1c1t",
-        "n1l1c1t",
-        "99999999999999999999n1l1c1t",
+    let look = "is not a topology such as 2n1l4c2t (nodes, caches per node, cores per cache, threads per core)";
+    for (wrong, why) in [
+        ("", "it is empty"),
+        ("2", "a letter is missing after 2"),
+        ("1n1l1c0t", "t needs a number from 1 to 8192 in front"),
+        ("1l1n", "n stands twice or too late"),
+        ("+1n", "'+' is none of n, l, c and t"),
     ] {
         assert_eq!(
             errors(&format!("topology = \"{wrong}\"\n")),
-            format!("s.toml:1:12: topology: `{wrong}` is no topology: {look}")
+            format!("s.toml:1:12: topology: \"{wrong}\" {look}: {why}")
         );
     }
     assert_eq!(
         errors("topology = \"5000n1l1c1t\"\n"),
-        "s.toml:1:12: topology: a topology has at most 4096 CPUs"
+        "s.toml:1:12: topology: 5000 CPUs are more than 4096"
+    );
+    assert_eq!(
+        errors(&format!("topology = \"{}n\"\n", "9".repeat(50))),
+        format!(
+            "s.toml:1:12: topology: `{}n` is no topology: it is too long",
+            "9".repeat(50)
+        )
     );
     assert_eq!(
         errors("cpus = 3\ntopology = \"1n2l1c1t\"\n"),
