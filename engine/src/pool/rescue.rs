@@ -8,7 +8,8 @@ use super::execute::Start;
 use super::list::ItemIx;
 use super::pwq::PwqIx;
 use super::state::{PoolState, Rescuer, Role, Worker, WorkerIx};
-use wq_trace::{Counter, Wake, What, WorkerSlot, WorkerState, WqId};
+use crate::wq::PwqAddr;
+use wq_trace::{Counter, Wake, What, WorkerSlot, WorkerState};
 
 /// From the manager's start to the first call for help, in nanoseconds. Kernel: `MAYDAY_INITIAL_TIMEOUT`.
 const MAYDAY_INITIAL_TIMEOUT: u64 = 10_000_000;
@@ -81,23 +82,23 @@ impl<J, W> PoolState<J, W> {
         share.slot.add(Counter::Mayday, 1);
         let wq = share.spec.wq;
         fx.emit(now, Subject { wq, ..pool }, What::Mayday);
-        fx.push(Effect::Mayday(wq, pwq));
+        fx.push(Effect::Mayday(wq, self.addr(pwq)));
     }
 
-    /// The rescuer of `wq` comes to help its pwq. `None`: that needs no help any more, or is not that workqueue's.
+    /// A rescuer comes to help its workqueue's pwq, unless that is gone, or has not called.
     pub(crate) fn attach_rescuer(
         &mut self,
-        wq: WqId,
-        pwq: PwqIx,
+        pwq: PwqAddr,
         slot: WorkerSlot,
         now: u64,
         fx: &mut Effects<W>,
     ) -> Result<WorkerIx, WorkerSlot> {
-        let called = self.pwqs.get_mut(pwq.0 as usize).and_then(Option::as_mut);
-        let Some(share) = called.filter(|share| share.mayday && share.spec.wq == wq) else {
+        if !self.has_pwq(pwq.ix, pwq.uid) || !self.pwq(pwq.ix).mayday {
             return Err(slot);
-        };
+        }
+        let share = self.pwq_mut(pwq.ix);
         share.mayday = false;
+        let wq = share.spec.wq;
         slot.attach(self.id());
         slot.state(WorkerState::Busy, now);
         let free = self.rescuers.iter().position(Option::is_none);
@@ -108,7 +109,6 @@ impl<J, W> PoolState<J, W> {
         self.rescuers[index] = Some(Rescuer {
             worker: Worker::new(slot, Role::Working, now),
             pwq,
-            wq,
             cursor: None,
             taken: 0,
         });
@@ -135,7 +135,7 @@ impl<J, W> PoolState<J, W> {
             self.worker_mut(me).scheduled = scheduled;
             Some(item)
         } else if others_wait && self.rescuer(me).taken > RESCUER_BATCH && self.needs_rescue(me) {
-            let pwq = self.rescuer(me).pwq;
+            let pwq = self.rescuer(me).pwq.ix;
             let again = !std::mem::replace(&mut self.pwq_mut(pwq).mayday, true);
             return Rescue::Leave { again };
         } else {
@@ -160,11 +160,11 @@ impl<J, W> PoolState<J, W> {
 
     /// Active items of the pwq that `me` has come for; 0 also if that is gone.
     fn nr_active_of(&self, me: WorkerIx) -> usize {
-        let Rescuer { pwq, wq, .. } = self.rescuer(me);
-        let share = self.pwqs[pwq.0 as usize].as_ref();
-        share
-            .filter(|share| share.spec.wq == *wq)
-            .map_or(0, |share| share.nr_active)
+        let PwqAddr { ix, uid, .. } = self.rescuer(me).pwq;
+        if !self.has_pwq(ix, uid) {
+            return 0;
+        }
+        self.pwq(ix).nr_active
     }
 
     /// The next item of its pwq. Kernel: `assign_rescuer_work()`.
@@ -172,7 +172,7 @@ impl<J, W> PoolState<J, W> {
         if !self.keep_rescuing(me, others_wait) {
             return None;
         }
-        let pwq = self.rescuer(me).pwq;
+        let pwq = self.rescuer(me).pwq.ix;
         let mut at = self.rescuer(me).cursor.or(self.worklist.front());
         while let Some(item) = at {
             at = self.items.after(item);
@@ -203,11 +203,6 @@ impl<J, W> PoolState<J, W> {
                 rescuer.cursor = after;
             }
         }
-    }
-
-    /// Whose items `me` takes.
-    pub(crate) fn rescued_pwq(&self, me: WorkerIx) -> PwqIx {
-        self.rescuer(me).pwq
     }
 
     /// The rescuer leaves, and the pool's own workers go on.

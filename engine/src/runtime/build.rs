@@ -7,6 +7,7 @@ use crate::os;
 use crate::pool::IDLE_WORKER_TIMEOUT;
 use crate::sense::Sensing;
 use crate::sense::tick::Tick;
+use crate::topology::{Affinity, AffinityScope, Topology};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -22,6 +23,7 @@ pub struct Builder {
     sensing: Sensing,
     cpu_intensive_thresh: Duration,
     idle_timeout: Duration,
+    power_efficient: bool,
 }
 
 impl Default for Builder {
@@ -32,6 +34,7 @@ impl Default for Builder {
             sensing: Sensing::Auto,
             cpu_intensive_thresh: Duration::from_millis(10),
             idle_timeout: Duration::from_nanos(IDLE_WORKER_TIMEOUT),
+            power_efficient: false,
         }
     }
 }
@@ -94,6 +97,13 @@ impl Builder {
         self
     }
 
+    /// Whether workqueues with the flag `POWER_EFFICIENT` are unbound, so that idle CPUs are left asleep; by default
+    /// they are per CPU. Kernel: `workqueue.power_efficient`.
+    pub fn power_efficient(mut self, on: bool) -> Self {
+        self.power_efficient = on;
+        self
+    }
+
     /// Starts the engine: two pools for each CPU with a worker each, the system workqueues, and the segment.
     ///
     /// # Errors
@@ -119,7 +129,14 @@ impl Builder {
         };
         segment.set_sensing(sensing.word(), reason);
         let idle_timeout = u64::try_from(self.idle_timeout.as_nanos()).unwrap_or(u64::MAX);
-        let inner = start(&config, segment, cpus, sensing, idle_timeout);
+        let inner = start(
+            &config,
+            segment,
+            cpus,
+            sensing,
+            idle_timeout,
+            self.power_efficient,
+        );
         for pool in inner.pools() {
             if let Err(error) = inner.first_worker(&pool) {
                 inner.stop();
@@ -162,8 +179,12 @@ fn start(
     cpus: Vec<usize>,
     sensing: Sensing,
     idle_timeout: u64,
+    power_efficient: bool,
 ) -> Arc<EngineInner> {
     static NEXT: AtomicU32 = AtomicU32::new(1);
+    let topology = Topology::from_machine(&cpus.iter().copied().collect());
+    let affinity =
+        Affinity::new(topology, AffinityScope::CacheShard).expect("a scope other than the default");
     Arc::new_cyclic(|me| EngineInner {
         uid: NEXT.fetch_add(1, Ordering::Relaxed),
         name: config.name.clone(),
@@ -173,8 +194,11 @@ fn start(
             .map(|&cpu| make_percpu(me, &segment, cpu))
             .collect(),
         segment,
+        affinity,
         cpus,
         unbound: Mutex::default(),
+        config: Mutex::default(),
+        power_efficient,
         sensing,
         tick: Tick::default(),
         timers: Timers::default(),

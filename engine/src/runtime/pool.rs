@@ -3,13 +3,15 @@
 use super::context::{self, Effects};
 use super::{EngineInner, Waiter};
 use crate::os;
-use crate::pool::{Effect, PoolState, WorkerIx};
-use crate::queue::Job;
+use crate::pool::{Effect, PoolState, PwqSpec, WorkerIx};
+use crate::queue::{Job, PwqRef};
+use crate::topology::PoolAttrs;
 use crate::worker;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, Weak};
 use std::thread::Thread;
+use wq_trace::Wake;
 
 /// The pure state as threads use it.
 pub(crate) type Core = PoolState<Job, Arc<Waiter>>;
@@ -26,6 +28,8 @@ pub(crate) struct Pool {
     pub(super) left: AtomicBool,
     /// When somebody looked last whether it is back.
     pub(super) looked_at: AtomicU64,
+    /// I: what an unbound pool is known by.
+    pub(crate) attrs: Option<PoolAttrs>,
     /// I
     pub(crate) nice: i32,
     /// I
@@ -45,10 +49,13 @@ static POOLS: RwLock<Option<HashMap<u32, Weak<Pool>>>> = RwLock::new(None);
 
 impl Pool {
     /// A pool whose workers may use these CPUs.
-    pub(crate) fn new(engine: Weak<EngineInner>, core: Core, cpus: Vec<usize>) -> Arc<Self> {
-        static NEXT: AtomicU32 = AtomicU32::new(1);
-        let uid = NEXT.fetch_add(1, Ordering::Relaxed);
-        let nice = core.spec.nice;
+    pub(crate) fn new(
+        engine: Weak<EngineInner>,
+        core: Core,
+        cpus: Vec<usize>,
+        attrs: Option<PoolAttrs>,
+    ) -> Arc<Self> {
+        let (uid, nice) = (core.spec.uid, core.spec.nice);
         let home = core.spec.cpu.map(usize::from);
         let state = Mutex::new(Locked {
             core,
@@ -60,6 +67,7 @@ impl Pool {
             home,
             left: AtomicBool::new(false),
             looked_at: AtomicU64::new(0),
+            attrs,
             nice,
             engine,
             state,
@@ -71,10 +79,21 @@ impl Pool {
         pool
     }
 
+    /// The uid for the next pool.
+    pub(crate) fn next_uid() -> u32 {
+        static NEXT: AtomicU32 = AtomicU32::new(1);
+        NEXT.fetch_add(1, Ordering::Relaxed)
+    }
+
     /// The pool with this uid, if it still exists.
     pub(crate) fn find(uid: u32) -> Option<Arc<Self>> {
         let pools = POOLS.read().unwrap_or_else(PoisonError::into_inner);
         pools.as_ref()?.get(&uid)?.upgrade()
+    }
+
+    /// Whether it is one of this engine's.
+    pub(crate) fn engine_is(&self, engine: &EngineInner) -> bool {
+        std::ptr::eq(self.engine.as_ptr(), engine)
     }
 
     /// The engine, unless it is gone.
@@ -117,6 +136,16 @@ impl Pool {
         }
         self.execute(engine, effects, &threads);
         result
+    }
+
+    /// Links a workqueue to this pool.
+    pub(crate) fn link(self: &Arc<Self>, engine: &EngineInner, spec: PwqSpec) -> PwqRef {
+        let uid = spec.uid;
+        PwqRef {
+            pool: self.clone(),
+            ix: self.transact(engine, |core, now, _| core.add_pwq(spec, now)),
+            uid,
+        }
     }
 
     /// The handle by which `worker` is woken.
@@ -175,7 +204,9 @@ impl Pool {
                 Effect::Wake(_) => {}
                 Effect::Complete(waiter) => waiter.complete(),
                 Effect::PwqFlushed(wq) => engine.pwq_flushed(wq),
-                Effect::Mayday(wq, pwq) => engine.mayday(self.uid, wq, pwq),
+                Effect::ActivateIn(reserved) => engine.activate_in(reserved, Wake::Fill),
+                Effect::PwqReleased { wq, uid } => engine.pwq_released(wq, uid),
+                Effect::Mayday(wq, pwq) => engine.mayday(wq, pwq),
                 Effect::Timer(due) => engine.timers.wake_pool(self.uid, due),
             }
         }

@@ -4,10 +4,9 @@
 use super::{EngineInner, Pool, lock};
 use crate::error::Error;
 use crate::os;
-use crate::pool::PwqIx;
 use crate::queue::{PwqRef, WqInner};
 use crate::worker;
-use crate::wq::Maydays;
+use crate::wq::{Maydays, PwqAddr};
 use std::fmt;
 use std::ops::Deref;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
@@ -31,7 +30,7 @@ struct State {
 
 /// A pwq that has called for help. It keeps its workqueue, as in the kernel it is kept itself.
 pub(crate) struct Mayday {
-    pub(crate) wq: Arc<WqInner>,
+    _wq: Arc<WqInner>,
     pub(crate) pwq: PwqRef,
 }
 
@@ -109,13 +108,17 @@ impl EngineInner {
     }
 
     /// A pwq of this workqueue calls for help.
-    pub(super) fn mayday(&self, pool: u32, id: WqId, ix: PwqIx) {
-        let (Some(wq), Some(pool)) = (self.workqueue(id), Pool::find(pool)) else {
+    pub(super) fn mayday(&self, id: WqId, pwq: PwqAddr) {
+        let (Some(wq), Some(pool)) = (self.find_workqueue(id), Pool::find(pwq.pool)) else {
             return;
         };
         let called = Mayday {
-            wq: wq.clone(),
-            pwq: PwqRef { pool, ix },
+            _wq: wq.clone(),
+            pwq: PwqRef {
+                pool,
+                ix: pwq.ix,
+                uid: pwq.uid,
+            },
         };
         if let Some(rescuer) = &wq.rescuer {
             rescuer.call(called);

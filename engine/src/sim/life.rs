@@ -3,8 +3,8 @@
 
 use super::cpus::ThreadIx;
 use super::machine::{Kind, Machine, Next};
-use crate::pool::{PwqIx, Rescue, WorkerIx};
-use crate::wq::Maydays;
+use crate::pool::{Rescue, WorkerIx};
+use crate::wq::{Maydays, PwqAddr};
 use wq_trace::{PoolId, WorkerSlot, WqId};
 
 /// Nice level of rescuers. Kernel: `RESCUER_NICE_LEVEL`.
@@ -20,7 +20,9 @@ pub(super) struct SimRescuer {
     pub(super) thread: ThreadIx,
     /// Its row, while it is at no pool.
     slot: Option<WorkerSlot>,
-    maydays: Maydays<(usize, PwqIx)>,
+    /// Whom it helps, or has helped last.
+    at: Option<PwqAddr>,
+    maydays: Maydays<(usize, PwqAddr)>,
 }
 
 impl Machine<'_> {
@@ -36,12 +38,13 @@ impl Machine<'_> {
         SimRescuer {
             thread,
             slot: Some(slot),
+            at: None,
             maydays: Maydays::default(),
         }
     }
 
     /// A pwq calls for help.
-    pub(super) fn mayday(&mut self, pool: usize, id: WqId, pwq: PwqIx) {
+    pub(super) fn mayday(&mut self, pool: usize, id: WqId, pwq: PwqAddr) {
         let wq = self.wqs.iter_mut().find(|wq| wq.slot.id() == id);
         let Some(rescuer) = wq.and_then(|wq| wq.rescuer.as_mut()) else {
             return;
@@ -64,11 +67,12 @@ impl Machine<'_> {
             self.cpus.leave(cpu);
             return false;
         };
+        self.rescuer_of(wq).at = Some(pwq);
         let slot = self.rescuer_of(wq).slot.take();
         let slot = slot.expect("its row is here while it is at no pool");
-        let (id, tid) = (self.wqs[wq].slot.id(), self.threads[thread.0].tid);
+        let tid = self.threads[thread.0].tid;
         let attached = self.transact(thread, pool, |core, now, fx| {
-            let me = core.attach_rescuer(id, pwq, slot, now, fx)?;
+            let me = core.attach_rescuer(pwq, slot, now, fx)?;
             core.set_tid(me, tid);
             Ok(me)
         });
@@ -106,14 +110,13 @@ impl Machine<'_> {
         match next {
             Rescue::Run(start) => self.begin(thread, pool, &start),
             Rescue::Leave { again } => {
-                let pwq = self.pools[pool].core.rescued_pwq(ix);
                 let slot = self.transact(thread, pool, |core, now, fx| {
                     core.detach_rescuer(ix, now, fx)
                 });
                 self.threads[thread.0].kind = Kind::Rescuer(wq);
                 let rescuer = self.rescuer_of(wq);
                 rescuer.slot = Some(slot);
-                if again {
+                if let Some(pwq) = rescuer.at.filter(|_| again) {
                     rescuer.maydays.send((pool, pwq));
                 }
             }

@@ -6,6 +6,7 @@ use crate::os;
 use crate::pool::{Rescue, WorkerIx};
 use crate::queue::Job;
 use crate::runtime::{Core, EngineInner, Mayday, Pool, Rescuer, context};
+use crate::wq::PwqAddr;
 use std::sync::Arc;
 use wq_trace::WorkerSlot;
 
@@ -63,12 +64,17 @@ fn attach(
     mayday: &Mayday,
     slot: WorkerSlot,
 ) -> Result<(WorkerIx, Rescue<Job>), WorkerSlot> {
-    let (pool, ix) = (&mayday.pwq.pool, mayday.pwq.ix);
+    let pool = &mayday.pwq.pool;
+    let pwq = PwqAddr {
+        pool: pool.uid,
+        ix: mayday.pwq.ix,
+        uid: mayday.pwq.uid,
+    };
     let tid = context::thread_id();
     let _attach = engine.attach_lock();
     engine.pin_for(pool);
     pool.transact(engine, |core: &mut Core, now, fx| {
-        let me = core.attach_rescuer(mayday.wq.id(), ix, slot, now, fx)?;
+        let me = core.attach_rescuer(pwq, slot, now, fx)?;
         core.set_tid(me, tid);
         let next = core.rescue(me, rescuer.others_wait(), now, fx);
         Ok((me, started(pool, next)))

@@ -5,7 +5,7 @@ use crate::pool::effect::{Effect, Effects};
 use crate::pool::execute::{Done, Step};
 use crate::pool::rescue::Rescue;
 use crate::pool::state::{PoolSpec, PoolState, Role, WorkerIx};
-use crate::pool::{ItemIx, NewItem, PwqIx, PwqSpec};
+use crate::pool::{ItemIx, Limit, NewItem, PwqIx, PwqSpec};
 use wq_trace::{Counter, PoolInfo, REQ_CPU_LOCAL, WqId, WqSlot};
 
 /// An idle worker that nobody woke.
@@ -61,6 +61,7 @@ impl Life {
 
     fn new(cpu: Option<u16>, workers: usize) -> Self {
         let spec = PoolSpec {
+            uid: 1,
             number: 2,
             cpu,
             nice: 0,
@@ -87,15 +88,22 @@ impl Life {
     /// Workqueues are numbered as they are added; the first has a rescuer.
     pub(crate) fn add_wq(&mut self, mem_reclaim: bool) {
         let slot = segment().workqueue("q", 0, 1024);
-        self.pool.add_pwq(PwqSpec {
+        let spec = PwqSpec {
             wq: slot.id(),
             wq_name: "q".to_owned(),
-            max_active: 1024,
+            uid: self.wqs.len() as u64,
+            limit: Limit {
+                max_active: 1024,
+                frozen: false,
+                node: None,
+                plugged: false,
+            },
             ordered: false,
             cpu_intensive: false,
             mem_reclaim,
             work_color: 0,
-        });
+        };
+        self.pool.add_pwq(spec, self.now);
         self.wqs.push(slot);
     }
 
@@ -202,7 +210,7 @@ impl Life {
     /// The calls for help since the last question.
     pub(crate) fn maydays(&mut self) -> Vec<(WqId, PwqIx)> {
         let call = |effect: Effect<u32>| match effect {
-            Effect::Mayday(wq, pwq) => Some((wq, pwq)),
+            Effect::Mayday(wq, pwq) => Some((wq, pwq.ix)),
             _ => None,
         };
         self.effects.drain(..).filter_map(call).collect()
@@ -211,9 +219,8 @@ impl Life {
     /// The rescuer of a workqueue comes, if that has called.
     pub(crate) fn attach(&mut self, wq: usize) -> Option<WorkerIx> {
         let slot = segment().worker(wq_trace::PoolId::NONE, u32::MAX, "kworker/R-q", self.now);
-        let id = self.wqs[wq].id();
-        let attached =
-            self.act(|pool, now, fx| pool.attach_rescuer(id, PwqIx(wq as u32), slot, now, fx));
+        let pwq = self.pool.addr(PwqIx(wq as u32));
+        let attached = self.act(|pool, now, fx| pool.attach_rescuer(pwq, slot, now, fx));
         attached.ok()
     }
 
