@@ -6,6 +6,8 @@ mod disable;
 mod endings;
 #[path = "simulator/kinds.rs"]
 mod kinds;
+#[path = "simulator/life.rs"]
+mod life;
 #[path = "simulator/parts.rs"]
 mod parts;
 #[path = "simulator/script.rs"]

@@ -7,6 +7,7 @@
 
 use super::{Core, EngineInner, Pool, lock};
 use crate::os;
+use crate::topology::CpuMask;
 use std::sync::MutexGuard;
 use std::sync::atomic::Ordering;
 
@@ -96,15 +97,34 @@ impl EngineInner {
         }
     }
 
-    /// The set of CPUs that the engine may use has changed: `online`, ascending. Called with the attach lock held and
-    /// no other. The per-CPU pools have followed.
-    pub(super) fn cpus_changed(&self, online: &[usize]) {
+    /// The set of CPUs that the engine may use has changed: `online`, ascending. The per-CPU pools have followed;
+    /// unbound workqueues get the pods that are left. Called with the attach lock held and no other.
+    fn cpus_changed(&self, online: &[usize]) {
         let gone = self.cpus.iter().filter(|cpu| !online.contains(cpu));
         let gone: Vec<_> = gone.collect();
         tracing::info!(
             "engine {} may use CPUs {online:?} now; away are {gone:?}",
             self.name
         );
+        let all = self.all_workqueues();
+        let config = self.configure();
+        for wq in all.iter().filter(|wq| wq.nodes.is_some()) {
+            let attrs = lock(&wq.control).attrs.clone();
+            if let Err(error) = wq.relink(&attrs) {
+                let name = &wq.spec.name;
+                tracing::warn!(
+                    "allocation failed while updating CPU pod affinity of \"{name}\": {error}"
+                );
+            }
+        }
+        // The last of a workqueue takes locks when it goes.
+        drop(config);
+    }
+
+    /// CPUs whose pools work on them.
+    pub(crate) fn online(&self) -> CpuMask {
+        let here = self.percpu.iter().filter(|pools| !pools[0].has_left());
+        here.filter_map(|pools| pools[0].home).collect()
     }
 
     /// The CPUs that workers of `pool` may use at this moment: all of its own that are `allowed`; if none is, what the

@@ -61,9 +61,12 @@ impl Cpus {
 
     /// Whether a thread that is meant for these CPUs may use `cpu`.
     pub(super) fn may_use(&self, allowed: &[usize], cpu: usize) -> bool {
-        let is_here = |cpu: usize| !self.0[cpu].away;
-        let lost = || !allowed.iter().any(|&cpu| is_here(cpu));
-        is_here(cpu) && (allowed.contains(&cpu) || lost())
+        let lost = || !allowed.iter().any(|&cpu| self.is_here(cpu));
+        self.is_here(cpu) && (allowed.contains(&cpu) || lost())
+    }
+
+    pub(super) fn is_here(&self, cpu: usize) -> bool {
+        !self.0[cpu].away
     }
 
     /// A CPU leaves. Returns false if it has left already or is the last.

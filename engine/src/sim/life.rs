@@ -204,6 +204,7 @@ impl Machine<'_> {
         for (thread, left) in self.cpus.evict(cpu, self.now) {
             self.moves(thread, left);
         }
+        self.relink_all(actor);
     }
 
     /// Kernel: `workqueue_online_cpu()`.
@@ -217,6 +218,18 @@ impl Machine<'_> {
                 if let Some(left) = self.cpus.pull(thread, self.now) {
                     self.moves(thread, left);
                 }
+            }
+        }
+        self.relink_all(actor);
+    }
+
+    /// Unbound workqueues get the pods that there are now.
+    fn relink_all(&mut self, actor: ThreadIx) {
+        for wq in 0..self.wqs.len() {
+            if self.wqs[wq].nodes.is_some() {
+                self.actor = actor;
+                let attrs = self.wqs[wq].attrs.clone();
+                self.relink(wq, &attrs);
             }
         }
     }

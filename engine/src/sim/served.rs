@@ -19,7 +19,6 @@ const NOT_ON_THREADS: &[Host] = &[Host::Threads];
 const WAITING: &[(&str, &[Host])] = &[
     ("topology", NOT_ON_THREADS),
     ("affinity", NOT_ON_THREADS),
-    ("engine.idle_timeout", NOT_ON_THREADS),
     ("engine.watchdog_thresh", NEITHER),
     ("engine.power_efficient", NOT_ON_THREADS),
     ("engine.default_affinity_scope", NOT_ON_THREADS),
@@ -40,7 +39,6 @@ const WAITING: &[(&str, &[Host])] = &[
     ("step thaw", NOT_ON_THREADS),
     ("step drain", NEITHER),
     ("step set_max_active", NOT_ON_THREADS),
-    ("step fail_create", NOT_ON_THREADS),
     ("step cpu_down", NOT_ON_THREADS),
     ("step cpu_up", NOT_ON_THREADS),
 ];

@@ -147,7 +147,8 @@ impl Machine<'_> {
 
     /// CPUs whose pools work on them.
     pub(super) fn online(&self) -> CpuMask {
-        self.affinity.topology().cpus()
+        let cpus = self.affinity.topology().cpus();
+        cpus.iter().filter(|&cpu| self.cpus.is_here(cpu)).collect()
     }
 
     /// Lets the pools with these attributes serve an unbound workqueue; those that it has now and needs no more go

@@ -93,6 +93,7 @@ pub(super) fn queueing_step(shared: &Shared, step: &Step, draw: &dyn Fn(&Draw) -
                 .instances(*item)
                 .for_each(|item| shared.cancel(item, true));
         }
+        Step::FailCreate(fails) => shared.engine.fail_worker_creation(*fails),
         // The checker lets the other steps into bodies only, or into producers only.
         _ => {}
     }
