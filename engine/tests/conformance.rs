@@ -1,5 +1,7 @@
 //! The engine on threads does what the kernel's tables say: one test for each row, named after its section.
 
+#[path = "conformance/proc.rs"]
+mod proc;
 #[path = "conformance/s2_5_limits.rs"]
 mod s2_5_limits;
 #[path = "conformance/s2_8.rs"]
@@ -8,5 +10,11 @@ mod s2_8;
 mod s3;
 #[path = "conformance/s4_10.rs"]
 mod s4_10;
+#[path = "conformance/s4_6.rs"]
+mod s4_6;
+#[path = "conformance/s4_8.rs"]
+mod s4_8;
+#[path = "conformance/s4_9.rs"]
+mod s4_9;
 #[path = "conformance/support.rs"]
 mod support;
