@@ -8,6 +8,8 @@ mod endings;
 mod kinds;
 #[path = "simulator/life.rs"]
 mod life;
+#[path = "simulator/life_random.rs"]
+mod life_random;
 #[path = "simulator/parts.rs"]
 mod parts;
 #[path = "simulator/script.rs"]

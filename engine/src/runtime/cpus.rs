@@ -86,7 +86,7 @@ impl EngineInner {
         pool.left.store(!here, Ordering::Relaxed);
         let cpus = self.usable(pool, Some(allowed));
         if !here {
-            pool.transact(self, |core, now, fx| core.disassociate(now, fx));
+            pool.transact(self, Core::disassociate);
         }
         for tid in pool.look(Core::tids) {
             // One that has just ended needs no CPU.

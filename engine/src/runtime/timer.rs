@@ -1,6 +1,6 @@
 //! The timers of delayed work and of the pools: one thread, two ordered maps.
 
-use super::{EngineInner, Pool, lock};
+use super::{Core, EngineInner, Pool, lock};
 use crate::os;
 use crate::queue::submit::For;
 use crate::queue::{WorkInner, WqInner, cancel, submit};
@@ -190,7 +190,7 @@ fn fire(entry: Entry) {
 fn call_pool(uid: u32) {
     let pool = Pool::find(uid);
     if let Some((pool, engine)) = pool.and_then(|pool| Some((pool.clone(), pool.engine()?))) {
-        pool.transact(&engine, |core, now, fx| core.timer(now, fx));
+        pool.transact(&engine, Core::timer);
     }
 }
 

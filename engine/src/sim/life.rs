@@ -2,7 +2,7 @@
 //! that leave and come back.
 
 use super::cpus::ThreadIx;
-use super::machine::{Kind, Machine, Next};
+use super::machine::{Core, Kind, Machine, Next};
 use crate::pool::{Rescue, WorkerIx};
 use crate::wq::{Maydays, PwqAddr};
 use wq_trace::{PoolId, WorkerSlot, WqId};
@@ -143,7 +143,7 @@ impl Machine<'_> {
             if is_due(core.mayday_due()) || is_due(core.idle_due()) {
                 any = true;
                 self.threads[self.timer.0].cpu = self.pools[pool].cpus[0];
-                self.transact(self.timer, pool, |core, now, fx| core.timer(now, fx));
+                self.transact(self.timer, pool, Core::timer);
             }
             if let Some((_, thread)) = self.pools[pool].retry.take_if(|(at, _)| *at <= now) {
                 any = true;
@@ -199,7 +199,7 @@ impl Machine<'_> {
             return;
         }
         for pool in self.pools_of(cpu) {
-            self.transact(actor, pool, |core, now, fx| core.disassociate(now, fx));
+            self.transact(actor, pool, Core::disassociate);
         }
         for (thread, left) in self.cpus.evict(cpu, self.now) {
             self.moves(thread, left);
