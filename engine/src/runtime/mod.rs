@@ -12,7 +12,7 @@ mod timer;
 mod waiter;
 
 pub use build::Builder;
-pub(crate) use context::CurrentWork;
+pub(crate) use context::{CurrentWork, Effects};
 pub use handle::{Engine, current_stamps, current_work};
 pub(crate) use pool::{Core, Pool};
 pub(crate) use timer::{TimerKey, Timers};
