@@ -7,10 +7,11 @@ use crate::topology::{CpuMask, PoolAttrs};
 use wq_trace::Counter;
 
 impl<J, W> PoolState<J, W> {
-    /// The pool's workers start where these attributes say. For a pool without workers.
-    pub(crate) fn with_attrs(mut self, attrs: &PoolAttrs) -> Self {
-        let can_stray = !attrs.allowed().is_subset(attrs.pod());
-        self.home = can_stray.then(|| attrs.pod().clone());
+    /// The pool's workers start where these attributes say; `None`: they run on the pool's CPU. For a pool without
+    /// workers.
+    pub(crate) fn with_attrs(mut self, attrs: Option<&PoolAttrs>) -> Self {
+        let can_stray = attrs.filter(|attrs| !attrs.allowed().is_subset(attrs.pod()));
+        self.home = can_stray.map(|attrs| attrs.pod().clone());
         self
     }
 
