@@ -84,6 +84,13 @@ fn affinity(program: &Program) -> Result<Affinity, SimError> {
         Some(spec) => Topology::from_spec(spec).map_err(problem)?,
         None => Topology::flat(program.cpus),
     };
+    let has = topology.cpus().count();
+    if has != program.cpus {
+        return Err(SimError::Topology(format!(
+            "the topology has {has} CPUs, the program {}",
+            program.cpus
+        )));
+    }
     let asked = program.engine.default_affinity_scope.as_deref();
     let scope = asked.map_or(Ok(AffinityScope::CacheShard), str::parse);
     Affinity::new(topology, scope.map_err(problem)?).map_err(problem)
