@@ -1,7 +1,7 @@
 //! What a wrong script is told: every message with its line and column, word for word.
 
 use std::path::Path;
-use wq_replay::parse;
+use wq_replay::{Machine, parse};
 
 /// A right script of 2 CPUs with `w0` (1 instance) and `many` (3) on `q0`; wrong parts are put behind it, from line 11.
 const BASE: &str = r#"cpus = 2
@@ -573,9 +573,10 @@ fn what_comes_later_says_so() {
 #[test]
 fn cpus_of_the_command_line_count() {
     let text = format!("{BASE}[[producer]]\nname = \"p\"\nworks = [\"w0\"]\ncpu = 3\n");
-    let four = parse(&text, Path::new("s.toml"), Some(4)).expect("3 is below 4");
+    let four = parse(&text, Path::new("s.toml"), Some(&Machine::Cpus(4))).expect("3 is below 4");
     assert_eq!(four.program.cpus, 4);
-    let one = parse(&text, Path::new("s.toml"), Some(1)).expect_err("3 is not below 1");
+    let one =
+        parse(&text, Path::new("s.toml"), Some(&Machine::Cpus(1))).expect_err("3 is not below 1");
     assert_eq!(
         one.to_string(),
         "s.toml:14:7: producer[0].cpu: CPU 3 is out of range: 1 CPU in use, so 0 to 0"

@@ -81,7 +81,7 @@ pub(super) fn topology_cpus(
 ///
 /// # Errors
 /// What is right instead, for the user.
-fn topology_of(text: &str) -> Result<usize, String> {
+pub(super) fn topology_of(text: &str) -> Result<usize, String> {
     if text.len() > LONGEST_TOPOLOGY {
         return Err(format!("{} is no topology: it is too long", quoted(text)));
     }
