@@ -3,6 +3,7 @@
 mod cursor;
 mod error;
 mod head;
+mod lists;
 mod rows;
 mod source;
 mod table;
@@ -18,6 +19,7 @@ use crate::process;
 use crate::segment::Segment;
 use crate::snapshot::{Histogram, Liveness, RingRow, Snapshot};
 use head::{Chunk, Head};
+use lists::Lists;
 use source::read_words;
 use std::collections::HashMap;
 use std::fs::{File, OpenOptions};
@@ -25,6 +27,7 @@ use std::io::ErrorKind;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{Ordering, fence};
 use table::Tables;
 
 /// Reads one segment, live or dead. Cheap to clone.
@@ -105,7 +108,7 @@ impl Reader {
             hidden_rows: head.word(crate::layout::head::HIDDEN_ROWS),
             ..Snapshot::default()
         };
-        read_tables(source, &chunks, &mut snapshot)?;
+        read_all_tables(source, &head, &chunks, &mut snapshot)?;
         let newest = read_rings(source, &head, &chunks, &mut snapshot)?;
         let running = matches!(self.judge(&head), Liveness::Live | Liveness::Unknown);
         snapshot.at = if running && head.clock() == ClockKind::Monotonic {
@@ -213,7 +216,41 @@ fn check(source: &dyn Source) -> Result<(), Refusal> {
     }
 }
 
-/// Fills in everything that stands in slots.
+/// Attempts to read the tables while no totals move from one slot to another.
+const ATTEMPTS: u32 = 8;
+
+/// Fills in everything that stands in slots, each total once: see [`crate::WqSlot::retire`].
+fn read_all_tables(
+    source: &dyn Source,
+    head: &Head,
+    chunks: &[Chunk],
+    snapshot: &mut Snapshot,
+) -> Result<(), ReadError> {
+    let empty = snapshot.clone();
+    for attempt in 1..=ATTEMPTS {
+        *snapshot = Snapshot {
+            settings: head.settings(),
+            ..empty.clone()
+        };
+        let before = retired_seq(source)?;
+        read_tables(source, chunks, snapshot)?;
+        if before & 1 == 0 && retired_seq(source)? == before {
+            break;
+        }
+        snapshot.torn += u64::from(attempt == ATTEMPTS);
+    }
+    Ok(())
+}
+
+/// How often totals have moved. Ordered before and after whatever is read.
+fn retired_seq(source: &dyn Source) -> Result<u64, ReadError> {
+    fence(Ordering::Acquire);
+    let seq = head::word(source, crate::layout::head::RETIRED_SEQ)?;
+    fence(Ordering::Acquire);
+    Ok(seq)
+}
+
+/// Fills in what the slots hold now.
 fn read_tables(
     source: &dyn Source,
     chunks: &[Chunk],
@@ -221,10 +258,14 @@ fn read_tables(
 ) -> Result<(), ReadError> {
     let mut tables = Tables::new(source);
     let mut histograms = HashMap::<PwqId, (Histogram, Histogram)>::new();
+    let mut lists = Lists::default();
     let mut slots_left = Kind::SLOTS.map(|kind| 2 * kind.cap());
     let s = &mut *snapshot;
-    for chunk in chunks.iter().filter(|chunk| chunk.kind != Kind::Ring) {
-        let left = &mut slots_left[chunk.kind as usize - 1];
+    for chunk in chunks {
+        let Some(index) = chunk.kind.index() else {
+            continue;
+        };
+        let left = &mut slots_left[index];
         let most = *left;
         *left = left.saturating_sub(chunk.len as usize / 8 / chunk.stride);
         tables.read(chunk, most, |slot| match chunk.kind {
@@ -242,6 +283,7 @@ fn read_tables(
                 let (pwq, wait, run) = rows::histograms(slot);
                 histograms.insert(pwq, (wait, run));
             }
+            Kind::List => lists.add(slot),
             Kind::Ring => {}
         })?;
     }
@@ -251,6 +293,7 @@ fn read_tables(
         }
     }
     s.torn = tables.torn;
+    lists.hand_out(s);
     s.workqueues.sort_by_key(|row| row.id);
     s.functions.sort_by_key(|row| row.id);
     s.pools.sort_by_key(|row| (row.number, row.id));

@@ -1,0 +1,173 @@
+//! Released pwqs: what they came to stays in their workqueue's totals, once, and takes no more room with each of them.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use wq_trace::{
+    Counter, FuncId, Limits, Model, PoolId, PwqFuncSlot, PwqSlot, Reader, Segment, SegmentConfig,
+    Snapshot, Source, WaitPart, WqSlot,
+};
+
+fn segment() -> Segment {
+    Segment::in_memory(&SegmentConfig::default(), 100)
+}
+
+fn snapshot(segment: &Segment) -> Snapshot {
+    Reader::in_memory(segment).snapshot().unwrap()
+}
+
+/// A pwq of pool `pool` that ran `items` items of each function.
+fn busy(
+    segment: &Segment,
+    wq: &WqSlot,
+    pool: u32,
+    functions: &[FuncId],
+    items: u64,
+) -> (PwqSlot, Vec<PwqFuncSlot>) {
+    let pwq = segment.pwq(wq.id(), PoolId(pool));
+    let mut slots = Vec::new();
+    for &func in functions {
+        let slot = segment.pwq_func(pwq.id(), func);
+        for item in 1..=items {
+            pwq.add(Counter::Queued, 1);
+            slot.on_queued();
+            let mut waited = [0; WaitPart::COUNT];
+            waited[WaitPart::NoWorker as usize] = 10 * item;
+            pwq.add(Counter::Started, 1);
+            slot.on_started(&waited);
+            pwq.record_wait(10 * item);
+            pwq.add(Counter::Completed, 1);
+            slot.on_completed(100 * item, item);
+            pwq.record_run(100 * item);
+        }
+        slots.push(slot);
+    }
+    (pwq, slots)
+}
+
+/// Totals of the one workqueue, its functions and distributions, as the tools sum them up.
+fn totals(s: &Snapshot) -> (Vec<u64>, Vec<(u64, u64, u64)>, (u64, u64), u64) {
+    let mut model = Model::new(Limits::default());
+    model.apply_snapshot(s);
+    let wq = &model.workqueues()[0];
+    let functions = model.functions().iter().skip(1);
+    (
+        wq.counters.to_vec(),
+        functions
+            .map(|f| (f.completed, f.run_ns, f.run_max_ns))
+            .collect(),
+        (wq.wait.count, wq.wait.sum),
+        wq.run.max,
+    )
+}
+
+#[test]
+fn nothing_is_lost_and_nothing_counts_twice() {
+    let segment = segment();
+    let wq = segment.workqueue("w", 2, 16);
+    let functions = ["f", "g"].map(|name| segment.function(name));
+    let mut kept = Vec::new();
+    for pool in 1..=5 {
+        kept.push(busy(
+            &segment,
+            &wq,
+            pool,
+            &functions[..1 + pool as usize % 2],
+            u64::from(pool),
+        ));
+    }
+    let before = snapshot(&segment);
+    for (pwq, functions) in kept.drain(1..) {
+        wq.retire(pwq, functions);
+    }
+    let after = snapshot(&segment);
+    assert_eq!(totals(&after), totals(&before));
+    assert_eq!((before.pwqs.len(), after.pwqs.len()), (5, 2));
+    let former: Vec<_> = after.pwqs.iter().filter(|p| !p.pool.is_some()).collect();
+    assert_eq!(former.len(), 1);
+    assert_eq!(former[0].run.count(), 2 + 6 + 4 + 10);
+    let mut model = Model::new(Limits::default());
+    model.apply_snapshot(&after);
+    assert_eq!(model.workqueues()[0].pwqs, 1, "former ones are none");
+    drop(wq);
+    assert_eq!(
+        snapshot(&segment).pwqs.len(),
+        1,
+        "they go with their workqueue"
+    );
+}
+
+#[test]
+fn a_thousand_changes_take_the_room_of_one() {
+    let segment = segment();
+    let wq = segment.workqueue("w", 2, 16);
+    let functions = [segment.function("f")];
+    let mut size = 0;
+    for round in 1..=1000_u64 {
+        let (pwq, slots) = busy(&segment, &wq, 1, &functions, 1);
+        wq.retire(pwq, slots);
+        if round == 2 {
+            size = segment.source().len().unwrap();
+        }
+    }
+    assert_eq!(segment.source().len().unwrap(), size);
+    let s = snapshot(&segment);
+    assert_eq!((s.pwqs.len(), s.pwq_funcs.len()), (1, 1));
+    assert_eq!(s.pwqs[0].counters[Counter::Completed as usize], 1000);
+    assert_eq!(
+        (s.pwq_funcs[0].completed, s.pwqs[0].wait.count()),
+        (1000, 1000)
+    );
+}
+
+/// After the end rows stay where they are; what is released then still counts once.
+#[test]
+fn a_release_after_the_end_counts_once() {
+    let segment = segment();
+    let wq = segment.workqueue("w", 2, 16);
+    let functions = [segment.function("f")];
+    let (pwq, slots) = busy(&segment, &wq, 1, &functions, 3);
+    segment.mark_ended(200);
+    wq.retire(pwq, slots);
+    drop(wq);
+    let s = snapshot(&segment);
+    let completed = s
+        .pwqs
+        .iter()
+        .map(|p| p.counters[Counter::Completed as usize]);
+    assert_eq!(completed.sum::<u64>(), 3);
+}
+
+/// However a reader falls between releases, each total is there once.
+#[test]
+fn a_reader_that_races_sees_each_total_once() {
+    let segment = segment();
+    let wq = segment.workqueue("w", 2, 16);
+    let functions = [segment.function("f")];
+    let done = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            // Each is made, counted and released: a reader sees at most the one that is under way besides.
+            for _ in 0..3000 {
+                let (pwq, slots) = busy(&segment, &wq, 1, &functions, 1);
+                wq.retire(pwq, slots);
+                std::thread::yield_now();
+            }
+            done.store(true, Ordering::Relaxed);
+        });
+        let mut last = 0;
+        while !done.load(Ordering::Relaxed) {
+            let s = snapshot(&segment);
+            if s.torn > 0 {
+                continue;
+            }
+            let completed = s
+                .pwqs
+                .iter()
+                .map(|p| p.counters[Counter::Completed as usize]);
+            let completed = completed.sum::<u64>();
+            assert!(completed >= last, "{completed} after {last}");
+            last = completed;
+        }
+    });
+    let s = snapshot(&segment);
+    assert_eq!(s.pwqs[0].counters[Counter::Completed as usize], 3000);
+}
