@@ -1,9 +1,11 @@
 //! Released pwqs: what they came to stays in their workqueue's totals, once, and takes no more room with each of them.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::path::Path;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use wq_trace::{
-    Counter, FuncId, Limits, Model, PoolId, PwqFuncSlot, PwqSlot, Reader, Segment, SegmentConfig,
-    Snapshot, Source, WaitPart, WqSlot,
+    Counter, FuncId, Limits, MemorySource, Model, PoolId, PwqFuncSlot, PwqSlot, Reader, Segment,
+    SegmentConfig, Snapshot, Source, WaitPart, WqSlot,
 };
 
 fn segment() -> Segment {
@@ -136,38 +138,89 @@ fn a_release_after_the_end_counts_once() {
     assert_eq!(completed.sum::<u64>(), 3);
 }
 
-/// However a reader falls between releases, each total is there once.
+/// Reads a segment, in the midst of which something happens.
+struct Meanwhile<F> {
+    source: MemorySource,
+    reads: AtomicUsize,
+    /// The number of the reading before which it happens.
+    at: usize,
+    happens: F,
+}
+
+impl<F> std::fmt::Debug for Meanwhile<F> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "something happens before reading {}", self.at)
+    }
+}
+
+impl<F: Fn() + Send + Sync> Source for Meanwhile<F> {
+    fn read_at(&self, offset: u64, bytes: &mut [u8]) -> std::io::Result<usize> {
+        if self.reads.fetch_add(1, Ordering::Relaxed) == self.at {
+            (self.happens)();
+        }
+        self.source.read_at(offset, bytes)
+    }
+
+    fn len(&self) -> std::io::Result<u64> {
+        self.source.len()
+    }
+}
+
+/// Whenever in the midst of a reader's work a pwq is released: its totals are there, once. The workqueue has so many
+/// pwqs that a reader needs several pieces to see them: one it has read before the release, where its totals go after.
 #[test]
 fn a_reader_that_races_sees_each_total_once() {
+    for at in 0..40 {
+        let segment = segment();
+        let wq = segment.workqueue("w", 2, 16);
+        let func = segment.function("f");
+        let mut first = Some(busy(&segment, &wq, 1, &[func], 2));
+        let mut others: Vec<_> = (0..400).map(|_| segment.pwq(wq.id(), PoolId(2))).collect();
+        // Where totals go is made now, behind all the others.
+        wq.retire(segment.pwq(wq.id(), PoolId(1)), []);
+        others.truncate(399);
+        let release = Mutex::new(move || {
+            if let Some((pwq, functions)) = first.take() {
+                wq.retire(pwq, functions);
+            }
+        });
+        let source = Meanwhile {
+            source: segment.source(),
+            reads: AtomicUsize::new(0),
+            at,
+            happens: move || (release.lock().unwrap())(),
+        };
+        let reader = Reader::from_source(source, Path::new("x"));
+        let s = reader.unwrap().snapshot().unwrap();
+        let completed = s
+            .pwqs
+            .iter()
+            .map(|p| p.counters[Counter::Completed as usize]);
+        let of_function = s.pwq_funcs.iter().map(|f| f.completed);
+        let waits = s.pwqs.iter().map(|p| p.wait.count());
+        let sums = (
+            completed.sum::<u64>(),
+            of_function.sum::<u64>(),
+            waits.sum::<u64>(),
+        );
+        assert_eq!((sums, s.torn), ((2, 2, 2), 0), "before reading {at}");
+    }
+}
+
+/// A process that is killed while totals move: the file says that they may be wrong.
+#[test]
+fn a_release_that_never_ends_is_said() {
     let segment = segment();
     let wq = segment.workqueue("w", 2, 16);
-    let functions = [segment.function("f")];
-    let done = AtomicBool::new(false);
-    std::thread::scope(|scope| {
-        scope.spawn(|| {
-            // Each is made, counted and released: a reader sees at most the one that is under way besides.
-            for _ in 0..3000 {
-                let (pwq, slots) = busy(&segment, &wq, 1, &functions, 1);
-                wq.retire(pwq, slots);
-                std::thread::yield_now();
-            }
-            done.store(true, Ordering::Relaxed);
-        });
-        let mut last = 0;
-        while !done.load(Ordering::Relaxed) {
-            let s = snapshot(&segment);
-            if s.torn > 0 {
-                continue;
-            }
-            let completed = s
-                .pwqs
-                .iter()
-                .map(|p| p.counters[Counter::Completed as usize]);
-            let completed = completed.sum::<u64>();
-            assert!(completed >= last, "{completed} after {last}");
-            last = completed;
-        }
-    });
-    let s = snapshot(&segment);
-    assert_eq!(s.pwqs[0].counters[Counter::Completed as usize], 3000);
+    wq.add(wq_trace::WqCounter::Armed, 1);
+    let source = segment.source();
+    let mut bytes = vec![0; source.len().unwrap() as usize];
+    let mut done = 0;
+    while done < bytes.len() {
+        done += source.read_at(done as u64, &mut bytes[done..]).unwrap();
+    }
+    bytes[111 * 8] = 1;
+    let reader = Reader::from_source(bytes, Path::new("x")).unwrap();
+    let s = reader.snapshot().unwrap();
+    assert_eq!((s.torn, s.workqueues.len()), (1, 1));
 }

@@ -98,17 +98,36 @@ impl Reader {
     /// When it ends too early, contradicts itself, or cannot be read.
     pub fn snapshot(&self) -> Result<Snapshot, ReadError> {
         let source = &*self.source;
+        // Each total once: see `WqSlot::retire`. A release may add a chunk, too, so all is read again.
+        let mut attempt = 1;
+        loop {
+            let before = retired_seq(source)?;
+            let mut snapshot = self.read_once()?;
+            if before & 1 == 0 && retired_seq(source)? == before {
+                return Ok(snapshot);
+            }
+            if attempt == ATTEMPTS {
+                snapshot.torn += 1;
+                return Ok(snapshot);
+            }
+            attempt += 1;
+        }
+    }
+
+    fn read_once(&self) -> Result<Snapshot, ReadError> {
+        let source = &*self.source;
         let head = Head::read(source)?;
         let (chunks, _) = head.chunks(source, 0)?;
         let mut meta = head.meta();
         meta.path.clone_from(&self.path);
         let mut snapshot = Snapshot {
             meta,
+            settings: head.settings(),
             lost_no_ring: head.word(crate::layout::head::LOST_NO_RING),
             hidden_rows: head.word(crate::layout::head::HIDDEN_ROWS),
             ..Snapshot::default()
         };
-        read_all_tables(source, &head, &chunks, &mut snapshot)?;
+        read_tables(source, &chunks, &mut snapshot)?;
         let newest = read_rings(source, &head, &chunks, &mut snapshot)?;
         let running = matches!(self.judge(&head), Liveness::Live | Liveness::Unknown);
         snapshot.at = if running && head.clock() == ClockKind::Monotonic {
@@ -216,31 +235,8 @@ fn check(source: &dyn Source) -> Result<(), Refusal> {
     }
 }
 
-/// Attempts to read the tables while no totals move from one slot to another.
+/// Attempts to read a snapshot while no totals move from one slot to another.
 const ATTEMPTS: u32 = 8;
-
-/// Fills in everything that stands in slots, each total once: see [`crate::WqSlot::retire`].
-fn read_all_tables(
-    source: &dyn Source,
-    head: &Head,
-    chunks: &[Chunk],
-    snapshot: &mut Snapshot,
-) -> Result<(), ReadError> {
-    let empty = snapshot.clone();
-    for attempt in 1..=ATTEMPTS {
-        *snapshot = Snapshot {
-            settings: head.settings(),
-            ..empty.clone()
-        };
-        let before = retired_seq(source)?;
-        read_tables(source, chunks, snapshot)?;
-        if before & 1 == 0 && retired_seq(source)? == before {
-            break;
-        }
-        snapshot.torn += u64::from(attempt == ATTEMPTS);
-    }
-    Ok(())
-}
 
 /// How often totals have moved. Ordered before and after whatever is read.
 fn retired_seq(source: &dyn Source) -> Result<u64, ReadError> {
@@ -250,7 +246,7 @@ fn retired_seq(source: &dyn Source) -> Result<u64, ReadError> {
     Ok(seq)
 }
 
-/// Fills in what the slots hold now.
+/// Fills in everything that stands in slots.
 fn read_tables(
     source: &dyn Source,
     chunks: &[Chunk],
