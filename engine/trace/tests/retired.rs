@@ -46,19 +46,16 @@ fn busy(
 }
 
 /// Totals of the one workqueue, its functions and distributions, as the tools sum them up.
-fn totals(s: &Snapshot) -> (Vec<u64>, Vec<(u64, u64, u64)>, (u64, u64), u64) {
+fn totals(s: &Snapshot) -> Vec<u64> {
     let mut model = Model::new(Limits::default());
     model.apply_snapshot(s);
     let wq = &model.workqueues()[0];
-    let functions = model.functions().iter().skip(1);
-    (
-        wq.counters.to_vec(),
-        functions
-            .map(|f| (f.completed, f.run_ns, f.run_max_ns))
-            .collect(),
-        (wq.wait.count, wq.wait.sum),
-        wq.run.max,
-    )
+    let mut all = wq.counters.to_vec();
+    for f in model.functions().iter().skip(1) {
+        all.extend([f.completed, f.run_ns, f.run_max_ns, f.wait_ns()]);
+    }
+    all.extend([wq.wait.count, wq.wait.sum, wq.run.count, wq.run.max]);
+    all
 }
 
 #[test]

@@ -11,11 +11,14 @@ use std::collections::HashMap;
 /// NUMA nodes that are looked for.
 const NODES: u32 = 1024;
 
-/// The parts of all lists: number of the first entry, entries.
+/// The parts of all lists, by topic and owner.
 #[derive(Debug, Default)]
 pub(super) struct Lists {
-    parts: HashMap<(Topic, u32), Vec<(u32, Vec<u32>)>>,
+    parts: HashMap<(Topic, u32), Vec<Part>>,
 }
+
+/// The number of the first entry, the entries.
+type Part = (u32, Vec<u32>);
 
 impl Lists {
     /// Takes a part in; one of an unknown topic is left out.

@@ -48,30 +48,30 @@ impl WqSlot {
         }
         let books = &mut *inner.books();
         inner.head.exclusively(head::RETIRED_SEQ, |_| {
-            for (from, to, parts) in &mut moves {
-                add(&from.taken.words, to, parts);
+            for (mut from, to, parts) in moves {
+                add(&from.taken.words, &to, parts);
                 from.give_back(&mut books.tables);
             }
         });
     }
 }
 
-/// Words that add up, words of which the largest counts.
-type Parts = (&'static [std::ops::Range<usize>], &'static [usize]);
+/// Which words of a slot add up, in up to two stretches, and of which the largest counts.
+type Parts = ([std::ops::Range<usize>; 2], &'static [usize]);
 
 const PWQ: Parts = (
-    &[pwq::COUNTERS..pwq::COUNTERS + Counter::COUNT],
+    [pwq::COUNTERS..pwq::COUNTERS + Counter::COUNT, 0..0],
     &[pwq::MAX_FLIGHT],
 );
 const HISTOGRAM: Parts = (
-    &[
+    [
         histogram::WAIT + 1..histogram::WAIT + DISTRIBUTION,
         histogram::RUN + 1..histogram::RUN + DISTRIBUTION,
     ],
     &[histogram::WAIT, histogram::RUN],
 );
 const FUNCTION: Parts = (
-    &[
+    [
         pwq_func::QUEUED..pwq_func::RUN_MAX,
         pwq_func::BREAKDOWN..pwq_func::BREAKDOWN + WaitPart::COUNT,
     ],
@@ -79,11 +79,11 @@ const FUNCTION: Parts = (
 );
 
 /// Adds what stands in one slot to what stands in another.
-fn add(from: &Words, to: &Words, (sums, maxima): &Parts) {
-    for at in sums.iter().cloned().flatten() {
+fn add(from: &Words, to: &Words, (sums, maxima): Parts) {
+    for at in sums.into_iter().flatten() {
         to.bump(at, from.get(at));
     }
-    for &at in *maxima {
+    for &at in maxima {
         to.raise(at, from.get(at));
     }
 }
