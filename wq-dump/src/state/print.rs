@@ -129,7 +129,7 @@ fn pool_id(pool: &PoolRow, snapshot: &Snapshot) -> String {
     };
     let node = pool.node.map(|node| format!(" node={node}"));
     let level = match pool.is_bh() {
-        true => bh(pool).to_owned(),
+        true => pool.bh_word().to_owned(),
         false => format!("nice={}", pool.nice),
     };
     format!(
@@ -138,15 +138,6 @@ fn pool_id(pool: &PoolRow, snapshot: &Snapshot) -> String {
         node.unwrap_or_default(),
         pool.flags
     )
-}
-
-/// What sysrq-t calls a BH pool and its worker.
-fn bh(pool: &PoolRow) -> &'static str {
-    if pool.nice < 0 || pool.number % 4 == 1 {
-        "bh-hi"
-    } else {
-        "bh"
-    }
 }
 
 /// `184:flush_cache for 39.0 s`, with what waits for that very item; `bh:` for a pool without threads to name.
@@ -158,7 +149,7 @@ fn worker_text(
 ) -> String {
     let who = match (worker.kind, pool) {
         (WorkerKind::Rescuer, _) => format!("{}(RESCUER)", worker.tid),
-        (WorkerKind::Bh, Some(pool)) => bh(pool).to_owned(),
+        (WorkerKind::Bh, Some(pool)) => pool.bh_word().to_owned(),
         (WorkerKind::Bh, None) => "bh".to_owned(),
         (WorkerKind::Normal, _) => worker.tid.to_string(),
     };
@@ -203,7 +194,7 @@ fn pool_text(pool: &BusyPool<'_>, snapshot: &Snapshot, style: Style) -> String {
     }
     if !pool.idle.is_empty() {
         let name = |w: &&WorkerRow| match w.kind {
-            WorkerKind::Bh => bh(pool.row).to_owned(),
+            WorkerKind::Bh => pool.row.bh_word().to_owned(),
             _ => w.tid.to_string(),
         };
         let tids: Vec<_> = pool.idle.iter().map(name).collect();
