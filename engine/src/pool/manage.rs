@@ -224,4 +224,9 @@ impl<J, W> PoolState<J, W> {
         worker.tid = tid;
         worker.slot.set_tid(tid);
     }
+
+    /// The OS id of the worker's thread; 0 until it has started.
+    pub(crate) fn tid(&self, worker: WorkerIx) -> u32 {
+        self.worker(worker).tid
+    }
 }

@@ -21,6 +21,7 @@ mod check;
 mod cull;
 mod effect;
 mod execute;
+mod home;
 mod hotplug;
 mod list;
 mod manage;

@@ -117,6 +117,12 @@ impl Pwq {
         }
     }
 
+    /// It is put on its workqueue's mayday list, or taken off.
+    pub(super) fn set_mayday(&mut self, mayday: bool) {
+        self.mayday = mayday;
+        self.slot.set_bits(mayday, self.spec.limit.plugged);
+    }
+
     /// Items queued or running.
     pub(crate) fn in_flight(&self) -> u32 {
         self.nr_in_flight.iter().sum()

@@ -78,7 +78,7 @@ impl<J, W> PoolState<J, W> {
         if share.mayday || !share.spec.mem_reclaim {
             return;
         }
-        share.mayday = true;
+        share.set_mayday(true);
         share.slot.add(Counter::Mayday, 1);
         let wq = share.spec.wq;
         fx.emit(now, Subject { wq, ..pool }, What::Mayday);
@@ -97,9 +97,9 @@ impl<J, W> PoolState<J, W> {
             return Err(slot);
         }
         let share = self.pwq_mut(pwq.ix);
-        share.mayday = false;
+        share.set_mayday(false);
         let wq = share.spec.wq;
-        slot.attach(self.id());
+        slot.set_pool(self.id());
         slot.state(WorkerState::Busy, now);
         let free = self.rescuers.iter().position(Option::is_none);
         let index = free.unwrap_or_else(|| {
@@ -136,7 +136,9 @@ impl<J, W> PoolState<J, W> {
             Some(item)
         } else if others_wait && self.rescuer(me).taken > RESCUER_BATCH && self.needs_rescue(me) {
             let pwq = self.rescuer(me).pwq.ix;
-            let again = !std::mem::replace(&mut self.pwq_mut(pwq).mayday, true);
+            let share = self.pwq_mut(pwq);
+            let again = !share.mayday;
+            share.set_mayday(true);
             return Rescue::Leave { again };
         } else {
             self.take_for_rescue(me, others_wait, now)
@@ -214,7 +216,7 @@ impl<J, W> PoolState<J, W> {
     ) -> WorkerSlot {
         let rescuer = self.rescuers[me.index()].take();
         let slot = rescuer.expect("the rescuer is here").worker.slot;
-        slot.attach(wq_trace::PoolId::NONE);
+        slot.set_pool(wq_trace::PoolId::NONE);
         slot.state(WorkerState::Idle, now);
         self.kick(Wake::Rescue, now, fx);
         self.settle(now);

@@ -1,6 +1,6 @@
 //! Making workqueues.
 
-use super::{EngineInner, EngineState, Pool, RescuerHandle, lock};
+use super::{EngineInner, EngineState, Pool, lock};
 use crate::attrs::{HIGHPRI_NICE, MAX_ACTIVE, NAME_LEN, WqFlags};
 use crate::error::Error;
 use crate::pool::Limit;
@@ -24,9 +24,6 @@ pub(super) fn alloc(
         });
     }
     let (spec, max_active) = checked(engine, name, flags, max_active)?;
-    let rescues = spec.flags.contains(WqFlags::MEM_RECLAIM);
-    let rescuer = rescues.then(|| engine.start_rescuer(&spec.name));
-    let rescuer = rescuer.transpose()?;
     let config = engine.configure();
     if spec.flags.contains(WqFlags::SYSFS) && engine.has_sysfs(&spec.name) {
         return Err(problem(
@@ -34,7 +31,7 @@ pub(super) fn alloc(
             "there is a SYSFS workqueue of this name already",
         ));
     }
-    let inner = Arc::new(make(engine, spec, max_active, rescuer, config.frozen));
+    let inner = Arc::new(make(engine, spec, max_active, config.frozen)?);
     if inner.nodes.is_some() {
         let attrs = lock(&inner.control).attrs.clone();
         inner.relink(&attrs)?;
@@ -57,13 +54,15 @@ fn make(
     engine: &Arc<EngineInner>,
     spec: WqSpec,
     max_active: usize,
-    rescuer: Option<RescuerHandle>,
     frozen: bool,
-) -> WqInner {
+) -> Result<WqInner, Error> {
     let flags = spec.flags;
     let slot = engine
         .segment
         .workqueue(&spec.name, flags.bits(), max_active as u32);
+    let rescues = flags.contains(WqFlags::MEM_RECLAIM);
+    let rescuer = rescues.then(|| engine.start_rescuer(&spec.name, &slot));
+    let rescuer = rescuer.transpose()?;
     let mut limits = Limits::new(max_active);
     limits.set_frozen(frozen && flags.contains(WqFlags::FREEZABLE));
     let unbound = flags.contains(WqFlags::UNBOUND);
@@ -101,7 +100,7 @@ fn make(
         lock(&inner.control).pwqs.clone_from(&by_cpu);
         inner.links = Links::Bound(by_cpu);
     }
-    inner
+    Ok(inner)
 }
 
 fn problem(name: &str, problem: impl Into<String>) -> Error {

@@ -7,7 +7,7 @@ use crate::os;
 use crate::pool::IDLE_WORKER_TIMEOUT;
 use crate::sense::Sensing;
 use crate::sense::tick::Tick;
-use crate::topology::{Affinity, AffinityScope, Topology};
+use crate::topology::{Affinity, AffinityScope, CpuMask, ParseError, Topology};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -24,6 +24,8 @@ pub struct Builder {
     cpu_intensive_thresh: Duration,
     idle_timeout: Duration,
     power_efficient: bool,
+    topology: Option<Topology>,
+    default_affinity_scope: AffinityScope,
 }
 
 impl Default for Builder {
@@ -35,6 +37,8 @@ impl Default for Builder {
             cpu_intensive_thresh: Duration::from_millis(10),
             idle_timeout: Duration::from_nanos(IDLE_WORKER_TIMEOUT),
             power_efficient: false,
+            topology: None,
+            default_affinity_scope: AffinityScope::CacheShard,
         }
     }
 }
@@ -104,13 +108,29 @@ impl Builder {
         self
     }
 
+    /// How the CPUs lie to each other, instead of what the machine tells. CPUs that the engine does not use are left
+    /// out; all that it uses must be in it. It decides which CPUs are a pod of an unbound workqueue.
+    pub fn topology(mut self, topology: Topology) -> Self {
+        self.topology = Some(topology);
+        self
+    }
+
+    /// The scope of unbound workqueues that ask for [`AffinityScope::Default`]; `CacheShard` by default, and never
+    /// `Default` itself. Kernel: `workqueue.default_affinity_scope`.
+    pub fn default_affinity_scope(mut self, scope: AffinityScope) -> Self {
+        self.default_affinity_scope = scope;
+        self
+    }
+
     /// Starts the engine: two pools for each CPU with a worker each, the system workqueues, and the segment.
     ///
     /// # Errors
-    /// No CPU is left to use, or a first worker or the timer thread cannot be created. A segment that cannot be made
+    /// No CPU is left to use, the topology lacks one of them, the default affinity scope is `Default`, or a first
+    /// worker or the timer thread cannot be created. A segment that cannot be made
     /// is no error: the engine runs unseen, and says so once through `tracing`.
     pub fn build(self) -> Result<Engine, Error> {
         let cpus = self.used_cpus()?;
+        let affinity = self.affinity(&cpus)?;
         let config = SegmentConfig {
             cpus: cpus.iter().map(|&cpu| cpu as u16).collect(),
             ..self.segment.clone()
@@ -132,7 +152,7 @@ impl Builder {
         let inner = start(
             &config,
             segment,
-            cpus,
+            affinity,
             sensing,
             idle_timeout,
             self.power_efficient,
@@ -148,6 +168,23 @@ impl Builder {
             return Err(error);
         }
         Engine::over(inner.clone()).inspect_err(|_| inner.stop())
+    }
+
+    fn affinity(&self, cpus: &[usize]) -> Result<Affinity, Error> {
+        let used: CpuMask = cpus.iter().copied().collect();
+        let topology = match &self.topology {
+            Some(made_up) => made_up.restricted(&used),
+            None => Topology::from_machine(&used),
+        };
+        let missing = &used - &topology.cpus();
+        if !missing.is_empty() {
+            return Err(Error::Topology(format!(
+                "the topology has no place for CPUs {}, which the engine uses",
+                missing.to_list()
+            )));
+        }
+        let problem = |error: ParseError| Error::Topology(error.to_string());
+        Affinity::new(topology, self.default_affinity_scope).map_err(problem)
     }
 
     fn used_cpus(&self) -> Result<Vec<usize>, Error> {
@@ -176,15 +213,13 @@ impl Builder {
 fn start(
     config: &SegmentConfig,
     segment: Segment,
-    cpus: Vec<usize>,
+    affinity: Affinity,
     sensing: Sensing,
     idle_timeout: u64,
     power_efficient: bool,
 ) -> Arc<EngineInner> {
     static NEXT: AtomicU32 = AtomicU32::new(1);
-    let topology = Topology::from_machine(&cpus.iter().copied().collect());
-    let affinity =
-        Affinity::new(topology, AffinityScope::CacheShard).expect("a scope other than the default");
+    let cpus: Vec<usize> = affinity.topology().cpus().iter().collect();
     Arc::new_cyclic(|me| EngineInner {
         uid: NEXT.fetch_add(1, Ordering::Relaxed),
         name: config.name.clone(),

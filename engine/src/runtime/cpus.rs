@@ -39,7 +39,7 @@ impl EngineInner {
 
     /// A worker of `pool` has work: is it where it belongs?
     pub(crate) fn mind_cpu(&self, pool: &Pool) {
-        let Some(home) = pool.home else { return };
+        let Some(home) = pool.own_cpu else { return };
         if pool.has_left() {
             if pool.look_is_due() {
                 self.look_at_cpus();
@@ -68,7 +68,7 @@ impl EngineInner {
         };
         let mut changed = false;
         for pool in self.percpu.iter().flatten() {
-            let here = pool.home.is_some_and(|home| allowed.contains(&home));
+            let here = pool.own_cpu.is_some_and(|home| allowed.contains(&home));
             if here == pool.has_left() {
                 self.move_pool(pool, here, &allowed);
                 changed = true;
@@ -88,6 +88,7 @@ impl EngineInner {
         if !here {
             pool.transact(self, Core::disassociate);
         }
+        let cpus: CpuMask = cpus.into_iter().collect();
         for tid in pool.look(Core::tids) {
             // One that has just ended needs no CPU.
             let _ = os::pin_thread(tid, &cpus);
@@ -124,7 +125,7 @@ impl EngineInner {
     /// CPUs whose pools work on them.
     pub(crate) fn online(&self) -> CpuMask {
         let here = self.percpu.iter().filter(|pools| !pools[0].has_left());
-        here.filter_map(|pools| pools[0].home).collect()
+        here.filter_map(|pools| pools[0].own_cpu).collect()
     }
 
     /// The CPUs that workers of `pool` may use at this moment: all of its own that are `allowed`; if none is, what the

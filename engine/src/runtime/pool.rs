@@ -23,7 +23,7 @@ pub(crate) struct Pool {
     /// I: the CPUs that its workers may use.
     pub(crate) cpus: Vec<usize>,
     /// I: the CPU whose concurrency it manages; `None`: unbound.
-    pub(crate) home: Option<usize>,
+    pub(crate) own_cpu: Option<usize>,
     /// Whether that CPU has left. Changed under the engine's attach lock; the state behind the pool's own lock follows.
     pub(super) left: AtomicBool,
     /// When somebody looked last whether it is back.
@@ -56,7 +56,7 @@ impl Pool {
         attrs: Option<PoolAttrs>,
     ) -> Arc<Self> {
         let (uid, nice) = (core.spec.uid, core.spec.nice);
-        let home = core.spec.cpu.map(usize::from);
+        let own_cpu = core.spec.cpu.map(usize::from);
         let state = Mutex::new(Locked {
             core,
             threads: Vec::new(),
@@ -64,7 +64,7 @@ impl Pool {
         let pool = Arc::new(Self {
             uid,
             cpus,
-            home,
+            own_cpu,
             left: AtomicBool::new(false),
             looked_at: AtomicU64::new(0),
             attrs,
@@ -201,7 +201,7 @@ impl Pool {
         }
         for effect in effects.drain(..) {
             match effect {
-                Effect::Wake(_) => {}
+                Effect::Wake(_) | Effect::PullBack(_) => {}
                 Effect::Complete(waiter) => waiter.complete(),
                 Effect::PwqFlushed(wq) => engine.pwq_flushed(wq),
                 Effect::ActivateIn(reserved) => engine.activate_in(reserved, Wake::Fill),
@@ -233,17 +233,30 @@ impl Drop for Pool {
 }
 
 impl Locked {
-    /// The threads that the effects wake. A transition wakes one at most, so this is a `Vec` in rare cases only.
+    /// The threads that the effects wake, in their pods if they are to start there: they widen their affinity
+    /// themselves once they have taken the lock. A transition wakes one at most, so this is a `Vec` in rare cases only.
     fn threads_to_wake(&self, effects: &[Effect<Arc<Waiter>>]) -> Threads {
         let mut threads = Threads::default();
         for effect in effects {
-            if let Effect::Wake(worker) = effect
-                && let Some(Some(thread)) = self.threads.get(worker.0 as usize)
-            {
-                threads.push(thread.clone());
+            match effect {
+                Effect::Wake(worker) => {
+                    let thread = self.threads.get(worker.0 as usize).and_then(Option::as_ref);
+                    thread.inspect(|thread| threads.push((*thread).clone()));
+                }
+                Effect::PullBack(worker) => self.pull_back(*worker),
+                _ => {}
             }
         }
         threads
+    }
+
+    /// Best effort: a worker that cannot be moved starts where it is.
+    fn pull_back(&self, worker: WorkerIx) {
+        if let Some(home) = self.core.home()
+            && let Err(error) = os::pin_thread(self.core.tid(worker), home)
+        {
+            tracing::debug!("a worker cannot be pulled back to CPUs {home:?}: {error}");
+        }
     }
 }
 

@@ -10,10 +10,7 @@ use crate::wq::{Maydays, PwqAddr};
 use std::fmt;
 use std::ops::Deref;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
-use wq_trace::{PoolId, WqId};
-
-/// The number of a rescuer's row, which has none in its name.
-const ROW_NUMBER: u32 = u32::MAX;
+use wq_trace::{WqId, WqSlot};
 
 /// What a workqueue and its rescuer share.
 #[derive(Default)]
@@ -91,12 +88,11 @@ impl fmt::Debug for RescuerHandle {
 
 impl EngineInner {
     /// Starts the rescuer of a workqueue of this name. Kernel: `init_rescuer()`.
-    pub(super) fn start_rescuer(&self, wq: &str) -> Result<RescuerHandle, Error> {
+    pub(super) fn start_rescuer(&self, wq: &str, row: &WqSlot) -> Result<RescuerHandle, Error> {
         let name = format!("kworker/R-{wq}");
         let rescuer = Arc::new(Rescuer::default());
-        let slot = self
-            .segment
-            .worker(PoolId::NONE, ROW_NUMBER, &name, os::now());
+        let slot = self.segment.rescuer(row.id(), &name, os::now());
+        row.set_rescuer(slot.id());
         let started = self.spawn(&name, {
             let rescuer = rescuer.clone();
             move |engine| worker::rescuer::run(engine, &rescuer, slot)

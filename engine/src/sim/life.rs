@@ -5,12 +5,10 @@ use super::cpus::ThreadIx;
 use super::machine::{Core, Kind, Machine, Next};
 use crate::pool::{Rescue, WorkerIx};
 use crate::wq::{Maydays, PwqAddr};
-use wq_trace::{PoolId, WorkerSlot, WqId};
+use wq_trace::{WorkerSlot, WqId, WqSlot};
 
 /// Nice level of rescuers. Kernel: `RESCUER_NICE_LEVEL`.
 const RESCUER_NICE: i32 = -20;
-/// The number of a rescuer's row, which has none in its name.
-const ROW_NUMBER: u32 = u32::MAX;
 /// While nothing else is left to happen, managers that fail to create workers go on for this long, in nanoseconds: by
 /// then every rescuer has been called. After that it is a standstill.
 const PATIENCE: u64 = 2_000_000_000;
@@ -27,11 +25,10 @@ pub(super) struct SimRescuer {
 
 impl Machine<'_> {
     /// The rescuer of the workqueue that is added next.
-    pub(super) fn add_rescuer(&mut self, name: &str) -> SimRescuer {
+    pub(super) fn add_rescuer(&mut self, name: &str, row: &WqSlot) -> SimRescuer {
         let name = format!("kworker/R-{name}");
-        let slot = self
-            .segment
-            .worker(PoolId::NONE, ROW_NUMBER, &name, self.now);
+        let slot = self.segment.rescuer(row.id(), &name, self.now);
+        row.set_rescuer(slot.id());
         let kind = Kind::Rescuer(self.wqs.len());
         let thread = self.add_thread(name, RESCUER_NICE, 0, kind);
         slot.set_tid(self.threads[thread.0].tid);

@@ -308,7 +308,9 @@ impl Machine<'_> {
         }
         match step {
             Step::Park => {
-                self.cpus.leave(self.threads[thread.0].cpu);
+                let cpu = self.threads[thread.0].cpu;
+                self.pools[pool].core.idles_on(ix, cpu);
+                self.cpus.leave(cpu);
                 false
             }
             Step::Die => {
@@ -357,6 +359,8 @@ impl Machine<'_> {
                     let thread = self.pools[pool].threads[worker.0 as usize];
                     self.wake(thread);
                 }
+                // Every wake-up looks for a CPU in the pod first.
+                Effect::PullBack(_) => {}
                 Effect::Complete(waiter) => self.wake(waiter),
                 Effect::PwqFlushed(wq) => self.pwq_flushed(wq),
                 Effect::Mayday(wq, pwq) => self.mayday(pool, wq, pwq),
@@ -386,10 +390,13 @@ impl Machine<'_> {
     /// The thread becomes runnable; a producer, which uses no CPU, goes on by itself.
     pub(super) fn wake(&mut self, thread: ThreadIx) {
         let nice = self.threads[thread.0].nice;
-        let allowed = match self.threads[thread.0].kind {
-            Kind::Worker { pool, .. } => self.pools[pool].cpus.as_slice(),
+        let (allowed, home) = match self.threads[thread.0].kind {
+            Kind::Worker { pool, .. } => {
+                let pool = &self.pools[pool];
+                (pool.cpus.as_slice(), pool.core.home())
+            }
             // Every CPU.
-            Kind::Rescuer(_) => &[],
+            Kind::Rescuer(_) => (&[][..], None),
             Kind::Producer(index) => {
                 self.threads[thread.0].blocked = false;
                 self.producers[index].unblocked(self.now);
@@ -397,7 +404,7 @@ impl Machine<'_> {
             }
             Kind::Timer => return,
         };
-        let cpu = self.cpus.place(allowed);
+        let cpu = self.cpus.place(allowed, home);
         self.cpus.enqueue(cpu, thread, nice);
     }
 

@@ -84,7 +84,7 @@ impl Machine<'_> {
         });
         let index = self.wqs.len();
         let rescues = flags.contains(WqFlags::MEM_RECLAIM);
-        let rescuer = rescues.then(|| self.add_rescuer(name));
+        let rescuer = rescues.then(|| self.add_rescuer(name, &slot));
         self.wqs.push(SimWq {
             name: name.to_owned(),
             flags,

@@ -6,8 +6,7 @@ pub(crate) mod rescuer;
 use crate::os;
 use crate::pool::{Done, Start, Step, WorkerIx};
 use crate::queue::{Job, WorkInner};
-use crate::runtime::context::Effects;
-use crate::runtime::{Core, CurrentWork, EngineInner, Pool, context};
+use crate::runtime::{Core, CurrentWork, Effects, EngineInner, Pool, context};
 use meter::CpuMeter;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -17,20 +16,29 @@ use std::time::Duration;
 pub(crate) fn run(engine: &Arc<EngineInner>, pool: &Arc<Pool>, me: WorkerIx) {
     settle_in(engine, pool, me);
     let mut meter = CpuMeter::new();
-    let next = |core: &mut Core, now, fx: &mut Effects| started(pool, core.step(me, now, fx));
+    let next = |core: &mut Core, now, fx: &mut Effects| next(pool, core, me, now, fx);
     let mut step = pool.transact(engine, next);
     loop {
         step = match step {
             Step::Park => {
                 std::thread::park();
                 engine.mind_cpu(pool);
-                pool.transact(engine, next)
+                let (step, pulled_back) = pool.transact(engine, |core, now, fx| {
+                    let pulled_back = core.take_pulled_back(me);
+                    (next(core, now, fx), pulled_back)
+                });
+                if pulled_back {
+                    let _attach = engine.attach_lock();
+                    engine.pin_for(pool);
+                }
+                step
             }
             Step::Create => {
                 let created = engine.try_create_worker(pool);
                 pool.transact(engine, |core, now, fx| {
                     if !created {
-                        return started(pool, core.create_failed(me, now, fx));
+                        let step = core.create_failed(me, now, fx);
+                        return noted(pool, core, me, step);
                     }
                     core.manage_end(me, now, fx);
                     next(core, now, fx)
@@ -40,7 +48,8 @@ pub(crate) fn run(engine: &Arc<EngineInner>, pool: &Arc<Pool>, me: WorkerIx) {
                 let left = until.saturating_sub(os::now());
                 std::thread::park_timeout(Duration::from_nanos(left));
                 pool.transact(engine, |core, now, fx| {
-                    started(pool, core.cooled_down(me, now, fx))
+                    let step = core.cooled_down(me, now, fx);
+                    noted(pool, core, me, step)
                 })
             }
             Step::Run(start) => {
@@ -70,10 +79,19 @@ fn settle_in(engine: &EngineInner, pool: &Pool, me: WorkerIx) {
     });
 }
 
-/// If an execution begins: under the pool's lock, the item becomes free to be queued again.
-fn started(pool: &Pool, step: Step<Job>) -> Step<Job> {
-    if let Step::Run(start) = &step {
-        begin(pool, start);
+/// The worker's next step.
+fn next(pool: &Pool, core: &mut Core, me: WorkerIx, now: u64, fx: &mut Effects) -> Step<Job> {
+    let step = core.step(me, now, fx);
+    noted(pool, core, me, step)
+}
+
+/// If an execution begins, the item becomes free to be queued again under the pool's lock; if the worker goes idle, it
+/// notes where, if its pool wants to know.
+fn noted(pool: &Pool, core: &mut Core, me: WorkerIx, step: Step<Job>) -> Step<Job> {
+    match &step {
+        Step::Run(start) => begin(pool, start),
+        Step::Park if core.home().is_some() => core.idles_on(me, os::current_cpu()),
+        _ => {}
     }
     step
 }

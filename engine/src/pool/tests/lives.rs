@@ -218,7 +218,7 @@ impl Life {
 
     /// The rescuer of a workqueue comes, if that has called.
     pub(crate) fn attach(&mut self, wq: usize) -> Option<WorkerIx> {
-        let slot = segment().worker(wq_trace::PoolId::NONE, u32::MAX, "kworker/R-q", self.now);
+        let slot = segment().rescuer(self.wqs[wq].id(), "kworker/R-q", self.now);
         let pwq = self.pool.addr(PwqIx(wq as u32));
         let attached = self.act(|pool, now, fx| pool.attach_rescuer(pwq, slot, now, fx));
         attached.ok()
