@@ -1,0 +1,12 @@
+//! The engine on threads does what the kernel's tables say: one test for each row, named after its section.
+
+#[path = "conformance/s2_5_limits.rs"]
+mod s2_5_limits;
+#[path = "conformance/s2_8.rs"]
+mod s2_8;
+#[path = "conformance/s3.rs"]
+mod s3;
+#[path = "conformance/s4_10.rs"]
+mod s4_10;
+#[path = "conformance/support.rs"]
+mod support;
