@@ -102,6 +102,11 @@ pub(super) fn queueing_step(shared: &Shared, step: &Step, draw: &dyn Fn(&Draw) -
             shared.engine.freeze();
         }
         Step::Thaw => shared.engine.thaw(),
+        Step::CpuDown(cpu) => {
+            let cpu = shared.cpu(*cpu);
+            lock(&shared.hotplug).down(cpu, shared.engine.cpus());
+        }
+        Step::CpuUp(cpu) => lock(&shared.hotplug).up(shared.cpu(*cpu)),
         // The checker lets the other steps into bodies only, or into producers only.
         _ => {}
     }

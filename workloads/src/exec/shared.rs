@@ -1,6 +1,7 @@
 //! What the threads of a replay share: the items, what they did, and whether it is time to stop.
 
 use super::body;
+use super::hotplug::Hotplug;
 use crate::report::{Execution, ItemReport};
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
@@ -23,6 +24,7 @@ pub(super) struct Shared {
     /// The next instance of each work, for steps that take them in turn.
     turns: Vec<AtomicUsize>,
     pub(super) locks: Vec<Mutex<()>>,
+    pub(super) hotplug: Mutex<Hotplug>,
     /// On the engine's clock.
     pub(super) started_at: u64,
     /// Arrivals and waits go this many times as fast.
@@ -87,6 +89,7 @@ impl Shared {
             items: items(&program, &queues, me),
             turns: program.works.iter().map(|_| AtomicUsize::new(0)).collect(),
             locks: program.locks.iter().map(|_| Mutex::default()).collect(),
+            hotplug: Mutex::default(),
             own,
             first,
             program,
