@@ -18,14 +18,9 @@ const NOT_ON_THREADS: &[Host] = &[Host::Threads];
 /// The parts of the language that wait for a host. A part that is served on one of them, or on both, loses it here.
 const WAITING: &[(&str, &[Host])] = &[
     ("topology", NOT_ON_THREADS),
-    ("affinity", NOT_ON_THREADS),
     ("engine.watchdog_thresh", NEITHER),
-    ("engine.power_efficient", NOT_ON_THREADS),
     ("engine.default_affinity_scope", NOT_ON_THREADS),
     ("flag bh", NEITHER),
-    ("flag freezable", NOT_ON_THREADS),
-    ("flag power_efficient", NOT_ON_THREADS),
-    ("flag sysfs", NOT_ON_THREADS),
     ("workqueue events_freezable", NEITHER),
     ("workqueue events_power_efficient", NEITHER),
     ("workqueue events_freezable_pwr_efficient", NEITHER),
@@ -35,12 +30,7 @@ const WAITING: &[(&str, &[Host])] = &[
     ("step queue_rcu", NOT_ON_THREADS),
     ("step disable", NOT_ON_THREADS),
     ("step enable", NOT_ON_THREADS),
-    ("step freeze", NOT_ON_THREADS),
-    ("step thaw", NOT_ON_THREADS),
     ("step drain", NEITHER),
-    ("step set_max_active", NOT_ON_THREADS),
-    ("step cpu_down", NOT_ON_THREADS),
-    ("step cpu_up", NOT_ON_THREADS),
 ];
 
 /// What `program` asks for and `host` cannot do yet, each part once: `step freeze`, `flag bh`, `topology`.

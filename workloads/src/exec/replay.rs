@@ -242,5 +242,8 @@ fn engine(script: &Script, settings: ReplaySettings) -> Result<Engine, ExecError
     if let Some(timeout) = spec.idle_timeout {
         builder = builder.idle_timeout(timeout);
     }
+    if let Some(on) = spec.power_efficient {
+        builder = builder.power_efficient(on);
+    }
     Ok(builder.build()?)
 }
