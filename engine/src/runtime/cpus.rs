@@ -164,6 +164,16 @@ impl EngineInner {
         }
     }
 
+    /// The calling worker, narrowed to its pod by who woke it, may run wherever its pool's workers may.
+    pub(crate) fn widen(&self, pool: &Pool) {
+        if self.percpu.iter().any(|pools| pools[0].has_left()) {
+            let _attach = self.attach_lock();
+            self.pin_for(pool);
+        } else if let Err(error) = os::pin(&pool.cpus) {
+            tracing::warn!("a worker cannot be pinned to CPUs {:?}: {error}", pool.cpus);
+        }
+    }
+
     /// Lets the calling thread, a rescuer that is at no pool, use all CPUs of the engine.
     pub(crate) fn unpin(&self) {
         let allowed = self.allowed();

@@ -28,8 +28,7 @@ pub(crate) fn run(engine: &Arc<EngineInner>, pool: &Arc<Pool>, me: WorkerIx) {
                     (next(core, now, fx), pulled_back)
                 });
                 if pulled_back {
-                    let _attach = engine.attach_lock();
-                    engine.pin_for(pool);
+                    engine.widen(pool);
                 }
                 step
             }
