@@ -1,7 +1,7 @@
 //! CPUs that leave and come back: what `taskset -acp` does to a process.
 
 use super::proc::{all_threads, child, is_child, judge};
-use super::support::{LONG, until};
+use super::support::{Count, LONG, until};
 use rustix::thread::{CpuSet, Pid, sched_getaffinity, sched_getcpu, sched_setaffinity};
 use std::sync::mpsc;
 use std::time::Duration;
@@ -120,4 +120,69 @@ fn a_worker_is_moved() {
     }
     assert_eq!(runs_on(&engine, WqFlags::empty(), home), home);
     assert!(!has_left(&engine, home));
+}
+
+const MANY: &str = "s4_9::s4_9_nothing_is_lost_while_cpus_come_and_go_and_creation_fails";
+
+#[test]
+fn s4_9_nothing_is_lost_while_cpus_come_and_go_and_creation_fails() {
+    if is_child(MANY) {
+        return cpus_come_and_go();
+    }
+    judge(&child(MANY).output().unwrap());
+}
+
+fn cpus_come_and_go() {
+    let cpus = allowed();
+    let &[home, other, ..] = &cpus[..] else {
+        println!("skipped: there is one CPU only");
+        return;
+    };
+    let builder = Engine::builder().name("come-and-go").cpus([home, other]);
+    let engine = builder
+        .idle_timeout(Duration::from_millis(1))
+        .build()
+        .unwrap();
+    let reclaim = WqFlags::MEM_RECLAIM;
+    let wqs = [
+        engine.alloc_workqueue("bound", reclaim, 0).unwrap(),
+        engine
+            .alloc_workqueue("free", reclaim | WqFlags::UNBOUND, 0)
+            .unwrap(),
+        engine.alloc_ordered_workqueue("one", reclaim).unwrap(),
+        engine
+            .alloc_workqueue("plain", WqFlags::HIGHPRI, 3)
+            .unwrap(),
+    ];
+    let ran = Count::default();
+    let mut queued = 0;
+    for round in 0..60 {
+        engine.fail_worker_creation(round % 3 == 1);
+        match round % 4 {
+            0 => taskset(&cpus),
+            1 => taskset(&[other]),
+            2 => taskset(&cpus),
+            _ => taskset(&[home]),
+        }
+        for (index, wq) in wqs.iter().enumerate() {
+            for item in 0..10 {
+                let (ran, sleeps) = (ran.clone(), item % 2 == 0);
+                let work = Work::named("passing", move |_| {
+                    if sleeps {
+                        std::thread::sleep(Duration::from_micros(300));
+                    }
+                    ran.add();
+                });
+                let cpu = [home, other][(round + item + index) % 2];
+                queued += usize::from(wq.queue_work_on(cpu, &work));
+            }
+        }
+        if round % 10 == 9 {
+            wqs[0].flush();
+        }
+    }
+    engine.fail_worker_creation(false);
+    wqs.iter().for_each(wq_engine::Workqueue::flush);
+    assert_eq!(ran.get(), queued);
+    assert_eq!(queued, 60 * 4 * 10);
 }
