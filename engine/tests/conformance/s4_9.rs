@@ -6,7 +6,7 @@ use rustix::thread::{CpuSet, Pid, sched_getaffinity, sched_getcpu, sched_setaffi
 use std::sync::mpsc;
 use std::time::Duration;
 use wq_engine::{Engine, Sensing, Work, WqFlags};
-use wq_trace::Reader;
+use wq_trace::{Reader, WorkerState};
 
 /// Kernel: `POOL_DISASSOCIATED`.
 const DISASSOCIATED: u32 = 4;
@@ -48,6 +48,15 @@ fn has_left(engine: &Engine, cpu: usize) -> bool {
     pool.expect("the CPU has a pool").flags & DISASSOCIATED != 0
 }
 
+/// Waits until every worker idles: the next item is executed by one that leaves its park.
+fn at_rest(engine: &Engine) {
+    until(|| {
+        let snapshot = Reader::in_memory(engine.segment()).snapshot().unwrap();
+        let mut workers = snapshot.workers.iter();
+        workers.all(|worker| worker.state == WorkerState::Idle)
+    });
+}
+
 const LEAVES: &str =
     "s4_9::s4_9_items_run_elsewhere_when_their_cpu_leaves_and_at_home_when_it_is_back";
 
@@ -69,6 +78,7 @@ fn a_cpu_leaves() {
     let engine = builder.sensing(Sensing::Hints).build().unwrap();
     assert_eq!(runs_on(&engine, WqFlags::empty(), home), home);
     assert!(!has_left(&engine, home));
+    at_rest(&engine);
     taskset(&[other]);
     assert_eq!(runs_on(&engine, WqFlags::empty(), home), other);
     assert!(has_left(&engine, home) && !has_left(&engine, other));
@@ -113,6 +123,7 @@ fn a_worker_is_moved() {
     let builder = Engine::builder().name("moved").cpus([home, other]);
     let engine = builder.sensing(Sensing::Hints).build().unwrap();
     assert_eq!(runs_on(&engine, WqFlags::empty(), home), home);
+    at_rest(&engine);
     let mut set = CpuSet::new();
     set.set(other);
     for tid in super::proc::threads(&format!("kworker/{home}:")) {
