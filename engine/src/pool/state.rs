@@ -1,5 +1,6 @@
 //! What a pool consists of. Kernel: `struct worker_pool`, `struct worker`.
 
+use super::bh::Bh;
 use super::effect::{Effect, Effects, Subject};
 use super::list::{ItemIx, Items, List};
 use super::pwq::{Pwq, PwqIx, PwqSpec};
@@ -23,12 +24,16 @@ pub(crate) struct PoolSpec {
     /// OS number of the CPU; `None`: unbound.
     pub(crate) cpu: Option<u16>,
     pub(crate) nice: i32,
+    /// Serves BH workqueues: one worker, which takes items in queueing order.
+    pub(crate) bh: bool,
 }
 
 impl PoolSpec {
     /// The name of this pool's worker `number`. Kernel: `format_worker_id()`.
     pub(crate) fn worker_name(&self, number: u32) -> String {
         match self.cpu {
+            Some(cpu) if self.bh && self.nice < 0 => format!("kworker/{cpu}:bhH"),
+            Some(cpu) if self.bh => format!("kworker/{cpu}:bh"),
             Some(cpu) if self.nice < 0 => format!("kworker/{cpu}:{number}H"),
             Some(cpu) => format!("kworker/{cpu}:{number}"),
             None => format!("kworker/u{}:{number}", self.number),
@@ -43,6 +48,10 @@ pub(crate) struct PoolState<J, W> {
     pub(crate) spec: PoolSpec,
     /// I: whether the number of running workers is managed; an unbound pool starts a worker for every item.
     pub(super) managed: bool,
+    /// Of a BH pool.
+    pub(super) bh: Bh,
+    /// I: CPU time in nanoseconds after which an execution leaves concurrency management; 0: never.
+    pub(super) hog_thresh: u64,
     /// I
     pub(super) segment: Segment,
     pub(super) slot: PoolSlot,
@@ -62,6 +71,8 @@ pub(crate) struct PoolState<J, W> {
     pub(super) manager: Option<WorkerIx>,
     pub(super) pwqs: Vec<Option<Pwq>>,
     pub(super) last_progress: u64,
+    /// When it was last found stalled. Kernel: `wq_watchdog_touched`.
+    pub(super) stall_said: u64,
     last_transition: u64,
     pub(super) wait: WaitClock,
     /// Until when at least one of the workers that do not count in nr_running any more truly ran.
@@ -187,7 +198,9 @@ impl<J, W> PoolState<J, W> {
     /// A pool without workers.
     pub(crate) fn new(spec: PoolSpec, segment: &Segment, slot: PoolSlot, now: u64) -> Self {
         Self {
-            managed: spec.cpu.is_some(),
+            managed: spec.cpu.is_some() && !spec.bh,
+            bh: Bh::default(),
+            hog_thresh: 0,
             spec,
             segment: segment.clone(),
             slot,
@@ -202,6 +215,7 @@ impl<J, W> PoolState<J, W> {
             manager: None,
             pwqs: Vec::new(),
             last_progress: now,
+            stall_said: 0,
             last_transition: now,
             wait: WaitClock::new(now),
             ran_until: 0,
@@ -315,6 +329,7 @@ impl<J, W> PoolState<J, W> {
             return false;
         }
         let Some(&first) = self.idle.last() else {
+            self.ask_for_bh_worker(fx);
             return false;
         };
         let worker = self.worker_mut(first);
@@ -372,6 +387,7 @@ impl<J, W> PoolState<J, W> {
             return Cause::Concurrency;
         }
         match self.idle.len() {
+            0 if self.bh_worker_is_busy() => Cause::Bh,
             0 => Cause::NoWorker,
             _ if self.nr_woken > 0 => Cause::Runqueue,
             // It has made a worker and has not begun to work itself.
@@ -397,9 +413,11 @@ impl<J, W> PoolState<J, W> {
         });
     }
 
-    /// Kernel: `POOL_MANAGER_ACTIVE` 2, `POOL_DISASSOCIATED` 4.
-    fn flags(&self) -> u32 {
-        u32::from(self.manager.is_some()) << 1 | u32::from(!self.managed) << 2
+    /// Kernel: `POOL_BH` 1, `POOL_MANAGER_ACTIVE` 2, `POOL_DISASSOCIATED` 4.
+    pub(super) fn flags(&self) -> u32 {
+        u32::from(self.spec.bh)
+            | u32::from(self.manager.is_some()) << 1
+            | u32::from(!self.managed) << 2
     }
 
     pub(super) fn show_state(&self, ix: WorkerIx, now: u64) {

@@ -14,6 +14,8 @@ pub(crate) enum Cause {
     Concurrency,
     /// The workers were blocked, which was not noticed yet.
     Sensing,
+    /// The one worker of a BH pool is at earlier items.
+    Bh,
     /// No worker is idle.
     NoWorker,
     /// A worker was woken and is not on a CPU yet.
@@ -22,9 +24,10 @@ pub(crate) enum Cause {
     Unknown,
 }
 
-const CAUSES: [(Cause, WaitPart); 5] = [
+const CAUSES: [(Cause, WaitPart); 6] = [
     (Cause::Concurrency, WaitPart::Concurrency),
     (Cause::Sensing, WaitPart::Sensing),
+    (Cause::Bh, WaitPart::Bh),
     (Cause::NoWorker, WaitPart::NoWorker),
     (Cause::Runqueue, WaitPart::Runqueue),
     (Cause::Unknown, WaitPart::Unknown),

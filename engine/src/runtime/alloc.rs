@@ -2,7 +2,7 @@
 
 use super::pools::HIGHPRI_NICE;
 use super::{EngineInner, EngineState, Pool};
-use crate::attrs::{DFL_ACTIVE, MAX_ACTIVE, NAME_LEN, WqFlags};
+use crate::attrs::{BH_MAX_ACTIVE, DFL_ACTIVE, MAX_ACTIVE, NAME_LEN, WqFlags, bh_problem};
 use crate::error::Error;
 use crate::pool::PwqSpec;
 use crate::queue::{PwqRef, Workqueue, WqInner, WqSpec};
@@ -43,8 +43,12 @@ pub(super) fn alloc(
         let pwq = link(&pool);
         (vec![pwq.clone(); engine.cpus.len()], vec![pwq])
     } else {
-        let by_cpu: Vec<_> = engine
-            .percpu
+        let local = if spec.flags.contains(WqFlags::BH) {
+            &engine.bh
+        } else {
+            &engine.percpu
+        };
+        let by_cpu: Vec<_> = local
             .iter()
             .map(|pools| link(&pools[usize::from(highpri)]))
             .collect();
@@ -65,8 +69,7 @@ pub(super) fn alloc(
 
 /// What the workqueue will be like.
 fn checked(name: &str, flags: WqFlags, max_active: usize) -> Result<WqSpec, Error> {
-    let later = WqFlags::BH
-        | WqFlags::FREEZABLE
+    let later = WqFlags::FREEZABLE
         | WqFlags::MEM_RECLAIM
         | WqFlags::SYSFS
         | WqFlags::POWER_EFFICIENT;
@@ -74,6 +77,16 @@ fn checked(name: &str, flags: WqFlags, max_active: usize) -> Result<WqSpec, Erro
         name: name.to_owned(),
         problem,
     };
+    if let Some(text) = bh_problem(flags, max_active) {
+        return Err(problem(text));
+    }
+    if flags.contains(WqFlags::BH) {
+        return Ok(WqSpec {
+            name: cut(name),
+            flags: flags | WqFlags::PERCPU,
+            max_active: BH_MAX_ACTIVE,
+        });
+    }
     if flags.intersects(later) {
         let names: Vec<_> = (flags & later).iter_names().map(|(name, _)| name).collect();
         return Err(problem(format!("not supported yet: {}", names.join(", "))));

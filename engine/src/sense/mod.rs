@@ -1,6 +1,9 @@
 //! How the engine learns that a worker blocked: by its own word (here), or by looking (`tick`).
 
+mod look;
 pub(crate) mod tick;
+
+pub(crate) use look::thread_state;
 
 use crate::pool::Informant;
 use crate::runtime::{CurrentWork, EngineInner, context};

@@ -21,6 +21,10 @@ pub(crate) fn run(engine: &Arc<EngineInner>, pool: &Arc<Pool>, me: WorkerIx) {
                 std::thread::park();
                 pool.transact(engine, |core, now, fx| begin(pool, core.step(me, now, fx)))
             }
+            Step::Yield => {
+                std::thread::yield_now();
+                pool.transact(engine, |core, now, fx| begin(pool, core.step(me, now, fx)))
+            }
             Step::Create => {
                 engine.manage(pool);
                 pool.transact(engine, |core, now, fx| {

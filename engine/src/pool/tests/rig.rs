@@ -83,7 +83,12 @@ impl Rig {
             nice,
             flags: 0,
         });
-        let spec = PoolSpec { number, cpu, nice };
+        let spec = PoolSpec {
+            number,
+            cpu,
+            nice,
+            bh: false,
+        };
         let mut rig = Self {
             pool: PoolState::new(spec, segment, slot, 0),
             model: Model {
@@ -340,6 +345,7 @@ impl Rig {
                     queued_at: start.queued_at,
                 }
             }
+            Step::Yield => panic!("no BH pool"),
             Step::Die => panic!("nobody was told to leave"),
         };
         assert_eq!(stepped, self.model.step(me));

@@ -197,6 +197,16 @@ impl Segment {
         id
     }
 
+    /// The name behind the identity of a work function, if it has one here. Looks at all of them.
+    pub fn function_name(&self, func: FuncId) -> Option<String> {
+        if self.forked() {
+            return None;
+        }
+        let books = self.inner.books();
+        let named = books.functions.iter().find(|(_, id)| **id == func);
+        named.map(|(name, _)| name.clone())
+    }
+
     /// A timer for an item of this function was armed (+1), or fired or was cancelled (-1); `next_expiry` is when the
     /// earliest that remains fires, 0 when none does. The caller serialises these.
     pub fn armed(&self, func: FuncId, delta: i32, next_expiry: u64) {
