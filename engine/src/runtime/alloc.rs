@@ -69,10 +69,8 @@ pub(super) fn alloc(
 
 /// What the workqueue will be like.
 fn checked(name: &str, flags: WqFlags, max_active: usize) -> Result<WqSpec, Error> {
-    let later = WqFlags::FREEZABLE
-        | WqFlags::MEM_RECLAIM
-        | WqFlags::SYSFS
-        | WqFlags::POWER_EFFICIENT;
+    let later =
+        WqFlags::FREEZABLE | WqFlags::MEM_RECLAIM | WqFlags::SYSFS | WqFlags::POWER_EFFICIENT;
     let problem = |problem: String| Error::Flags {
         name: name.to_owned(),
         problem,

@@ -63,7 +63,8 @@ impl Keeper {
             if self.armed.load(Ordering::Acquire) {
                 look_at = self.next_look(engine, look_at);
             }
-            let until_look = look_at.map(|at: u64| Duration::from_nanos(at.saturating_sub(os::now())));
+            let until_look =
+                look_at.map(|at: u64| Duration::from_nanos(at.saturating_sub(os::now())));
             let until_retry = failed.then_some(RETRY);
             match until_look.into_iter().chain(until_retry).min() {
                 Some(pause) => std::thread::park_timeout(pause),

@@ -60,7 +60,7 @@ impl EngineInner {
     }
 
     pub(super) fn show_pools(&self, pools: &[PoolDump]) -> String {
-        self.show(pools, Show::all)
+        self.show(pools, |show| show.all())
     }
 
     /// See [`crate::Engine::show_one_workqueue`].
@@ -76,7 +76,11 @@ impl EngineInner {
         let mut out = String::from("Showing freezable workqueues that are still busy:\n");
         let freezable = WqFlags::FREEZABLE.bits();
         self.show(&self.dumps(), |show| {
-            for wq in show.workqueues.iter().filter(|wq| wq.flags & freezable != 0) {
+            for wq in show
+                .workqueues
+                .iter()
+                .filter(|wq| wq.flags & freezable != 0)
+            {
                 show.workqueue(&mut out, wq);
             }
         });

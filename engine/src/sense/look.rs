@@ -143,8 +143,14 @@ impl Look {
 
     /// How often the thread has blocked. Source: `voluntary_ctxt_switches` in proc_pid_status(5).
     fn blocked(&self) -> Option<u64> {
-        let status = std::fs::read_to_string(format!("/proc/self/task/{}/status", self.tid)).ok()?;
-        let line = |line: &str| line.strip_prefix("voluntary_ctxt_switches:")?.trim().parse().ok();
+        let status =
+            std::fs::read_to_string(format!("/proc/self/task/{}/status", self.tid)).ok()?;
+        let line = |line: &str| {
+            line.strip_prefix("voluntary_ctxt_switches:")?
+                .trim()
+                .parse()
+                .ok()
+        };
         status.lines().find_map(line)
     }
 }

@@ -4,6 +4,7 @@ use super::body::Frame;
 use super::cpus::{Cpus, ThreadIx};
 use super::producer::Producer;
 use super::queueing::{Flushing, SimItem, SimWq};
+use super::watch::Watch;
 use super::{End, Outcome, Program, SimError};
 use crate::pool::{Effect, Effects, Informant, PoolState, Step, WorkerIx};
 use std::collections::BTreeMap;
@@ -39,6 +40,7 @@ pub(super) struct Machine<'a> {
     pub(super) actor: ThreadIx,
     /// The next instance of each work, for steps that take them in turn.
     pub(super) turns: Vec<usize>,
+    pub(super) watch: Watch,
     /// How many of the workqueues are the system's; they come first.
     pub(super) system_wqs: usize,
     steps: u64,
@@ -51,6 +53,8 @@ pub(super) enum Alarm {
     Wake(ThreadIx),
     /// A delayed item is queued for this CPU.
     Queue { item: usize, cpu: usize },
+    /// A worker's burn that began then makes it a hog.
+    Hog { thread: ThreadIx, since: u64 },
 }
 
 /// A pool.
@@ -127,6 +131,7 @@ impl Machine<'_> {
             timer: ThreadIx(0),
             actor: ThreadIx(0),
             turns: Vec::new(),
+            watch: Watch::new(&program.engine),
             system_wqs: 0,
             steps: 0,
         }
@@ -146,12 +151,14 @@ impl Machine<'_> {
                     return Ok(End::Interrupted);
                 }
             }
+            self.look_for_stalls();
             let alarm = self.alarms.first_key_value().map(|((due, _), _)| *due);
             let next = [alarm, self.next_arrival(), self.cpus.next_end()]
                 .into_iter()
                 .flatten()
                 .min();
             let Some(next) = next else { break };
+            let next = self.watch.looks_at.map_or(next, |at| at.min(next));
             (self.now, self.steps) = (next, 0);
         }
         let stuck: Vec<_> = self
@@ -179,6 +186,7 @@ impl Machine<'_> {
             match entry.remove() {
                 Alarm::Wake(thread) => self.wake(thread),
                 Alarm::Queue { item, cpu } => self.timer_fires(item, cpu),
+                Alarm::Hog { thread, since } => self.hog_alarm(thread, since),
             }
         }
         any
@@ -254,7 +262,7 @@ impl Machine<'_> {
     fn step(&mut self, thread: ThreadIx, pool: usize, ix: WorkerIx) -> bool {
         let step = self.transact(thread, pool, |core, now, fx| core.step(ix, now, fx));
         match step {
-            Step::Park | Step::Die => {
+            Step::Park | Step::Yield | Step::Die => {
                 self.cpus.leave(self.threads[thread.0].cpu);
                 false
             }
@@ -279,7 +287,11 @@ impl Machine<'_> {
     ) -> R {
         self.actor = actor;
         let mut fx = Fx::default();
-        let result = f(&mut self.pools[pool].core, self.now, &mut fx);
+        let core = &mut self.pools[pool].core;
+        let result = f(core, self.now, &mut fx);
+        if core.need_watchdog() {
+            self.watch.arm(self.now);
+        }
         for event in fx.events {
             self.emit(event);
         }
@@ -291,6 +303,8 @@ impl Machine<'_> {
                 }
                 Effect::Complete(waiter) => self.wake(waiter),
                 Effect::PwqFlushed(wq) => self.pwq_flushed(wq),
+                Effect::CreateWorker => self.create_worker(pool, Some(actor)),
+                Effect::Report(report) => self.report(report),
             }
         }
         result
@@ -330,6 +344,8 @@ impl Machine<'_> {
         self.threads[thread.0].blocked = true;
         if let Kind::Worker { pool, ix, .. } = self.threads[thread.0].kind {
             self.cpus.leave(self.threads[thread.0].cpu);
+            // The clock of CPU hogs restarts at every wake-up.
+            self.frame(thread).used = 0;
             self.transact(thread, pool, |core, now, fx| {
                 core.sleeping(ix, Informant::Hint, None, now, fx);
             });
@@ -361,6 +377,7 @@ impl Machine<'_> {
             items,
             max_running,
             end,
+            reports: self.watch.said,
             snapshot,
         })
     }

@@ -11,6 +11,7 @@ use wq_trace::{FlushTarget, FuncId, REQ_CPU_LOCAL, Was, What, WqCounter, WqId, W
 /// A workqueue.
 pub(super) struct SimWq {
     pub(super) name: String,
+    pub(super) flags: u32,
     pub(super) slot: WqSlot,
     /// (pool, pwq) by CPU.
     pub(super) by_cpu: Vec<(usize, PwqIx)>,

@@ -7,7 +7,9 @@ use super::program::{Pace, ProducerAction, Program, WqRef};
 use super::queueing::{SimItem, SimWq};
 use super::served::{Host, named_workqueues, not_served};
 use super::{ItemRecord, SimError};
-use crate::attrs::{DFL_ACTIVE, MAX_ACTIVE, SYSTEM_WORKQUEUE_NAMES, System, WqFlags};
+use crate::attrs::{
+    BH_MAX_ACTIVE, DFL_ACTIVE, MAX_ACTIVE, SYSTEM_WORKQUEUE_NAMES, System, WqFlags, bh_problem,
+};
 use crate::pool::{PoolSpec, PoolState, PwqIx, PwqSpec};
 use crate::wq::FlushState;
 use wq_trace::{Event, PoolInfo, Segment, SegmentConfig};
@@ -33,8 +35,10 @@ pub(super) fn machine<'a>(
     let mut machine = Machine::over(program, observer, segment);
     machine.timer = machine.add_thread("wq-timer".to_owned(), 0, 0, Kind::Timer);
     for cpu in 0..program.cpus {
-        machine.add_pool(Some(cpu), 0);
-        machine.add_pool(Some(cpu), HIGHPRI_NICE);
+        for bh in [true, false] {
+            machine.add_pool(Some(cpu), 0, bh);
+            machine.add_pool(Some(cpu), HIGHPRI_NICE, bh);
+        }
     }
     for system in System::ALL {
         let (name, flags, max_active) = system.spec();
@@ -72,6 +76,12 @@ fn check(program: &Program) -> Result<(), SimError> {
             return Err(SimError::UnknownWorkqueue(name.clone()));
         }
     }
+    for wq in &program.workqueues {
+        if let Some(problem) = bh_problem(wq.flags, wq.max_active) {
+            let name = wq.name.clone();
+            return Err(SimError::Flags { name, problem });
+        }
+    }
     let endless = program.producers.iter().find(|producer| {
         producer.pace == Pace::BackToBack
             && producer.count.is_none()
@@ -100,15 +110,11 @@ impl Machine<'_> {
         index
     }
 
-    /// A pool with its first worker. `cpu` `None`: unbound.
-    fn add_pool(&mut self, cpu: Option<usize>, nice: i32) -> usize {
+    /// A pool with its first worker, which a BH pool gets later. `cpu` `None`: unbound.
+    fn add_pool(&mut self, cpu: Option<usize>, nice: i32, bh: bool) -> usize {
         let index = self.pools.len();
-        let count = self.program.cpus as u32;
-        let number = match cpu {
-            Some(cpu) => 4 * cpu as u32 + if nice < 0 { 3 } else { 2 },
-            // After the per-CPU ones, two for each CPU, the unbound pools are counted on.
-            None => 4 * count + (index as u32 - 2 * count),
-        };
+        // Four pools for each CPU, then the unbound ones.
+        let number = index as u32;
         let info = PoolInfo {
             number,
             cpu: cpu.map(|cpu| cpu as u16),
@@ -121,15 +127,19 @@ impl Machine<'_> {
             number,
             cpu: cpu.map(|cpu| cpu as u16),
             nice,
+            bh,
         };
         let cpus = cpu.map_or_else(|| (0..self.program.cpus).collect(), |cpu| vec![cpu]);
-        let core = PoolState::new(spec, &self.segment, slot, self.now);
+        let mut core = PoolState::new(spec, &self.segment, slot, self.now);
+        core.set_cpu_intensive_thresh(self.watch.hog_thresh);
         self.pools.push(SimPool {
             core,
             cpus,
             threads: Vec::new(),
         });
-        self.create_worker(index, None);
+        if !bh {
+            self.create_worker(index, None);
+        }
         index
     }
 
@@ -163,6 +173,7 @@ impl Machine<'_> {
     fn add_workqueue(&mut self, name: &str, flags: WqFlags, max_active: usize) {
         let ordered = flags.contains(WqFlags::ORDERED);
         let unbound = flags.contains(WqFlags::UNBOUND);
+        let bh = flags.contains(WqFlags::BH);
         let highpri = flags.contains(WqFlags::HIGHPRI);
         let flags = if unbound {
             flags
@@ -171,6 +182,7 @@ impl Machine<'_> {
         };
         let max_active = match max_active {
             _ if ordered => 1,
+            _ if bh => BH_MAX_ACTIVE,
             0 => DFL_ACTIVE,
             asked => asked.min(MAX_ACTIVE),
         };
@@ -189,7 +201,7 @@ impl Machine<'_> {
             vec![self.unbound_pool(if highpri { HIGHPRI_NICE } else { 0 })]
         } else {
             (0..self.program.cpus)
-                .map(|cpu| 2 * cpu + usize::from(highpri))
+                .map(|cpu| 4 * cpu + if bh { 0 } else { 2 } + usize::from(highpri))
                 .collect()
         };
         let pwqs: Vec<(usize, PwqIx)> = pools
@@ -203,6 +215,7 @@ impl Machine<'_> {
         let flush = FlushState::default();
         self.wqs.push(SimWq {
             name,
+            flags: flags.bits(),
             slot,
             by_cpu,
             pwqs,
@@ -216,7 +229,7 @@ impl Machine<'_> {
         let same = |pool: &SimPool| pool.core.spec.cpu.is_none() && pool.core.spec.nice == nice;
         match self.pools.iter().position(same) {
             Some(pool) => pool,
-            None => self.add_pool(None, nice),
+            None => self.add_pool(None, nice, false),
         }
     }
 

@@ -52,7 +52,10 @@ impl<N: Names> Show<'_, N> {
     fn pwq(&self, out: &mut String, pool: &PoolDump, pwq: &PwqDump) {
         let info = pool_info(pool, self.cpus);
         let (number, active, refcnt) = (pool.number, pwq.nr_active, pwq.refcnt);
-        _ = writeln!(out, "  pwq {number}: {info} active={active} refcnt={refcnt}");
+        _ = writeln!(
+            out,
+            "  pwq {number}: {info} active={active} refcnt={refcnt}"
+        );
         let executions = pwq.in_flight.iter().map(|run| self.in_flight(pool, run));
         line(out, "in-flight", executions, " ,");
         line(out, "pending", self.items(&pwq.pending), ", ");
@@ -61,7 +64,9 @@ impl<N: Names> Show<'_, N> {
 
     /// An execution, who waits for it, and what only its worker may execute.
     fn in_flight(&self, pool: &PoolDump, run: &InFlight) -> String {
-        let InFlight { tid, func, secs, .. } = run;
+        let InFlight {
+            tid, func, secs, ..
+        } = run;
         let worker = match pool.bh {
             true => bh(pool).to_owned(),
             false => tid.to_string(),

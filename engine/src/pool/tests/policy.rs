@@ -14,7 +14,17 @@ fn pool(cpu: Option<u16>, waiting: usize) -> PoolState<usize, u32> {
         nice,
         flags: 0,
     });
-    let mut pool = PoolState::new(PoolSpec { number, cpu, nice, bh: false }, segment, slot, 0);
+    let mut pool = PoolState::new(
+        PoolSpec {
+            number,
+            cpu,
+            nice,
+            bh: false,
+        },
+        segment,
+        slot,
+        0,
+    );
     let wq = segment.workqueue("q", 0, 8);
     let pwq = pool.add_pwq(PwqSpec {
         wq: wq.id(),
@@ -119,7 +129,15 @@ fn the_predicates_say_what_the_rules_say() {
 
 #[test]
 fn names_tell_the_cpu_the_priority_and_the_unbound_pool() {
-    let name = |cpu, nice, number: u32| PoolSpec { number, cpu, nice, bh: false }.worker_name(3);
+    let name = |cpu, nice, number: u32| {
+        PoolSpec {
+            number,
+            cpu,
+            nice,
+            bh: false,
+        }
+        .worker_name(3)
+    };
     assert_eq!(name(Some(5), 0, 22), "kworker/5:3");
     assert_eq!(name(Some(5), -20, 23), "kworker/5:3H");
     // Kernel: no H for an unbound pool, whatever its nice level.
