@@ -57,7 +57,7 @@ pub(crate) fn flush_workqueue(wq: &Arc<WqInner>, deadline: Option<Instant>) -> b
         return true;
     }
     let waiter = Waiter::new();
-    let begin = lock(&wq.flush).begin(waiter.clone(), &mut &**wq);
+    let begin = lock(&wq.control).begin_flush(&wq.engine, waiter.clone());
     if matches!(begin, Begin::Waiting) {
         let target = Target {
             work: 0,

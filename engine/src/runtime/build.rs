@@ -7,6 +7,7 @@ use crate::error::Error;
 use crate::os;
 use crate::sense::Sensing;
 use crate::sense::tick::Tick;
+use crate::topology::{Affinity, AffinityScope, Topology};
 use crate::wq::Reports;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicUsize, Ordering};
@@ -24,6 +25,7 @@ pub struct Builder {
     cpu_intensive_thresh: Duration,
     cpu_intensive_warning_thresh: u64,
     watchdog_thresh: Duration,
+    power_efficient: bool,
 }
 
 impl Default for Builder {
@@ -35,6 +37,7 @@ impl Default for Builder {
             cpu_intensive_thresh: Duration::from_millis(10),
             cpu_intensive_warning_thresh: 4,
             watchdog_thresh: Duration::from_secs(30),
+            power_efficient: false,
         }
     }
 }
@@ -109,6 +112,13 @@ impl Builder {
         self
     }
 
+    /// Whether workqueues with the flag `POWER_EFFICIENT` are unbound, so that idle CPUs are left asleep; by default
+    /// they are per CPU. Kernel: `workqueue.power_efficient`.
+    pub fn power_efficient(mut self, on: bool) -> Self {
+        self.power_efficient = on;
+        self
+    }
+
     /// Starts the engine: two pools for each CPU with a worker each, two for BH workqueues whose workers are made when
     /// the first item comes, the system workqueues, and the segment.
     ///
@@ -180,6 +190,9 @@ impl Builder {
         static NEXT: AtomicU32 = AtomicU32::new(1);
         let hog_thresh = nanoseconds(self.cpu_intensive_thresh);
         let warn_at = self.cpu_intensive_warning_thresh;
+        let topology = Topology::from_machine(&cpus.iter().copied().collect());
+        let affinity = Affinity::new(topology, AffinityScope::CacheShard)
+            .expect("a scope other than the default");
         Arc::new_cyclic(|me| {
             let pools = |bh| {
                 let each = cpus.iter();
@@ -193,8 +206,11 @@ impl Builder {
                 bh: pools(true),
                 percpu: pools(false),
                 segment,
+                affinity,
                 cpus,
                 unbound: Mutex::default(),
+                config: Mutex::default(),
+                power_efficient: self.power_efficient,
                 sensing,
                 hog_thresh,
                 watchdog_thresh: nanoseconds(self.watchdog_thresh),

@@ -11,21 +11,25 @@ mod pool;
 mod pools;
 mod show;
 mod timer;
+mod unbound;
 mod waiter;
 mod watchdog;
 
+pub(crate) use alloc::in_range;
 pub use build::Builder;
-pub(crate) use context::CurrentWork;
+pub(crate) use context::{CurrentWork, Effects};
 pub use handle::{Engine, current_stamps, current_work};
 pub(crate) use pool::{Core, Pool};
 pub(crate) use timer::{TimerKey, Timers};
 pub(crate) use waiter::Waiter;
 
+use crate::attrs::WqFlags;
 use crate::os;
 use crate::pool::Report;
 use crate::queue::{WorkInner, WqInner};
 use crate::sense::Sensing;
 use crate::sense::tick::{Pace, Tick};
+use crate::topology::Affinity;
 use crate::wq::Reports;
 use keeper::Keeper;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicUsize, Ordering};
@@ -49,8 +53,14 @@ pub(crate) struct EngineInner {
     pub(crate) percpu: Vec<[Arc<Pool>; 2]>,
     /// I: the same for BH workqueues.
     pub(crate) bh: Vec<[Arc<Pool>; 2]>,
-    /// Unbound pools, by nice level.
+    /// I: how the CPUs lie to each other, and what unbound workqueues may use of them.
+    pub(crate) affinity: Affinity,
+    /// Unbound pools, each with other attributes.
     unbound: Mutex<Vec<Arc<Pool>>>,
+    /// What concerns several workqueues at once. Taken before any workqueue's mutex. Kernel: `wq_pool_mutex`.
+    config: Mutex<Config>,
+    /// I: whether POWER_EFFICIENT workqueues are unbound.
+    pub(crate) power_efficient: bool,
     /// I
     pub(crate) sensing: Sensing,
     /// I: CPU time in nanoseconds after which an execution hogs its CPU; 0: never.
@@ -78,6 +88,12 @@ pub(crate) struct EngineInner {
 pub(crate) struct Wanted {
     pace: Pace,
     watchdog: bool,
+}
+
+/// See [`EngineInner::configure`].
+#[derive(Debug, Default)]
+pub(crate) struct Config {
+    pub(crate) frozen: bool,
 }
 
 /// An engine's life.
@@ -109,6 +125,11 @@ impl EngineInner {
     /// Moves on; an engine never goes back.
     fn advance(&self, state: EngineState) {
         self.state.fetch_max(state as u8, Ordering::AcqRel);
+    }
+
+    /// Whoever changes several workqueues, or the pools of one, holds this.
+    pub(crate) fn configure(&self) -> MutexGuard<'_, Config> {
+        lock(&self.config)
     }
 
     /// Whether the calling thread may queue this item now.
@@ -202,17 +223,20 @@ impl EngineInner {
 
     /// A pwq of this workqueue has nothing of the flushed colour in flight any more.
     pub(crate) fn pwq_flushed(&self, id: WqId) {
-        let wq = lock(&self.workqueues)
-            .iter()
-            .find(|(wq, _)| *wq == id)
-            .map(|(_, wq)| wq.clone());
-        let Some(wq) = wq.and_then(|wq| wq.upgrade()) else {
+        let Some(wq) = self.find_workqueue(id) else {
             return;
         };
-        let done = lock(&wq.flush).pwq_flushed(&mut &*wq);
+        let done = lock(&wq.control).pwq_flushed(self);
         for waiter in done {
             waiter.complete();
         }
+    }
+
+    /// The workqueue with this id, unless it is gone.
+    pub(crate) fn find_workqueue(&self, id: WqId) -> Option<Arc<WqInner>> {
+        let workqueues = lock(&self.workqueues);
+        let (_, wq) = workqueues.iter().find(|(wq, _)| *wq == id)?;
+        wq.upgrade()
     }
 
     pub(crate) fn add_workqueue(&self, wq: &Arc<WqInner>) {
@@ -222,14 +246,29 @@ impl EngineInner {
 
     /// A workqueue goes away.
     pub(crate) fn workqueue_gone(&self, wq: &WqInner) {
-        lock(&self.workqueues).retain(|(id, _)| *id != wq.id());
+        let mut workqueues = lock(&self.workqueues);
+        let Some(place) = workqueues.iter().position(|(id, _)| *id == wq.id()) else {
+            return;
+        };
+        workqueues.remove(place);
+        drop(workqueues);
         self.emit_workqueue(wq, |flags, max_active| What::Destroy { flags, max_active });
     }
 
     fn emit_workqueue(&self, wq: &WqInner, what: impl FnOnce(u32, u32) -> What) {
-        let what = what(wq.spec.flags.bits(), wq.spec.max_active as u32);
+        let what = what(
+            wq.spec.flags.bits(),
+            lock(&wq.control).limits.configured() as u32,
+        );
         let event = wq.event(os::now(), what);
         context::with(|context| context.emit_one(self, event));
+    }
+
+    /// Whether a workqueue with the SYSFS flag has this name.
+    fn has_sysfs(&self, name: &str) -> bool {
+        self.all_workqueues()
+            .iter()
+            .any(|wq| wq.spec.name == name && wq.spec.flags.contains(WqFlags::SYSFS))
     }
 
     /// The workqueues that exist.

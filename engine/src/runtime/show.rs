@@ -105,8 +105,13 @@ impl EngineInner {
         }
         for wq in self.all_workqueues() {
             let target = format!("workqueue {}", wq.spec.name);
-            let flush = lock(&wq.flush);
-            waits.extend(flush.waiters().map(|waiter| (waiter.tid(), target.clone())));
+            let control = lock(&wq.control);
+            waits.extend(
+                control
+                    .flush
+                    .waiters()
+                    .map(|waiter| (waiter.tid(), target.clone())),
+            );
         }
         waits
     }

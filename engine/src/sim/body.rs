@@ -228,7 +228,7 @@ impl Machine<'_> {
         waits
     }
 
-    /// The work function returns, and its worker gives way once.
+    /// The work function returns, and its worker gives way once; that of a BH pool has its own budget for that.
     fn returns(&mut self, thread: ThreadIx) -> bool {
         let now = self.now;
         let frame = self.frame(thread);
@@ -250,7 +250,7 @@ impl Machine<'_> {
         self.transact(thread, pool, |core, now, fx| {
             core.execute_end(ix, &done, now, fx);
         });
-        !self.gives_way(thread)
+        self.pools[pool].core.spec.bh || !self.gives_way(thread)
     }
 
     /// The execution is booked.

@@ -166,7 +166,7 @@ impl Machine<'_> {
         let shown = self.wqs.iter().map(|wq| Shown {
             id: wq.slot.id(),
             name: wq.name.clone(),
-            flags: wq.flags,
+            flags: wq.flags.bits(),
         });
         let workqueues: Vec<_> = shown.collect();
         f(&MachineNames {

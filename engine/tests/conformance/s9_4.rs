@@ -1,0 +1,136 @@
+//! Semantics 9.4: the state of busy workqueues and pools as text.
+
+use std::sync::{Arc, Mutex, mpsc};
+use std::time::{Duration, Instant};
+use wq_engine::{BUSY_RUNNING, Engine, Work, WqFlags};
+
+/// Generous: only a hang reaches it.
+const LONG: Duration = Duration::from_secs(60);
+
+/// An item that blocks until its gate is opened or gone.
+fn gated(name: &str) -> (Work, mpsc::Sender<()>) {
+    let (open, gate) = mpsc::channel::<()>();
+    let gate = Mutex::new(gate);
+    let work = Work::named(name, move |_| {
+        _ = gate.lock().unwrap().recv_timeout(LONG);
+    });
+    (work, open)
+}
+
+fn until(mut done: impl FnMut() -> bool) {
+    let begun = Instant::now();
+    while !done() {
+        assert!(begun.elapsed() < LONG, "it never comes true");
+        std::thread::sleep(Duration::from_millis(1));
+    }
+}
+
+/// The text with every number of a thread as `T` and every number of seconds as `N`.
+fn plain(text: &str) -> String {
+    let mut out = String::new();
+    let number = |word: &str| !word.is_empty() && word.bytes().all(|b| b.is_ascii_digit());
+    for line in text.lines() {
+        let words = line.split(' ').map(|word| {
+            let (head, tail) = word.split_once(':').unwrap_or((word, ""));
+            match word
+                .strip_prefix("BAR(")
+                .and_then(|rest| rest.strip_suffix(')'))
+            {
+                Some(tid) if number(tid) => "BAR(T)".to_owned(),
+                _ if number(head) && !tail.is_empty() => format!("T:{tail}"),
+                _ if word.strip_suffix('s').is_some_and(number) => "Ns".to_owned(),
+                _ => word.to_owned(),
+            }
+        });
+        out += &words.collect::<Vec<_>>().join(" ");
+        out.push('\n');
+    }
+    out
+}
+
+#[test]
+fn s9_4_what_is_busy_and_who_waits_for_it() {
+    let engine = Engine::builder().name("show").cpus([0]).build().unwrap();
+    let idle = engine.show_all_workqueues();
+    assert_eq!(idle, "Showing busy workqueues and worker pools:\n");
+    let wq = engine.alloc_workqueue("mine", WqFlags::UNBOUND, 1).unwrap();
+    let (stuck, open) = gated("stuck");
+    assert!(wq.queue_work(&stuck));
+    until(|| stuck.busy() & BUSY_RUNNING != 0);
+    let held = Work::named("held", |_| {});
+    let more = [
+        held.clone(),
+        Work::named("held", |_| {}),
+        Work::named("last", |_| {}),
+    ];
+    for work in &more {
+        assert!(wq.queue_work(work));
+    }
+    let waiting = [stuck.clone(), held].map(|work| std::thread::spawn(move || work.flush()));
+    until(|| engine.show_one_workqueue(&wq).matches("BAR(").count() == 2);
+    let pool = 4 * (engine.cpus().last().unwrap() + 1);
+    let lines = [
+        "workqueue mine: flags=0x2".to_owned(),
+        format!("  pwq {pool}: cpus=0 flags=0x4 nice=0 active=1 refcnt=5"),
+        "    in-flight: T:stuck for Ns BAR(T)".to_owned(),
+        "    inactive: held BAR(T), held, last".to_owned(),
+        String::new(),
+    ];
+    assert_eq!(plain(&engine.show_one_workqueue(&wq)), lines.join("\n"));
+    let all = engine.show_all_workqueues();
+    let one = plain(&all);
+    assert!(one.contains(&lines.join("\n")), "{one}");
+    let pool_line = format!("pool {pool}: cpus=0 flags=0x4 nice=0 hung=Ns workers=2 idle: ");
+    let pool_line = pool_line.replace("hung=Ns", "hung=0s");
+    assert!(all.contains(&pool_line), "{all}");
+    assert_eq!(engine.show_one_workqueue(engine.system_wq()), "");
+    drop(open);
+    for waiter in waiting {
+        assert!(waiter.join().unwrap());
+    }
+    wq.flush();
+    until(|| engine.show_all_workqueues() == idle);
+}
+
+#[test]
+fn s9_4_equal_functions_in_a_row_are_counted() {
+    let engine = Engine::builder()
+        .name("show-row")
+        .cpus([0])
+        .build()
+        .unwrap();
+    let (stuck, open) = gated("stuck");
+    assert!(engine.system_bh_wq().queue_work(&stuck));
+    until(|| stuck.busy() & BUSY_RUNNING != 0);
+    let ran = Arc::new(Mutex::new(0));
+    for name in ["a", "a", "b", "b", "b", "a"] {
+        let ran = ran.clone();
+        let work = Work::named(name, move |_| *ran.lock().unwrap() += 1);
+        assert!(engine.system_bh_wq().queue_work(&work));
+    }
+    let lines = [
+        "workqueue events_bh: flags=0x101",
+        "  pwq 0: cpus=0 flags=0x5 bh active=7 refcnt=8",
+        "    in-flight: bh:stuck for Ns",
+        "    pending: 2*a, 3*b, a",
+        "",
+    ];
+    let shown = plain(&engine.show_one_workqueue(engine.system_bh_wq()));
+    assert_eq!(shown, lines.join("\n"));
+    drop(open);
+    engine.system_bh_wq().flush();
+    assert_eq!(*ran.lock().unwrap(), 6);
+}
+
+#[test]
+fn s9_4_the_freezers_title() {
+    let engine = Engine::builder()
+        .name("show-freeze")
+        .cpus([0])
+        .build()
+        .unwrap();
+    assert_eq!(
+        engine.show_freezable_workqueues(),
+        "Showing freezable workqueues that are still busy:\n"
+    );
+}
