@@ -184,8 +184,12 @@ fn s4_7_on_threads_a_hog_lets_others_start() {
             let ran = ran.clone();
             move |_| ran.store(true, Ordering::SeqCst)
         });
-        assert!(hogs.queue_work(&hog));
-        assert!(others.queue_work(&other));
+        // Both wait for the one that queues them, so that the other one waits when the hog begins.
+        assert!(engine.system_wq().spawn({
+            let (hog, other) = (hog.clone(), other.clone());
+            move || assert!(hogs.queue_work(&hog) && others.queue_work(&other))
+        }));
+        engine.system_wq().flush();
         other.flush();
         hog.flush();
         let seen = snapshot(&engine);
@@ -208,6 +212,7 @@ fn s4_7_on_threads_without_a_threshold_others_wait() {
     let engine = Engine::builder()
         .name("no-hog")
         .cpus([0])
+        .sensing(Sensing::Hints)
         .cpu_intensive_thresh(Duration::ZERO)
         .build()
         .unwrap();
