@@ -348,6 +348,9 @@ impl Model {
             WaitPart::NoWorker
         } else if self.idle.iter().any(woken) {
             WaitPart::Runqueue
+        } else if self.workers.iter().any(|w| w.at == At::Managing) {
+            // Whoever manages goes to work after that.
+            WaitPart::NoWorker
         } else {
             WaitPart::Unknown
         }
