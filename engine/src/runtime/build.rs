@@ -88,8 +88,9 @@ impl Builder {
 
     /// CPU time, since an item started or was last woken, after which it is taken for a hog: from then on it does not
     /// count as running, so that others start beside it. 10 ms by default; zero: never. Items of unbound and BH
-    /// workqueues are never hogs. It is looked for 100 times a second while items run, whatever the
-    /// [`Sensing`], so it is found a few hundredths of a second late. Kernel: `workqueue.cpu_intensive_thresh_us`.
+    /// workqueues are never hogs. It is looked for 100 times a second while items use their CPUs, whatever the
+    /// [`Sensing`], so it is found one or two hundredths of a second late; up to a fifth of a second if nothing used
+    /// its CPU before. Kernel: `workqueue.cpu_intensive_thresh_us`.
     pub fn cpu_intensive_thresh(mut self, thresh: Duration) -> Self {
         self.cpu_intensive_thresh = thresh;
         self

@@ -43,15 +43,18 @@ impl EngineInner {
         dumps
     }
 
-    /// Calls `f` with all workqueues and these pools.
-    fn show<R>(&self, pools: &[PoolDump], f: impl FnOnce(&Show<'_, Self>) -> R) -> R {
-        let workqueues: Vec<_> = self.all_workqueues().iter().map(|wq| shown(wq)).collect();
-        f(&Show {
-            workqueues: &workqueues,
+    /// All workqueues, in the order in which they were made.
+    fn shown(&self) -> Vec<Shown> {
+        self.all_workqueues().iter().map(|wq| shown(wq)).collect()
+    }
+
+    fn show<'a>(&'a self, workqueues: &'a [Shown], pools: &'a [PoolDump]) -> Show<'a, Self> {
+        Show {
+            workqueues,
             pools,
             cpus: &self.cpus,
             names: self,
-        })
+        }
     }
 
     /// See [`crate::Engine::show_all_workqueues`].
@@ -60,30 +63,25 @@ impl EngineInner {
     }
 
     pub(super) fn show_pools(&self, pools: &[PoolDump]) -> String {
-        self.show(pools, |show| show.all())
+        self.show(&self.shown(), pools).all()
     }
 
     /// See [`crate::Engine::show_one_workqueue`].
     pub(super) fn show_one(&self, wq: &Workqueue) -> String {
         let mut out = String::new();
-        let wq = shown(wq.inner());
-        self.show(&self.dumps(), |show| show.workqueue(&mut out, &wq));
+        self.show(&[], &self.dumps())
+            .workqueue(&mut out, &shown(wq.inner()));
         out
     }
 
     /// See [`crate::Engine::show_freezable_workqueues`].
     pub(super) fn show_freezable(&self) -> String {
         let mut out = String::from("Showing freezable workqueues that are still busy:\n");
-        let freezable = WqFlags::FREEZABLE.bits();
-        self.show(&self.dumps(), |show| {
-            for wq in show
-                .workqueues
-                .iter()
-                .filter(|wq| wq.flags & freezable != 0)
-            {
-                show.workqueue(&mut out, wq);
-            }
-        });
+        let (mut workqueues, pools) = (self.shown(), self.dumps());
+        workqueues.retain(|wq| wq.flags & WqFlags::FREEZABLE.bits() != 0);
+        for wq in &workqueues {
+            self.show(&workqueues, &pools).workqueue(&mut out, wq);
+        }
         out
     }
 

@@ -73,7 +73,7 @@ impl Look {
                 asleep,
                 from: None,
                 used: None,
-                ran: true,
+                ran: !asleep,
             });
         };
         let same = |last: &Last| last.execution == worker.started_at;

@@ -166,9 +166,11 @@ fn tell(engine: &EngineInner, pool: &Pool, worker: &Watched, seen: &Seen) {
         if !core.still(worker) {
             return;
         }
-        if worker.may_sleep && seen.asleep {
+        // A worker may wait for this very lock for a moment; nobody is blamed for that.
+        let sure = !core.spec.bh || !seen.ran;
+        if worker.may_sleep && seen.asleep && sure {
             core.sleeping(worker.ix, Informant::Tick, seen.from, now, fx);
-        } else if worker.may_sleep {
+        } else if worker.may_sleep && !seen.asleep {
             core.running(worker.ix, Informant::Tick, now, fx);
         }
         if let Some(used) = used {

@@ -226,7 +226,9 @@ fn s2_8_bh_with_other_flags_or_with_max_active_is_an_error() {
     for flags in [bh, bh | WqFlags::PERCPU, bh | WqFlags::HIGHPRI] {
         let wq = engine.alloc_workqueue("soft", flags, 0).unwrap();
         assert_eq!(wq.flags(), flags | WqFlags::PERCPU);
-        assert_eq!(wq.max_active(), i32::MAX as usize);
+        wq.set_max_active(5);
+        assert_eq!(wq.max_active(), i32::MAX as usize, "it stays");
+        assert!(wq.attrs().is_none());
     }
     let mut script = Script::on(1);
     let q = script.wq(bh, 7);

@@ -187,6 +187,7 @@ fn s4_7_on_threads_a_hog_lets_others_start() {
         // Both wait for the one that queues them, so that the other one waits when the hog begins.
         assert!(engine.system_wq().spawn({
             let (hog, other) = (hog.clone(), other.clone());
+            let (hogs, others) = (hogs.clone(), others.clone());
             move || assert!(hogs.queue_work(&hog) && others.queue_work(&other))
         }));
         engine.system_wq().flush();

@@ -121,14 +121,36 @@ fn s9_4_equal_functions_in_a_row_are_counted() {
 }
 
 #[test]
-fn s9_4_the_freezers_title() {
+fn s9_4_freezable_workqueues_that_are_still_busy() {
     let engine = Engine::builder()
         .name("show-freeze")
         .cpus([0])
         .build()
         .unwrap();
-    assert_eq!(
-        engine.show_freezable_workqueues(),
-        "Showing freezable workqueues that are still busy:\n"
-    );
+    let title = "Showing freezable workqueues that are still busy:\n";
+    let frozen = engine
+        .alloc_workqueue("cold", WqFlags::FREEZABLE, 0)
+        .unwrap();
+    let [(cold, open), (warm, also)] = ["cold", "warm"].map(gated);
+    assert!(engine.schedule_work(&warm));
+    assert_eq!(engine.show_freezable_workqueues(), title);
+    assert!(engine.system_unbound_wq().queue_work(&Work::named("in", {
+        let (frozen, cold) = (frozen.clone(), cold.clone());
+        move |_| assert!(frozen.queue_work(&cold))
+    })));
+    engine.system_unbound_wq().flush();
+    drop(also);
+    warm.flush();
+    until(|| cold.busy() & BUSY_RUNNING != 0);
+    let shown = engine.show_freezable_workqueues();
+    let lines = [
+        "workqueue cold: flags=0x104",
+        "  pwq 2: cpus=0 flags=0x0 nice=0 active=1 refcnt=2",
+        "    in-flight: N:cold for Ns",
+        "",
+    ];
+    assert_eq!(plain(&shown), title.to_owned() + &lines.join("\n"));
+    drop(open);
+    frozen.flush();
+    assert_eq!(engine.show_freezable_workqueues(), title);
 }
