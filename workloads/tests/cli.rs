@@ -87,7 +87,7 @@ fn list_shows_name_cpus_and_purpose() {
     let done = output(&["list"]);
     assert_eq!(done.status.code(), Some(0));
     let text = stdout(&done);
-    assert_eq!(text.lines().count(), 2 * 12);
+    assert_eq!(text.lines().count(), 2 * 13);
     let mut lines = text.lines().skip_while(|l| !l.starts_with("ordered.toml "));
     let head = lines.next().expect("it is listed");
     let columns: Vec<&str> = head.split("  ").filter(|c| !c.is_empty()).collect();

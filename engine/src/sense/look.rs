@@ -26,8 +26,7 @@ struct Last {
     times: Times,
     /// How often it had blocked.
     blocked: Option<u64>,
-    /// The thread's CPU time when the execution began, or when it was last known to have been woken; rather too much
-    /// than too little.
+    /// The thread's CPU time when the execution began, or at the first look after it was last woken.
     base: u64,
 }
 
@@ -45,7 +44,8 @@ pub(super) struct Seen {
     pub(super) asleep: bool,
     /// Since when it sleeps, if that can be told.
     pub(super) from: Option<u64>,
-    /// CPU time in nanoseconds since the execution began, or since the thread was last woken; never too much.
+    /// CPU time in nanoseconds since the execution began, or since the thread was last woken; too little if that was
+    /// between two looks, and too much by no more than the kernel's tick, at which it books a running thread's time.
     pub(super) used: Option<u64>,
     /// It has run since the last look, or there was none.
     pub(super) ran: bool,
