@@ -86,7 +86,7 @@ fn s9_5_a_stalled_pool_is_reported_with_what_its_workers_do() {
     until(|| log.lines_with("stall_culprit").iter().any(busy));
     let said = |text: &str| assert!(!log.lines_with(text).is_empty(), "{text}");
     said(
-        "ERROR wq_engine::runtime::watchdog: BUG: workqueue lockup - pool cpus=0 flags=0x0 nice=0 stuck for 0s!",
+        "ERROR wq_engine::runtime::watchdog: BUG: workqueue lockup - pool cpus=0 node=0 flags=0x0 nice=0 stuck for 0s!",
     );
     said("Showing busy workqueues and worker pools:");
     said("    pending: stall_victim");

@@ -3,14 +3,22 @@
 use super::list::{ItemIx, List};
 use super::pwq::{Pwq, PwqIx};
 use super::state::{Informant, PoolState, Role, Worker};
+use crate::topology::CpuMask;
 use wq_trace::{FuncId, WqId};
+
+/// Where a pool's workers run.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Place {
+    pub(crate) cpus: CpuMask,
+    /// The NUMA node of the pool, if it has one.
+    pub(crate) node: Option<usize>,
+}
 
 /// A pool at one moment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct PoolDump {
     pub(crate) number: u32,
-    /// OS number of its CPU; `None`: unbound.
-    pub(crate) cpu: Option<u16>,
+    pub(crate) place: Place,
     pub(crate) nice: i32,
     pub(crate) bh: bool,
     /// Kernel flag bits.
@@ -63,7 +71,7 @@ pub(crate) struct Queued {
 
 impl<J, W> PoolState<J, W> {
     /// The pool now. `tid` tells which thread a waiter is.
-    pub(crate) fn dump(&self, now: u64, tid: impl Fn(&W) -> u32) -> PoolDump {
+    pub(crate) fn dump(&self, place: Place, now: u64, tid: impl Fn(&W) -> u32) -> PoolDump {
         let tid_of = |ix| self.worker(ix).tid;
         let pwqs = self.pwqs.iter().enumerate().filter_map(|(index, pwq)| {
             let busy = pwq.as_ref()?;
@@ -72,7 +80,7 @@ impl<J, W> PoolState<J, W> {
         });
         PoolDump {
             number: self.spec.number,
-            cpu: self.spec.cpu,
+            place,
             nice: self.spec.nice,
             bh: self.spec.bh,
             flags: self.flags(),

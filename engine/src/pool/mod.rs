@@ -23,6 +23,7 @@ mod dump;
 mod effect;
 mod execute;
 mod hog;
+mod home;
 mod list;
 mod manage;
 mod policy;
@@ -34,7 +35,7 @@ mod tests;
 mod wait;
 
 pub(crate) use admit::NewItem;
-pub(crate) use dump::{InFlight, PoolDump, PwqDump, Queued};
+pub(crate) use dump::{InFlight, Place, PoolDump, PwqDump, Queued};
 pub(crate) use effect::{Effect, Effects, Report, Subject};
 pub(crate) use execute::{Done, Start, Step};
 pub(crate) use list::ItemIx;

@@ -42,4 +42,11 @@ impl<J, W> PoolState<J, W> {
     pub(crate) fn need_watching(&self) -> bool {
         self.managed && !self.worklist.is_empty() && self.nr_running > 0
     }
+
+    /// Did this worker, which may go anywhere, go idle outside the CPUs where it should start?
+    pub(crate) fn is_astray(&self, ix: WorkerIx) -> bool {
+        let (home, last) = (self.home.as_ref(), self.worker(ix).last_cpu);
+        home.zip(last)
+            .is_some_and(|(home, cpu)| !home.contains(cpu))
+    }
 }

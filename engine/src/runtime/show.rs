@@ -1,9 +1,9 @@
 //! The engine as text: what is busy, and with what. See `wq/show.rs`.
 
-use super::{EngineInner, Waiter, lock};
+use super::{EngineInner, Pool, Waiter, lock};
 use crate::attrs::WqFlags;
 use crate::os;
-use crate::pool::PoolDump;
+use crate::pool::{Place, PoolDump};
 use crate::queue::{Workqueue, WqInner};
 use crate::wq::{Names, Show, Shown};
 use std::sync::Arc;
@@ -37,10 +37,22 @@ impl EngineInner {
         let tid = |waiter: &Arc<Waiter>| waiter.tid();
         let pools = self.pools().into_iter();
         let mut dumps: Vec<_> = pools
-            .map(|pool| pool.look(|core| core.dump(now, tid)))
+            .map(|pool| {
+                let place = self.place(&pool);
+                pool.look(|core| core.dump(place, now, tid))
+            })
             .collect();
         dumps.sort_by_key(|pool| pool.number);
         dumps
+    }
+
+    fn place(&self, pool: &Pool) -> Place {
+        let node = match &pool.attrs {
+            Some(attrs) => self.affinity.node_of(attrs),
+            None => self.affinity.topology().node_of(pool.cpus[0]),
+        };
+        let cpus = pool.cpus.iter().copied().collect();
+        Place { cpus, node }
     }
 
     /// All workqueues, in the order in which they were made.
@@ -52,7 +64,6 @@ impl EngineInner {
         Show {
             workqueues,
             pools,
-            cpus: &self.cpus,
             names: self,
         }
     }

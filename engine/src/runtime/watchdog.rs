@@ -33,7 +33,7 @@ impl EngineInner {
         let dump_of = |number: u32| pools.iter().find(move |pool| pool.number == number);
         for &(number, seconds) in stalled {
             if let Some(pool) = dump_of(number) {
-                tracing::error!("{}", lockup(pool, &self.cpus, seconds));
+                tracing::error!("{}", lockup(pool, seconds));
             }
         }
         for line in self.show_pools(&pools).lines() {

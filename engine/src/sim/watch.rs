@@ -4,8 +4,8 @@
 //! It looks when everything else at its instant is done, so progress at that very instant counts.
 
 use super::cpus::ThreadIx;
-use super::machine::{Alarm, Kind, Machine};
-use crate::pool::{PoolDump, Report};
+use super::machine::{Alarm, Kind, Machine, SimPool};
+use crate::pool::{Place, PoolDump, Report};
 use crate::wq::{Names, Reports, Show, Shown, lockup};
 use std::time::Duration;
 use wq_trace::{FuncId, OTHER, Segment, UNKNOWN, WqId};
@@ -133,9 +133,8 @@ impl Machine<'_> {
             let stalled = self.transact(timer, pool, |core, now, fx| core.stalled(thresh, now, fx));
             if let Some(seconds) = stalled {
                 let dumps = self.dumps();
-                let cpus: Vec<usize> = (0..self.program.cpus).collect();
-                let mut text = lockup(&dumps[pool], &cpus, seconds) + "\n";
-                text += &self.show(&dumps, &cpus);
+                let mut text = lockup(&dumps[pool], seconds) + "\n";
+                text += &self.show(&dumps);
                 self.watch.said.push((self.now, text));
             }
         }
@@ -147,15 +146,25 @@ impl Machine<'_> {
     fn dumps(&self) -> Vec<PoolDump> {
         let tid = |thread: &ThreadIx| self.threads[thread.0].tid;
         let pools = self.pools.iter();
-        pools.map(|pool| pool.core.dump(self.now, tid)).collect()
+        pools
+            .map(|pool| pool.core.dump(self.place(pool), self.now, tid))
+            .collect()
     }
 
-    fn show(&self, pools: &[PoolDump], cpus: &[usize]) -> String {
+    fn place(&self, pool: &SimPool) -> Place {
+        let node = match &pool.attrs {
+            Some(attrs) => self.affinity.node_of(attrs),
+            None => self.affinity.topology().node_of(pool.cpus[0]),
+        };
+        let cpus = pool.cpus.iter().copied().collect();
+        Place { cpus, node }
+    }
+
+    fn show(&self, pools: &[PoolDump]) -> String {
         self.named(|names| {
             let show = Show {
                 workqueues: names.workqueues,
                 pools,
-                cpus,
                 names,
             };
             show.all()

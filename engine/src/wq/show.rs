@@ -19,8 +19,6 @@ pub(crate) struct Show<'a, N> {
     pub(crate) workqueues: &'a [Shown],
     /// By number.
     pub(crate) pools: &'a [PoolDump],
-    /// OS numbers of the CPUs of unbound pools.
-    pub(crate) cpus: &'a [usize],
     pub(crate) names: &'a N,
 }
 
@@ -50,7 +48,7 @@ impl<N: Names> Show<'_, N> {
     }
 
     fn pwq(&self, out: &mut String, pool: &PoolDump, pwq: &PwqDump) {
-        let info = pool_info(pool, self.cpus);
+        let info = pool_info(pool);
         let (number, active, refcnt) = (pool.number, pwq.nr_active, pwq.refcnt);
         _ = writeln!(
             out,
@@ -100,7 +98,7 @@ impl<N: Names> Show<'_, N> {
         if pool.idle.len() == workers as usize {
             return;
         }
-        let info = pool_info(pool, self.cpus);
+        let info = pool_info(pool);
         _ = write!(out, "pool {number}: {info} hung={hung}s workers={workers}");
         if let Some(manager) = pool.manager {
             _ = write!(out, " manager: {manager}");
@@ -115,22 +113,21 @@ impl<N: Names> Show<'_, N> {
 }
 
 /// The message about a pool that makes no progress. Kernel: `wq_watchdog_timer_fn()`.
-pub(crate) fn lockup(pool: &PoolDump, cpus: &[usize], seconds: u64) -> String {
-    let info = pool_info(pool, cpus);
+pub(crate) fn lockup(pool: &PoolDump, seconds: u64) -> String {
+    let info = pool_info(pool);
     format!("BUG: workqueue lockup - pool {info} stuck for {seconds}s!")
 }
 
-/// `cpus=0 flags=0x0 nice=0`. Kernel: `pr_cont_pool_info()`.
-fn pool_info(pool: &PoolDump, cpus: &[usize]) -> String {
-    let cpus = match pool.cpu {
-        Some(cpu) => cpu.to_string(),
-        None => cpu_list(cpus),
-    };
+/// `cpus=0 node=0 flags=0x0 nice=0`. Kernel: `pr_cont_pool_info()`.
+fn pool_info(pool: &PoolDump) -> String {
+    let cpus = pool.place.cpus.to_list();
+    let node = pool.place.node.map(|node| format!("node={node} "));
     let level = match pool.bh {
         true => bh(pool).to_owned(),
         false => format!("nice={}", pool.nice),
     };
-    format!("cpus={cpus} flags={:#x} {level}", pool.flags)
+    let node = node.unwrap_or_default();
+    format!("cpus={cpus} {node}flags={:#x} {level}", pool.flags)
 }
 
 fn bh(pool: &PoolDump) -> &'static str {
@@ -149,16 +146,6 @@ fn line(out: &mut String, title: &str, entries: impl Iterator<Item = String>, be
     if !entries.is_empty() {
         _ = writeln!(out, "    {title}: {}", entries.join(between));
     }
-}
-
-/// CPUs as the kernel lists them: `0-3,8`.
-fn cpu_list(cpus: &[usize]) -> String {
-    let ranges = cpus.chunk_by(|a, b| a + 1 == *b).map(|range| match range {
-        [one] => one.to_string(),
-        [first, .., last] => format!("{first}-{last}"),
-        [] => String::new(),
-    });
-    ranges.collect::<Vec<_>>().join(",")
 }
 
 #[cfg(test)]

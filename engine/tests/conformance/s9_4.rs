@@ -70,7 +70,7 @@ fn s9_4_what_is_busy_and_who_waits_for_it() {
     let pool = 4 * (engine.cpus().last().unwrap() + 1);
     let lines = [
         "workqueue mine: flags=0x2".to_owned(),
-        format!("  pwq {pool}: cpus=0 flags=0x4 nice=0 active=1 refcnt=5"),
+        format!("  pwq {pool}: cpus=0 node=0 flags=0x4 nice=0 active=1 refcnt=5"),
         "    in-flight: N:stuck for Ns BAR(N)".to_owned(),
         "    inactive: held BAR(N), held, last".to_owned(),
         String::new(),
@@ -79,7 +79,7 @@ fn s9_4_what_is_busy_and_who_waits_for_it() {
     let all = engine.show_all_workqueues();
     let one = plain(&all);
     assert!(one.contains(&lines.join("\n")), "{one}");
-    let pool_line = format!("pool {pool}: cpus=0 flags=0x4 nice=0 hung=0s workers=2 idle: ");
+    let pool_line = format!("pool {pool}: cpus=0 node=0 flags=0x4 nice=0 hung=0s workers=2 idle: ");
     assert!(all.contains(&pool_line), "{all}");
     assert_eq!(engine.show_one_workqueue(engine.system_wq()), "");
     drop(open);
@@ -108,7 +108,7 @@ fn s9_4_equal_functions_in_a_row_are_counted() {
     }
     let lines = [
         "workqueue events_bh: flags=0x101",
-        "  pwq 0: cpus=0 flags=0x5 bh active=7 refcnt=8",
+        "  pwq 0: cpus=0 node=0 flags=0x5 bh active=7 refcnt=8",
         "    in-flight: bh:stuck for Ns",
         "    pending: 2*a, 3*b, a",
         "",
@@ -145,7 +145,7 @@ fn s9_4_freezable_workqueues_that_are_still_busy() {
     let shown = engine.show_freezable_workqueues();
     let lines = [
         "workqueue cold: flags=0x104",
-        "  pwq 2: cpus=0 flags=0x0 nice=0 active=1 refcnt=2",
+        "  pwq 2: cpus=0 node=0 flags=0x0 nice=0 active=1 refcnt=2",
         "    in-flight: N:cold for Ns",
         "",
     ];

@@ -40,13 +40,13 @@ fn s9_5_a_stall_is_reported_once_per_threshold() {
     assert_eq!(
         lines,
         [
-            "BUG: workqueue lockup - pool cpus=0 flags=0x0 nice=0 stuck for 30s!",
+            "BUG: workqueue lockup - pool cpus=0 node=0 flags=0x0 nice=0 stuck for 30s!",
             "Showing busy workqueues and worker pools:",
             "workqueue q0: flags=0x100",
-            "  pwq 2: cpus=0 flags=0x0 nice=0 active=2 refcnt=3",
+            "  pwq 2: cpus=0 node=0 flags=0x0 nice=0 active=2 refcnt=3",
             "    in-flight: 1001:w0 for 35s",
             "    pending: w1",
-            "pool 2: cpus=0 flags=0x0 nice=0 hung=30s workers=2 idle: 1006",
+            "pool 2: cpus=0 node=0 flags=0x0 nice=0 hung=30s workers=2 idle: 1006",
         ]
     );
 }
@@ -135,8 +135,8 @@ fn s9_5_unbound_and_bh_pools_are_watched_too() {
     assert_eq!(
         texts,
         [
-            "BUG: workqueue lockup - pool cpus=0 flags=0x5 bh stuck for 30s!",
-            "BUG: workqueue lockup - pool cpus=0 flags=0x4 nice=0 stuck for 30s!",
+            "BUG: workqueue lockup - pool cpus=0 node=0 flags=0x5 bh stuck for 30s!",
+            "BUG: workqueue lockup - pool cpus=0 node=0 flags=0x4 nice=0 stuck for 30s!",
         ]
     );
 }

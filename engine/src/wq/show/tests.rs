@@ -1,6 +1,8 @@
 //! The lines of semantics 9.4.
 
 use super::*;
+use crate::pool::Place;
+use crate::topology::CpuMask;
 use wq_trace::FuncId;
 
 struct Letters;
@@ -44,10 +46,15 @@ fn run(tid: u32, func: u32) -> InFlight {
     }
 }
 
-fn pool(number: u32, cpu: Option<u16>) -> PoolDump {
+/// `cpu` `None`: unbound, on several CPUs and nodes.
+fn pool(number: u32, cpu: Option<usize>) -> PoolDump {
+    let place = Place {
+        cpus: cpu.map_or_else(|| [0, 1, 2, 8].into_iter().collect(), CpuMask::of),
+        node: cpu.map(|_| 0),
+    };
     PoolDump {
         number,
-        cpu,
+        place,
         nice: 0,
         bh: false,
         flags: 0,
@@ -69,7 +76,6 @@ fn show(pools: &[PoolDump]) -> String {
     let show = Show {
         workqueues: &workqueues,
         pools,
-        cpus: &[0, 1, 2, 8],
         names: &Letters,
     };
     let out = show.all();
@@ -110,11 +116,11 @@ fn s9_4_in_flight_pending_and_inactive_items() {
     }];
     let lines = [
         "workqueue events: flags=0x100",
-        "  pwq 58: cpus=14 flags=0x0 nice=0 active=4 refcnt=5",
+        "  pwq 58: cpus=14 node=0 flags=0x0 nice=0 active=4 refcnt=5",
         "    in-flight: 184:fnA for 39s ,186:fnD for 39s BAR(4711) BAR(4712) 2*fnD BAR(9)",
         "    pending: fnA, 3*fnB BAR(17), fnB",
         "    inactive: fnC",
-        "pool 58: cpus=14 flags=0x0 nice=0 hung=42s workers=4 manager: 816 idle: 82 75",
+        "pool 58: cpus=14 node=0 flags=0x0 nice=0 hung=42s workers=4 manager: 816 idle: 82 75",
         "",
     ];
     assert_eq!(show(&[busy]), lines.join("\n"));
@@ -135,9 +141,9 @@ fn s9_4_bh_pools_have_no_nice_and_no_thread() {
     }];
     let lines = [
         "workqueue mine: flags=0x1",
-        "  pwq 1: cpus=0 flags=0x5 bh-hi active=1 refcnt=2",
+        "  pwq 1: cpus=0 node=0 flags=0x5 bh-hi active=1 refcnt=2",
         "    in-flight: bh-hi:fnA for 39s",
-        "pool 1: cpus=0 flags=0x5 bh-hi hung=0s workers=1",
+        "pool 1: cpus=0 node=0 flags=0x5 bh-hi hung=0s workers=1",
         "",
     ];
     assert_eq!(show(&[high]), lines.join("\n"));
@@ -150,7 +156,7 @@ fn s9_5_the_message_of_a_lockup() {
         ..pool(16, None)
     };
     assert_eq!(
-        lockup(&stuck, &[0, 1, 2, 8], 132),
+        lockup(&stuck, 132),
         "BUG: workqueue lockup - pool cpus=0-2,8 flags=0x4 nice=0 stuck for 132s!"
     );
 }
