@@ -12,5 +12,7 @@ mod s2_8;
 mod s3;
 #[path = "conformance/s4_10.rs"]
 mod s4_10;
+#[path = "conformance/s9_2.rs"]
+mod s9_2;
 #[path = "conformance/support.rs"]
 mod support;

@@ -139,7 +139,9 @@ impl Builder {
         };
         segment.set_sensing(sensing.word(), reason);
         let inner = start(&config, segment, affinity, sensing, self.power_efficient);
+        inner.tell_settings(self.cpu_intensive_thresh);
         for pool in inner.pools() {
+            inner.tell_pool(&pool);
             if let Err(error) = inner.first_worker(&pool) {
                 inner.stop();
                 return Err(error);

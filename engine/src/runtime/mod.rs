@@ -9,6 +9,7 @@ mod handle;
 mod pool;
 mod pools;
 mod timer;
+mod told;
 mod unbound;
 mod waiter;
 
