@@ -1,7 +1,7 @@
 //! What the tools are told of the configuration: settings, which CPUs a pool has, which pool serves which CPU of a
 //! workqueue, limits. None of it is read back.
 
-use super::{EngineInner, Pool};
+use super::{Core, EngineInner, Pool};
 use crate::queue::{Control, PwqRef, WqInner};
 use crate::topology::{AffinityScope, CpuMask};
 use crate::wq::Limits;
@@ -89,7 +89,7 @@ impl WqInner {
             strict: attrs.affn_strict,
             cpus: shown(&attrs.cpumask),
         });
-        let id = |pwq: &PwqRef| pwq.pool.look(|core| core.id());
+        let id = |pwq: &PwqRef| pwq.pool.look(Core::id);
         let by_cpu = self.links.by_cpu();
         let highest = self.engine.cpus.last().copied().unwrap_or_default();
         let mut pools = vec![PoolId::NONE; highest + 1];
