@@ -196,7 +196,11 @@ fn rescuers_and_bh_workers_are_told_apart() {
         (PoolId::NONE, WqId(4), Some(cpus([0, 1])))
     );
     assert_eq!((row.name.as_str(), row.since), ("kworker/R-journal", 5));
+    rescuer.desc("journal");
+    assert_eq!(of(WorkerKind::Rescuer).full_name(), "kworker/R-journal");
     rescuer.set_pool(PoolId(2));
+    let helps = of(WorkerKind::Rescuer);
+    assert_eq!(helps.full_name(), "kworker/R-journal-journal");
     assert_eq!(of(WorkerKind::Rescuer).pool, PoolId(2));
     assert_eq!(
         (of(WorkerKind::Bh).pool, of(WorkerKind::Bh).cpus),
