@@ -16,6 +16,8 @@ mod s4_10;
 mod s4_11;
 #[path = "conformance/s4_7.rs"]
 mod s4_7;
+#[path = "conformance/s9_2.rs"]
+mod s9_2;
 #[path = "conformance/s9_4.rs"]
 mod s9_4;
 #[path = "conformance/s9_5.rs"]

@@ -244,6 +244,11 @@ impl<J, W> PoolState<J, W> {
         self.slot.id()
     }
 
+    /// Tells the tools which CPUs it has.
+    pub(crate) fn tell_attrs(&self, attrs: &wq_trace::PoolAttrs) {
+        self.slot.set_attrs(attrs);
+    }
+
     /// Links a workqueue to this pool.
     pub(crate) fn add_pwq(&mut self, spec: PwqSpec, now: u64) -> PwqIx {
         let slot = self.segment.pwq(spec.wq, self.id());
@@ -255,6 +260,7 @@ impl<J, W> PoolState<J, W> {
             self.pwqs.len() - 1
         });
         self.pwqs[index] = Some(pwq);
+        self.slot.set_refcnt(self.nr_pwqs() as u32);
         PwqIx(index as u32)
     }
 
@@ -262,6 +268,8 @@ impl<J, W> PoolState<J, W> {
     pub(crate) fn remove_pwq(&mut self, ix: PwqIx) {
         let pwq = self.pwqs[ix.0 as usize].take().expect("the pwq is linked");
         debug_assert_eq!(pwq.in_flight(), 0, "a released pwq has nothing in flight");
+        pwq.retire();
+        self.slot.set_refcnt(self.nr_pwqs() as u32);
     }
 
     /// How many workqueues use the pool, a workqueue counting once for each of its pwqs. Kernel: `pool->refcnt`.

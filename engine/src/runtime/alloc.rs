@@ -32,7 +32,8 @@ pub(super) fn alloc(
         ));
     }
     let inner = Arc::new(make(engine, spec, max_active, config.frozen));
-    if inner.nodes.is_some() {
+    if let Some(nodes) = &inner.nodes {
+        nodes.show_in(&inner.slot);
         let attrs = lock(&inner.control).attrs.clone();
         inner.relink(&attrs)?;
     } else {

@@ -166,6 +166,10 @@ impl Builder {
         };
         segment.set_sensing(sensing.word(), reason);
         let inner = self.start(&config, segment, affinity, sensing);
+        inner.tell_settings(self.cpu_intensive_thresh);
+        for pool in &inner.pools() {
+            inner.tell_pool(pool);
+        }
         for pool in inner.percpu.iter().flatten() {
             if let Err(error) = inner.first_worker(pool) {
                 inner.stop();

@@ -11,6 +11,7 @@ mod pool;
 mod pools;
 mod show;
 mod timer;
+mod told;
 mod unbound;
 mod waiter;
 mod watchdog;

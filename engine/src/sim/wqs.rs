@@ -81,13 +81,17 @@ impl Machine<'_> {
             ..WorkqueueAttrs::default()
         });
         let index = self.wqs.len();
+        let nodes = unbound.then(|| NodeCounts::new(nodes.map(|(number, _)| number)));
+        if let Some(nodes) = &nodes {
+            nodes.show_in(&slot);
+        }
         self.wqs.push(SimWq {
             name: name.to_owned(),
             flags,
             slot,
             by_cpu: Vec::new(),
             pwqs: Vec::new(),
-            nodes: unbound.then(|| NodeCounts::new(nodes.map(|(number, _)| number))),
+            nodes,
             limits: Limits::new(max_active),
             attrs: attrs.clone(),
             flush: FlushState::default(),
