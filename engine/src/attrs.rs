@@ -51,27 +51,43 @@ pub(crate) enum System {
     Dfl,
     /// `system_dfl_long_wq`.
     DflLong,
+    /// `system_freezable_wq`.
+    Freezable,
+    /// `system_power_efficient_wq`.
+    PowerEfficient,
+    /// `system_freezable_power_efficient_wq`.
+    FreezablePowerEfficient,
 }
 
 impl System {
     /// All of them, in the order in which an engine makes them.
-    pub(crate) const ALL: [Self; 5] = [
+    pub(crate) const ALL: [Self; 8] = [
         Self::Percpu,
         Self::Highpri,
         Self::Long,
         Self::Dfl,
         Self::DflLong,
+        Self::Freezable,
+        Self::PowerEfficient,
+        Self::FreezablePowerEfficient,
     ];
 
     /// The shown name, the flags and `max_active`.
     pub(crate) const fn spec(self) -> (&'static str, WqFlags, usize) {
         const PERCPU: WqFlags = WqFlags::PERCPU;
+        const FREEZABLE: WqFlags = PERCPU.union(WqFlags::FREEZABLE);
+        const FRUGAL: WqFlags = WqFlags::POWER_EFFICIENT;
         match self {
             Self::Percpu => ("events", PERCPU, 0),
             Self::Highpri => ("events_highpri", PERCPU.union(WqFlags::HIGHPRI), 0),
             Self::Long => ("events_long", PERCPU, 0),
             Self::Dfl => ("events_unbound", WqFlags::UNBOUND, MAX_ACTIVE),
             Self::DflLong => ("events_dfl_long", WqFlags::UNBOUND, MAX_ACTIVE),
+            Self::Freezable => ("events_freezable", FREEZABLE, 0),
+            Self::PowerEfficient => ("events_power_efficient", PERCPU.union(FRUGAL), 0),
+            Self::FreezablePowerEfficient => {
+                ("events_freezable_pwr_efficient", FREEZABLE.union(FRUGAL), 0)
+            }
         }
     }
 }

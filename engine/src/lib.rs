@@ -33,11 +33,15 @@
 //! documentation (`Documentation/core-api/workqueue.rst`) applies, and `engine/README.md` lists the differences.
 //! [`sim`] runs the same policy on virtual CPUs and a virtual clock.
 
+#[macro_use]
+mod warn;
+
 mod attrs;
 mod error;
 mod os;
 mod pool;
 mod queue;
+pub mod rcu;
 mod runtime;
 mod sense;
 pub mod sim;
@@ -46,7 +50,10 @@ mod wq;
 
 pub use attrs::{SYSTEM_WORKQUEUE_NAMES, WqFlags};
 pub use error::Error;
-pub use queue::{BUSY_PENDING, BUSY_RUNNING, DelayedWork, Work, Workqueue};
+pub use queue::{
+    BUSY_PENDING, BUSY_RUNNING, DelayedWork, EmbeddedWork, HasWork, RcuWork, Work, WorkItem,
+    Workqueue,
+};
 pub use runtime::{Builder, Engine, current_stamps, current_work};
 pub use sense::{Sensing, blocking};
 

@@ -63,6 +63,11 @@ impl Pwq {
         self.nr_active < self.spec.max_active
     }
 
+    /// Are items held back?
+    pub(crate) fn has_inactive(&self) -> bool {
+        !self.inactive.is_empty()
+    }
+
     /// What holds an item back when there is no slot.
     pub(crate) fn hold_reason(&self) -> Hold {
         if self.spec.ordered {

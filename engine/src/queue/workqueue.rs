@@ -1,6 +1,6 @@
 //! A workqueue: the handle, and what stands behind it.
 
-use super::{DelayedWork, Work, WorkInner, place, submit, wait};
+use super::{DelayedWork, Work, WorkInner, WorkItem, place, submit, wait};
 use crate::attrs::WqFlags;
 use crate::pool::PwqIx;
 use crate::runtime::{EngineInner, Pool, Waiter};
@@ -55,6 +55,8 @@ pub(crate) struct Job {
     pub(crate) work: Arc<WorkInner>,
     /// Keeps the workqueue while an item of it is queued or running.
     pub(crate) wq: Arc<WqInner>,
+    /// The object that the item is a field of, if it is.
+    pub(crate) carried: Option<Arc<dyn WorkItem>>,
 }
 
 impl Workqueue {

@@ -20,6 +20,7 @@ pub(super) fn alloc(
             name: engine.name.clone(),
         });
     }
+    let flags = power_efficient(engine, flags);
     let spec = checked(name, flags, max_active)?;
     let unbound = spec.flags.contains(WqFlags::UNBOUND);
     let highpri = spec.flags.contains(WqFlags::HIGHPRI);
@@ -63,13 +64,18 @@ pub(super) fn alloc(
     Ok(Workqueue::new(inner))
 }
 
+/// A power-efficient workqueue is unbound where the engine was asked for that.
+fn power_efficient(engine: &EngineInner, flags: WqFlags) -> WqFlags {
+    if flags.contains(WqFlags::POWER_EFFICIENT) && engine.power_efficient {
+        (flags - WqFlags::PERCPU) | WqFlags::UNBOUND
+    } else {
+        flags
+    }
+}
+
 /// What the workqueue will be like.
 fn checked(name: &str, flags: WqFlags, max_active: usize) -> Result<WqSpec, Error> {
-    let later = WqFlags::BH
-        | WqFlags::FREEZABLE
-        | WqFlags::MEM_RECLAIM
-        | WqFlags::SYSFS
-        | WqFlags::POWER_EFFICIENT;
+    let later = WqFlags::BH | WqFlags::MEM_RECLAIM | WqFlags::SYSFS;
     let problem = |problem: String| Error::Flags {
         name: name.to_owned(),
         problem,

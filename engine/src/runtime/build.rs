@@ -1,7 +1,7 @@
 //! Building an engine.
 
 use super::pools::make_percpu;
-use super::{Engine, EngineInner, EngineState, Timers};
+use super::{Engine, EngineInner, EngineState, Rcu, Timers};
 use crate::error::Error;
 use crate::os;
 use crate::sense::Sensing;
@@ -20,6 +20,7 @@ pub struct Builder {
     cpus: Option<Vec<usize>>,
     sensing: Sensing,
     cpu_intensive_thresh: Duration,
+    power_efficient: bool,
 }
 
 impl Default for Builder {
@@ -29,6 +30,7 @@ impl Default for Builder {
             cpus: None,
             sensing: Sensing::Auto,
             cpu_intensive_thresh: Duration::from_millis(10),
+            power_efficient: false,
         }
     }
 }
@@ -84,6 +86,13 @@ impl Builder {
         self
     }
 
+    /// Whether [`WqFlags::POWER_EFFICIENT`](crate::WqFlags::POWER_EFFICIENT) workqueues are unbound, so that items need
+    /// not wake the CPU that queued them; they are per CPU by default. Kernel: `workqueue.power_efficient`.
+    pub fn power_efficient(mut self, on: bool) -> Self {
+        self.power_efficient = on;
+        self
+    }
+
     /// Starts the engine: two pools for each CPU with a worker each, the system workqueues, and the segment.
     ///
     /// # Errors
@@ -108,7 +117,7 @@ impl Builder {
             _ => "asked for",
         };
         segment.set_sensing(sensing.word(), reason);
-        let inner = start(&config, segment, cpus, sensing);
+        let inner = start(&config, segment, cpus, sensing, self.power_efficient);
         for pool in inner.pools() {
             if let Err(error) = inner.first_worker(&pool) {
                 inner.stop();
@@ -150,6 +159,7 @@ fn start(
     segment: Segment,
     cpus: Vec<usize>,
     sensing: Sensing,
+    power_efficient: bool,
 ) -> Arc<EngineInner> {
     static NEXT: AtomicU32 = AtomicU32::new(1);
     Arc::new_cyclic(|me| EngineInner {
@@ -166,6 +176,8 @@ fn start(
         sensing,
         tick: Tick::default(),
         timers: Timers::default(),
+        rcu: Rcu::default(),
+        power_efficient,
         workqueues: Mutex::default(),
         state: AtomicU8::new(EngineState::Running as u8),
         running_threads: AtomicUsize::new(0),
@@ -176,7 +188,7 @@ fn start(
 }
 
 impl EngineInner {
-    /// The timer thread, and the tick if it is wanted.
+    /// The threads of timers and readers, and the tick if it is wanted.
     fn start_services(&self) -> Result<(), Error> {
         let failed = |name: &str| {
             let name = name.to_owned();
@@ -184,6 +196,7 @@ impl EngineInner {
         };
         self.spawn("wq-timer", |engine| engine.timers.run())
             .map_err(failed("wq-timer"))?;
+        self.start_rcu().map_err(failed("wq-rcu"))?;
         if self.sensing == Sensing::Tick {
             let thread = self.spawn("wq-tick", |engine| engine.tick.run(engine));
             self.tick.is_run_by(thread.map_err(failed("wq-tick"))?);

@@ -140,6 +140,22 @@ impl Engine {
         self.system(System::DflLong)
     }
 
+    /// Shown as `events_freezable`: per CPU, takes part in freezing.
+    pub fn system_freezable_wq(&self) -> &Workqueue {
+        self.system(System::Freezable)
+    }
+
+    /// Shown as `events_power_efficient`: unbound if the engine is power efficient
+    /// ([`Builder::power_efficient`]), per CPU otherwise.
+    pub fn system_power_efficient_wq(&self) -> &Workqueue {
+        self.system(System::PowerEfficient)
+    }
+
+    /// Shown as `events_freezable_pwr_efficient`: both.
+    pub fn system_freezable_power_efficient_wq(&self) -> &Workqueue {
+        self.system(System::FreezablePowerEfficient)
+    }
+
     /// All system workqueues, each once.
     pub fn system_workqueues(&self) -> impl Iterator<Item = &Workqueue> {
         self.0.system.iter()

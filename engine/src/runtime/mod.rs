@@ -8,6 +8,7 @@ mod end;
 mod handle;
 mod pool;
 mod pools;
+mod rcu;
 mod timer;
 mod waiter;
 
@@ -15,6 +16,7 @@ pub use build::Builder;
 pub(crate) use context::CurrentWork;
 pub use handle::{Engine, current_stamps, current_work};
 pub(crate) use pool::{Core, Pool};
+pub(crate) use rcu::Rcu;
 pub(crate) use timer::{TimerKey, Timers};
 pub(crate) use waiter::Waiter;
 
@@ -47,6 +49,9 @@ pub(crate) struct EngineInner {
     pub(crate) sensing: Sensing,
     pub(crate) tick: Tick,
     pub(crate) timers: Timers,
+    pub(crate) rcu: Rcu,
+    /// I: whether POWER_EFFICIENT workqueues are unbound.
+    pub(crate) power_efficient: bool,
     workqueues: Mutex<Vec<(WqId, Weak<WqInner>)>>,
     state: AtomicU8,
     /// Threads that were started and have not ended.
@@ -105,6 +110,11 @@ impl EngineInner {
     /// The index of an OS CPU; of the next used one, cyclically, if the engine does not use it.
     pub(crate) fn cpu_index(&self, cpu: usize) -> usize {
         self.cpus.partition_point(|&used| used < cpu) % self.cpus.len()
+    }
+
+    /// The CPUs of a NUMA node, ascending; none of a node that there is not. All CPUs are taken to be on node 0.
+    pub(crate) fn cpus_of_node(&self, node: usize) -> &[usize] {
+        if node == 0 { &self.cpus } else { &[] }
     }
 
     /// The pools whose concurrency is managed.
