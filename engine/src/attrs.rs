@@ -38,6 +38,9 @@ pub const MAX_ACTIVE: usize = 2048;
 /// Longest name of a workqueue, in bytes; longer ones are cut with a warning. Kernel: `WQ_NAME_LEN` - 1.
 pub const NAME_LEN: usize = 31;
 
+/// Longest description of a worker, in bytes. Kernel: `WORKER_DESC_LEN` - 1.
+pub(crate) const DESC_LEN: usize = 31;
+
 /// The system workqueues. Kernel: `workqueue_init_early()`.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum System {

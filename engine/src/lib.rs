@@ -23,9 +23,15 @@
 //! | run long or CPU-heavy items anywhere | [`WqFlags::UNBOUND`], [`Engine::system_unbound_wq`] |
 //! | run items one at a time, in order | [`Engine::alloc_ordered_workqueue`] |
 //! | bound how many run at once | `max_active` |
-//! | run later | [`DelayedWork`] |
+//! | run later, or later than that | [`DelayedWork`], [`Workqueue::mod_delayed_work`] |
+//! | run when all readers of something have left | [`RcuWork`], [`rcu`] |
+//! | run a method of an object that holds its item | [`EmbeddedWork`], [`WorkItem`] |
+//! | have an item without an owner | [`declare_work!`], [`declare_delayed_work!`] |
+//! | run something on a CPU and wait for it | [`Engine::work_on_cpu`], [`Engine::schedule_on_each_cpu`] |
 //! | wait for items | [`Work::flush`], [`Workqueue::flush`] |
 //! | take items back | [`Work::cancel`], [`Work::cancel_sync`] |
+//! | keep items from being queued | [`Work::disable`], [`Work::disable_sync`], [`Work::enable`] |
+//! | say in the tools what a worker is at | [`set_worker_desc`] |
 //! | say that you sleep | [`blocking`] |
 //! | see what happens | `wq-monitor`, `wq-dump`, from outside the process |
 //!
@@ -54,7 +60,7 @@ pub use queue::{
     BUSY_PENDING, BUSY_RUNNING, DelayedWork, EmbeddedWork, HasWork, RcuWork, Work, WorkItem,
     Workqueue,
 };
-pub use runtime::{Builder, Engine, current_stamps, current_work};
+pub use runtime::{Builder, Engine, current_stamps, current_work, set_worker_desc};
 pub use sense::{Sensing, blocking};
 
 /// The example of the repository's front page, compiled and run.

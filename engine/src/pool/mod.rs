@@ -16,6 +16,7 @@
 
 mod admit;
 mod check;
+mod desc;
 mod effect;
 mod execute;
 mod list;

@@ -1,7 +1,7 @@
 //! Items that are queued once every reader of the moment has left.
 
-use super::workqueue::WqInner;
 use super::work::Func;
+use super::workqueue::WqInner;
 use super::{WorkInner, place, submit, wait};
 use crate::runtime::lock;
 use std::fmt;
@@ -21,7 +21,8 @@ use std::sync::Arc;
 /// assert!(engine.system_wq().queue_rcu_work(&free));
 /// assert!(!engine.system_wq().queue_rcu_work(&free), "it is pending");
 /// drop(reader);
-/// assert!(free.flush());
+/// free.flush();
+/// assert!(!free.pending());
 /// # Ok::<(), wq_engine::Error>(())
 /// ```
 #[derive(Clone)]

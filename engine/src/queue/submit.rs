@@ -37,7 +37,10 @@ impl For {
 /// Kernel: `queue_work_on()`; `cpu` is an OS CPU number, `None` the calling thread's.
 pub(crate) fn queue_work(wq: &Arc<WqInner>, cpu: Option<usize>, work: &Arc<WorkInner>) -> bool {
     if work.is_embedded() {
-        warn_once!("work {} is a field: its object is to be queued, not it", work.name);
+        warn_once!(
+            "work {} is a field: its object is to be queued, not it",
+            work.name
+        );
         return false;
     }
     claim(wq, work) && insert(wq, For::asked(cpu), work)
@@ -222,7 +225,6 @@ pub(super) fn function_in(engine: &EngineInner, work: &WorkInner) -> FuncId {
         return FuncId(known as u32);
     }
     let id = engine.segment.function(&work.name);
-    work.func_id
-        .store(uid | u64::from(id.0), Ordering::Relaxed);
+    work.func_id.store(uid | u64::from(id.0), Ordering::Relaxed);
     id
 }

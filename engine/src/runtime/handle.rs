@@ -1,8 +1,8 @@
 //! The user's handle of an engine: workqueues, and the end.
 
+use super::EngineInner;
 use super::alloc::alloc;
 use super::build::Builder;
-use super::{EngineInner, context};
 use crate::attrs::{System, WqFlags};
 use crate::error::Error;
 use crate::queue::{DelayedWork, Work, Workqueue};
@@ -54,6 +54,10 @@ impl Engine {
             .map(make)
             .collect::<Result<_, _>>()?;
         Ok(Self(Arc::new(Handle { inner, system })))
+    }
+
+    pub(super) fn inner(&self) -> &Arc<EngineInner> {
+        &self.0.inner
     }
 
     /// Makes a workqueue. `max_active` 0 asks for the default, 1024; values above 2048 are cut to it, with a warning.
@@ -210,15 +214,4 @@ impl fmt::Debug for Engine {
             .field("sensing", &self.0.inner.sensing)
             .finish_non_exhaustive()
     }
-}
-
-/// The work item that the calling thread executes, if it is a worker. Kernel: `current_work()`.
-pub fn current_work() -> Option<Work> {
-    context::current()?.work.upgrade().map(Work)
-}
-
-/// When the item that the calling worker executes was queued and when its execution began, in nanoseconds on
-/// `CLOCK_MONOTONIC`; `None` outside of a work function.
-pub fn current_stamps() -> Option<(u64, u64)> {
-    context::current().map(|current| (current.queued_at, current.started_at))
 }

@@ -4,8 +4,10 @@
 mod alloc;
 mod build;
 pub(crate) mod context;
+mod current;
 mod end;
 mod handle;
+mod on_cpu;
 mod pool;
 mod pools;
 mod rcu;
@@ -14,7 +16,8 @@ mod waiter;
 
 pub use build::Builder;
 pub(crate) use context::CurrentWork;
-pub use handle::{Engine, current_stamps, current_work};
+pub use current::{current_stamps, current_work, set_worker_desc};
+pub use handle::Engine;
 pub(crate) use pool::{Core, Pool};
 pub(crate) use rcu::Rcu;
 pub(crate) use timer::{TimerKey, Timers};

@@ -1,0 +1,22 @@
+//! The engine on threads does what the kernel's tables say: one test for each row, named after its section.
+
+#[path = "conformance/s2_1.rs"]
+mod s2_1;
+#[path = "conformance/s2_3.rs"]
+mod s2_3;
+#[path = "conformance/s2_3_calls.rs"]
+mod s2_3_calls;
+#[path = "conformance/s2_4.rs"]
+mod s2_4;
+#[path = "conformance/s2_4_disable.rs"]
+mod s2_4_disable;
+#[path = "conformance/s2_5.rs"]
+mod s2_5;
+#[path = "conformance/s2_7.rs"]
+mod s2_7;
+#[path = "conformance/s5.rs"]
+mod s5;
+#[path = "conformance/s6.rs"]
+mod s6;
+#[path = "conformance/support.rs"]
+mod support;
