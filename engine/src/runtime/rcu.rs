@@ -17,7 +17,7 @@ use std::time::Duration;
 use wq_trace::WqId;
 
 /// The first pause between two looks at the readers, and the longest.
-const PAUSES: (Duration, Duration) = (Duration::from_micros(50), Duration::from_millis(4));
+const PAUSES: (Duration, Duration) = (Duration::from_micros(50), Duration::from_millis(2));
 
 /// Epochs that a marker has to grow old.
 const GRACE: usize = 2;

@@ -80,7 +80,7 @@ fn s6_no_reader_sees_what_an_rcu_item_took_apart() {
         .map(|at| {
             let versions = versions.clone();
             RcuWork::named("free", move |_| {
-                versions[at].store(false, Ordering::Release)
+                versions[at].store(false, Ordering::Release);
             })
         })
         .collect();
