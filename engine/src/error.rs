@@ -34,6 +34,17 @@ pub enum Error {
         /// What is wrong and what would be right.
         problem: String,
     },
+    /// The topology has no place for a CPU that the engine uses, or the default scope says nothing.
+    #[error("{0}")]
+    Topology(String),
+    /// The attributes cannot be had, or not on this workqueue.
+    #[error("attributes of workqueue {name}: {problem}")]
+    Attrs {
+        /// The workqueue's name.
+        name: String,
+        /// What is wrong.
+        problem: String,
+    },
     /// The engine was shut down.
     #[error("the engine {name} was shut down")]
     ShutDown {

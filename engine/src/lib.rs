@@ -51,6 +51,7 @@ pub mod rcu;
 mod runtime;
 mod sense;
 pub mod sim;
+pub mod topology;
 mod worker;
 mod wq;
 
@@ -62,6 +63,7 @@ pub use queue::{
 };
 pub use runtime::{Builder, Engine, current_stamps, current_work, set_worker_desc};
 pub use sense::{Sensing, blocking};
+pub use topology::{AffinityScope, CpuMask, ParseError, Topology, WorkqueueAttrs};
 
 /// The example of the repository's front page, compiled and run.
 #[cfg(doctest)]

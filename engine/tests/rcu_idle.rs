@@ -1,7 +1,7 @@
 //! Waiting for readers costs nothing while nobody waits. Alone in its process: it looks for the engine's threads.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 use wq_engine::{Engine, RcuWork, rcu};
 
@@ -16,7 +16,7 @@ fn thread(name: &str) -> PathBuf {
 }
 
 /// How often it has left its CPU.
-fn switches(task: &PathBuf) -> u64 {
+fn switches(task: &Path) -> u64 {
     let status = fs::read_to_string(task.join("status")).expect("it is alive");
     let counts = status.lines().filter(|line| line.contains("ctxt_switches"));
     counts
@@ -25,7 +25,7 @@ fn switches(task: &PathBuf) -> u64 {
 }
 
 /// What it is once it rests.
-fn settled(task: &PathBuf) -> u64 {
+fn settled(task: &Path) -> u64 {
     loop {
         let before = switches(task);
         std::thread::sleep(Duration::from_millis(50));

@@ -1,6 +1,7 @@
 //! What a transition of a pool wants done by others: events to emit and effects to execute, in order.
 
 use super::WorkerIx;
+use crate::wq::Reserved;
 use wq_trace::{Event, FuncId, PoolId, What, WorkerId, WqId};
 
 /// Something that needs a thread, a wait, or another lock than the pool's.
@@ -8,10 +9,16 @@ use wq_trace::{Event, FuncId, PoolId, What, WorkerId, WqId};
 pub(crate) enum Effect<W> {
     /// Wake this worker of the pool.
     Wake(WorkerIx),
+    /// This idle worker, about to be woken, is to start in the pool's pod: it was elsewhere. Best effort.
+    PullBack(WorkerIx),
     /// This waiter's item is done.
     Complete(W),
     /// A pwq of this workqueue has nothing of the flushed colour in flight any more.
     PwqFlushed(WqId),
+    /// A pwq of another pool may activate its first held item ([`super::PoolState::activate_reserved`]).
+    ActivateIn(Reserved),
+    /// A pwq of this workqueue, retired before, is gone.
+    PwqReleased { wq: WqId, uid: u64 },
 }
 
 /// The outcome of one or more transitions.

@@ -4,6 +4,8 @@ use super::effect::{Effect, Effects, Subject};
 use super::list::{ItemIx, Items, List};
 use super::pwq::{Pwq, PwqIx, PwqSpec};
 use super::wait::{Cause, WaitClock, WaitMark};
+use crate::topology::CpuMask;
+use crate::wq::PwqAddr;
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 use wq_trace::{
@@ -18,6 +20,8 @@ pub(crate) struct WorkerIx(pub(crate) u32);
 /// What a pool is made from.
 #[derive(Clone, Debug)]
 pub(crate) struct PoolSpec {
+    /// Unique among all pools that an item may meet, never 0: the pool in a state word.
+    pub(crate) uid: u32,
     /// The number shown.
     pub(crate) number: u32,
     /// OS number of the CPU; `None`: unbound.
@@ -70,6 +74,8 @@ pub(crate) struct PoolState<J, W> {
     pub(super) gone: Vec<WorkerSlot>,
     /// Workers leave instead of going idle.
     pub(super) dying: bool,
+    /// I: the CPUs where workers start, of a pool whose workers may go on elsewhere.
+    pub(super) home: Option<CpuMask>,
     pub(super) max_workers: u32,
     pub(super) max_nr_running: u32,
     pub(super) cm_wakeups: u64,
@@ -85,6 +91,8 @@ pub(super) struct Item<J, W> {
     pub(super) color: u8,
     pub(super) on: On,
     pub(super) queued_at: u64,
+    /// The pwq's hold clock when it was held back; `None`: it was not.
+    pub(super) held: Option<WaitMark>,
     /// When it became active; meaningless before.
     pub(super) active_at: u64,
     /// From when on it waits for the pool; `None` while its own earlier execution is in the way, or while it is held.
@@ -122,6 +130,10 @@ pub(super) struct Worker<W> {
     pub(super) current: Option<Current<W>>,
     /// Items that only this worker may execute.
     pub(super) scheduled: List,
+    /// The CPU that it was on when it went idle, where that is of interest.
+    pub(super) last_cpu: Option<usize>,
+    /// It was pulled back into the pod and has not run since.
+    pub(super) pulled_back: bool,
 }
 
 /// Who tells that a worker sleeps. A hint is the truth; what was noticed from outside may be late.
@@ -203,10 +215,11 @@ impl<J, W> PoolState<J, W> {
             pwqs: Vec::new(),
             last_progress: now,
             last_transition: now,
-            wait: WaitClock::new(now),
+            wait: WaitClock::new(now, Cause::Unknown),
             ran_until: 0,
             gone: Vec::new(),
             dying: false,
+            home: None,
             max_workers: 0,
             max_nr_running: 0,
             cm_wakeups: 0,
@@ -218,9 +231,9 @@ impl<J, W> PoolState<J, W> {
     }
 
     /// Links a workqueue to this pool.
-    pub(crate) fn add_pwq(&mut self, spec: PwqSpec) -> PwqIx {
+    pub(crate) fn add_pwq(&mut self, spec: PwqSpec, now: u64) -> PwqIx {
         let slot = self.segment.pwq(spec.wq, self.id());
-        let pwq = Pwq::new(spec, slot);
+        let pwq = Pwq::new(spec, slot, now);
         pwq.publish();
         let free = self.pwqs.iter().position(Option::is_none);
         let index = free.unwrap_or_else(|| {
@@ -235,6 +248,26 @@ impl<J, W> PoolState<J, W> {
     pub(crate) fn remove_pwq(&mut self, ix: PwqIx) {
         let pwq = self.pwqs[ix.0 as usize].take().expect("the pwq is linked");
         debug_assert_eq!(pwq.in_flight(), 0, "a released pwq has nothing in flight");
+    }
+
+    /// How many workqueues use the pool, a workqueue counting once for each of its pwqs. Kernel: `pool->refcnt`.
+    pub(crate) fn nr_pwqs(&self) -> usize {
+        self.pwqs.iter().flatten().count()
+    }
+
+    /// Where others find this pwq.
+    pub(crate) fn addr(&self, ix: PwqIx) -> PwqAddr {
+        PwqAddr {
+            pool: self.spec.uid,
+            ix,
+            uid: self.pwq(ix).spec.uid,
+        }
+    }
+
+    /// Whether the pwq with this uid is still at this index.
+    pub(crate) fn has_pwq(&self, ix: PwqIx, uid: u64) -> bool {
+        let pwq = self.pwqs.get(ix.0 as usize).and_then(Option::as_ref);
+        pwq.is_some_and(|pwq| pwq.spec.uid == uid)
     }
 
     pub(crate) fn pwq(&self, ix: PwqIx) -> &Pwq {
@@ -286,6 +319,12 @@ impl<J, W> PoolState<J, W> {
         self.busy.get(&work).copied()
     }
 
+    /// The pwq on which `work` runs at this moment, if it does so for this workqueue.
+    pub(crate) fn runs_for(&self, work: u64, wq: WqId) -> Option<PwqIx> {
+        let pwq = self.current_pwq(self.executing(work)?)?;
+        (self.pwq(pwq).spec.wq == wq).then_some(pwq)
+    }
+
     /// The pwq of what `worker` executes.
     pub(crate) fn current_pwq(&self, worker: WorkerIx) -> Option<PwqIx> {
         self.worker(worker)
@@ -324,6 +363,9 @@ impl<J, W> PoolState<J, W> {
         worker.role = Role::Idle { woken: true };
         self.nr_woken += 1;
         fx.emit(now, self.worker_subject(first), What::WorkerWake { reason });
+        if self.is_astray(first) {
+            self.pull_back(first, fx);
+        }
         fx.push(Effect::Wake(first));
         true
     }

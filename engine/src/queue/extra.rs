@@ -39,14 +39,9 @@ impl Workqueue {
                 self.name()
             );
         }
-        let cpus = self.inner().engine.cpus_of_node(node);
-        let here = os::current_cpu();
-        let near = if cpus.contains(&here) {
-            Some(here)
-        } else {
-            cpus.first().copied()
-        };
-        submit::queue_work(self.inner(), near, &work.0)
+        let wq = self.inner();
+        let near = wq.engine.cpu_near(node, os::current_cpu());
+        submit::queue_work(wq, near, &work.0)
     }
 
     /// Lets `work` be queued after `delay` from now, whatever state it is in: a timer is moved, a queued item is taken

@@ -1,7 +1,9 @@
 //! From the queueing call to the item on a pool's list.
 
-use super::workqueue::{Job, PwqRef, WqInner};
+use super::links::PwqRef;
+use super::workqueue::{Job, WqInner};
 use super::{WorkInner, WorkItem, cancel};
+use crate::attrs::WqFlags;
 use crate::os;
 use crate::pool::NewItem;
 use crate::runtime::{EngineInner, EngineState, Pool, context};
@@ -108,27 +110,29 @@ pub(super) fn insert_carrying(
     work: &Arc<WorkInner>,
     carried: Option<Arc<dyn WorkItem>>,
 ) -> bool {
-    let target = wq.pwq_on(to.cpu);
     let job = Job {
         work: work.clone(),
         wq: wq.clone(),
         carried,
     };
-    let new = NewItem {
+    let mut new = NewItem {
         job,
         work: work.id,
         func: function(wq, work),
         req_cpu: to.req_cpu(),
     };
-    let queued = match behind_itself(wq, target, work, new) {
-        Placed::Queued => true,
-        Placed::Ended => false,
-        Placed::Elsewhere(new) => target.pool.transact(&wq.engine, |core, now, fx| {
-            let queued = core.queue(target.ix, new, now, fx);
-            queued
-                .map(|queued| publish(work, &target.pool, queued.item.0))
-                .is_ok()
-        }),
+    let queued = loop {
+        let target = wq.pwq_on(to.cpu);
+        let placed = match behind_itself(wq, &target, work, new) {
+            Placed::NotYet(new) => on(wq, &target, work, new),
+            placed => placed,
+        };
+        match placed {
+            Placed::Queued => break true,
+            Placed::Ended => break false,
+            // The pwq was replaced and is gone: there is another by now.
+            Placed::NotYet(again) => new = again,
+        }
     };
     if !queued {
         let_go(wq, work);
@@ -136,14 +140,29 @@ pub(super) fn insert_carrying(
     queued
 }
 
-/// How looking for the item's own execution went.
+/// How an attempt to place an item went.
 enum Placed {
-    /// It is queued behind itself.
     Queued,
     /// The engine has ended.
     Ended,
-    /// It does not run elsewhere: to be queued where its CPU says.
-    Elsewhere(NewItem<Job>),
+    /// It has to go somewhere else.
+    NotYet(NewItem<Job>),
+}
+
+/// Queues an item on `target`, if that is still there.
+fn on(wq: &WqInner, target: &PwqRef, work: &WorkInner, new: NewItem<Job>) -> Placed {
+    target.pool.transact(&wq.engine, |core, now, fx| {
+        if !core.has_pwq(target.ix, target.uid) {
+            return Placed::NotYet(new);
+        }
+        match core.queue(target.ix, new, now, fx) {
+            Ok(queued) => {
+                publish(work, &target.pool, queued.item.0);
+                Placed::Queued
+            }
+            Err(_) => Placed::Ended,
+        }
+    })
 }
 
 /// Non-reentrance: an item that still runs on another pool for the same workqueue is queued there, behind itself.
@@ -154,19 +173,22 @@ fn behind_itself(
     work: &Arc<WorkInner>,
     new: NewItem<Job>,
 ) -> Placed {
-    let last = work.word().pool().filter(|&last| last != target.pool.uid);
-    let Some(pool) = last.and_then(Pool::find) else {
-        return Placed::Elsewhere(new);
-    };
-    let Some(pwq) = wq.pwqs.iter().find(|pwq| pwq.pool.uid == pool.uid) else {
-        return Placed::Elsewhere(new);
+    // An ordered workqueue runs one item at a time anyway, and its newest pwq must be used.
+    let ordered = wq.spec.flags.contains(WqFlags::ORDERED);
+    let last = work
+        .word()
+        .pool()
+        .filter(|&last| last != target.pool.uid && !ordered);
+    let pool = last.and_then(Pool::find);
+    let ours = |pool: &Arc<Pool>| pool.engine_is(&wq.engine);
+    let Some(pool) = pool.filter(ours) else {
+        return Placed::NotYet(new);
     };
     pool.transact(&wq.engine, |core, now, fx| {
-        let worker = core.executing(work.id);
-        if worker.and_then(|worker| core.current_pwq(worker)) != Some(pwq.ix) {
-            return Placed::Elsewhere(new);
-        }
-        match core.queue(pwq.ix, new, now, fx) {
+        let Some(pwq) = core.runs_for(work.id, wq.id()) else {
+            return Placed::NotYet(new);
+        };
+        match core.queue(pwq, new, now, fx) {
             Ok(queued) => {
                 publish(work, &pool, queued.item.0);
                 Placed::Queued

@@ -57,7 +57,7 @@ pub(crate) fn flush_workqueue(wq: &Arc<WqInner>, deadline: Option<Instant>) -> b
         return true;
     }
     let waiter = Waiter::new();
-    let begin = lock(&wq.flush).begin(waiter.clone(), &mut &**wq);
+    let begin = lock(&wq.control).begin_flush(&wq.engine, waiter.clone());
     if matches!(begin, Begin::Waiting) {
         let target = Target {
             work: 0,
@@ -117,6 +117,7 @@ fn shown<R>(engine: &Arc<EngineInner>, target: &Target, wait: impl FnOnce() -> R
         wq: target.wq,
         func: target.func,
         since: begun,
+        ..wq_trace::FlushRow::default()
     });
     emit(
         engine,

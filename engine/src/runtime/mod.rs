@@ -12,10 +12,12 @@ mod pool;
 mod pools;
 mod rcu;
 mod timer;
+mod unbound;
 mod waiter;
 
+pub(crate) use alloc::in_range;
 pub use build::Builder;
-pub(crate) use context::CurrentWork;
+pub(crate) use context::{CurrentWork, Effects};
 pub use current::{current_stamps, current_work, set_worker_desc};
 pub use handle::Engine;
 pub(crate) use pool::{Core, Pool};
@@ -23,10 +25,12 @@ pub(crate) use rcu::Rcu;
 pub(crate) use timer::{TimerKey, Timers};
 pub(crate) use waiter::Waiter;
 
+use crate::attrs::WqFlags;
 use crate::os;
 use crate::queue::{WorkInner, WqInner};
 use crate::sense::Sensing;
 use crate::sense::tick::Tick;
+use crate::topology::Affinity;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::thread::JoinHandle;
@@ -46,15 +50,19 @@ pub(crate) struct EngineInner {
     pub(crate) cpus: Vec<usize>,
     /// I: normal and highpri pool of each CPU, in the order of `cpus`.
     pub(crate) percpu: Vec<[Arc<Pool>; 2]>,
-    /// Unbound pools, by nice level.
+    /// I: how the CPUs lie to each other, and what unbound workqueues may use of them.
+    pub(crate) affinity: Affinity,
+    /// Unbound pools, each with other attributes.
     unbound: Mutex<Vec<Arc<Pool>>>,
+    /// What concerns several workqueues at once. Taken before any workqueue's mutex. Kernel: `wq_pool_mutex`.
+    config: Mutex<Config>,
+    /// I: whether POWER_EFFICIENT workqueues are unbound.
+    pub(crate) power_efficient: bool,
     /// I
     pub(crate) sensing: Sensing,
     pub(crate) tick: Tick,
     pub(crate) timers: Timers,
     pub(crate) rcu: Rcu,
-    /// I: whether POWER_EFFICIENT workqueues are unbound.
-    pub(crate) power_efficient: bool,
     workqueues: Mutex<Vec<(WqId, Weak<WqInner>)>>,
     state: AtomicU8,
     /// Threads that were started and have not ended.
@@ -65,6 +73,12 @@ pub(crate) struct EngineInner {
     create_failure_said: AtomicBool,
     /// I: for the threads that the engine starts.
     me: Weak<EngineInner>,
+}
+
+/// See [`EngineInner::configure`].
+#[derive(Debug, Default)]
+pub(crate) struct Config {
+    pub(crate) frozen: bool,
 }
 
 /// An engine's life.
@@ -98,6 +112,11 @@ impl EngineInner {
         self.state.fetch_max(state as u8, Ordering::AcqRel);
     }
 
+    /// Whoever changes several workqueues, or the pools of one, holds this.
+    pub(crate) fn configure(&self) -> MutexGuard<'_, Config> {
+        lock(&self.config)
+    }
+
     /// Whether the calling thread may queue this item now.
     pub(crate) fn accepts(&self, work: &Arc<WorkInner>) -> bool {
         match self.state() {
@@ -115,9 +134,15 @@ impl EngineInner {
         self.cpus.partition_point(|&used| used < cpu) % self.cpus.len()
     }
 
-    /// The CPUs of a NUMA node, ascending; none of a node that there is not. All CPUs are taken to be on node 0.
-    pub(crate) fn cpus_of_node(&self, node: usize) -> &[usize] {
-        if node == 0 { &self.cpus } else { &[] }
+    /// A CPU on a NUMA node: `here` if it is on it, else its first one; `None` if the engine uses none of it.
+    /// Kernel: `select_numa_node_cpu()`.
+    pub(crate) fn cpu_near(&self, node: usize, here: usize) -> Option<usize> {
+        let topology = self.affinity.topology();
+        let is_on_it = |cpu: &usize| topology.node_of(*cpu) == Some(node);
+        std::iter::once(&here)
+            .chain(&self.cpus)
+            .copied()
+            .find(is_on_it)
     }
 
     /// The pools whose concurrency is managed.
@@ -152,17 +177,20 @@ impl EngineInner {
 
     /// A pwq of this workqueue has nothing of the flushed colour in flight any more.
     pub(crate) fn pwq_flushed(&self, id: WqId) {
-        let wq = lock(&self.workqueues)
-            .iter()
-            .find(|(wq, _)| *wq == id)
-            .map(|(_, wq)| wq.clone());
-        let Some(wq) = wq.and_then(|wq| wq.upgrade()) else {
+        let Some(wq) = self.find_workqueue(id) else {
             return;
         };
-        let done = lock(&wq.flush).pwq_flushed(&mut &*wq);
+        let done = lock(&wq.control).pwq_flushed(self);
         for waiter in done {
             waiter.complete();
         }
+    }
+
+    /// The workqueue with this id, unless it is gone.
+    pub(crate) fn find_workqueue(&self, id: WqId) -> Option<Arc<WqInner>> {
+        let workqueues = lock(&self.workqueues);
+        let (_, wq) = workqueues.iter().find(|(wq, _)| *wq == id)?;
+        wq.upgrade()
     }
 
     pub(crate) fn add_workqueue(&self, wq: &Arc<WqInner>) {
@@ -172,14 +200,29 @@ impl EngineInner {
 
     /// A workqueue goes away.
     pub(crate) fn workqueue_gone(&self, wq: &WqInner) {
-        lock(&self.workqueues).retain(|(id, _)| *id != wq.id());
+        let mut workqueues = lock(&self.workqueues);
+        let Some(place) = workqueues.iter().position(|(id, _)| *id == wq.id()) else {
+            return;
+        };
+        workqueues.remove(place);
+        drop(workqueues);
         self.emit_workqueue(wq, |flags, max_active| What::Destroy { flags, max_active });
     }
 
     fn emit_workqueue(&self, wq: &WqInner, what: impl FnOnce(u32, u32) -> What) {
-        let what = what(wq.spec.flags.bits(), wq.spec.max_active as u32);
+        let what = what(
+            wq.spec.flags.bits(),
+            lock(&wq.control).limits.configured() as u32,
+        );
         let event = wq.event(os::now(), what);
         context::with(|context| context.emit_one(self, event));
+    }
+
+    /// Whether a workqueue with the SYSFS flag has this name.
+    fn has_sysfs(&self, name: &str) -> bool {
+        self.all_workqueues()
+            .iter()
+            .any(|wq| wq.spec.name == name && wq.spec.flags.contains(WqFlags::SYSFS))
     }
 
     /// The workqueues that exist.

@@ -6,19 +6,32 @@
 //!
 //! At one instant: sleeps and timers that end, oldest armed first; arrivals, in file order; CPUs whose burn ended,
 //! lowest first; idle CPUs pick, lowest first. What this sets off at the same instant follows in the same order.
+//!
+//! A worker that is woken goes to a free CPU of those that it may use, else to the one with the shortest queue; among
+//! equals to the lowest. If it may leave its pod (affinity not strict), CPUs of the pod go before all others that are
+//! equal: this holds for every wake-up, after a sleep in a work function too, where a kernel would look around the CPU
+//! that the thread slept on. A cache has no cost: what a scope gains by locality is not simulated, what it loses by
+//! idle CPUs is.
+//!
+//! An RCU grace period ends at the instant at which it begins, since no virtual thread is ever in a section that reads:
+//! `queue_rcu` queues at once.
 
 mod body;
 mod cpus;
+mod disable;
 mod machine;
 mod producer;
 mod program;
 mod queueing;
+mod served;
 mod setup;
+mod wqs;
 
 pub use program::{
-    Draw, ItemRef, Pace, ProducerAction, ProducerSpec, Program, SplitMix64, Step, WorkSpec,
-    WorkqueueSpec, WqRef,
+    AffinitySpec, Draw, EngineSpec, ItemRef, Pace, ProducerAction, ProducerSpec, Program,
+    SplitMix64, Step, WorkSpec, WorkqueueSpec, WqRef,
 };
+pub use served::{Host, not_served};
 
 use std::sync::atomic::AtomicBool;
 use wq_trace::{Event, ReadError, Segment, Snapshot, WqId};
@@ -69,7 +82,7 @@ pub struct ItemRecord {
     pub completed: u64,
     /// When the last of them ended.
     pub last_finished_ns: Option<u64>,
-    /// Queueing calls that were refused.
+    /// Queueing calls that were refused: the item was pending or disabled.
     pub refused: u64,
 }
 
@@ -104,9 +117,15 @@ pub enum SimError {
         /// The bound.
         limit: u64,
     },
+    /// It asks for what the simulator cannot do.
+    #[error("the simulator cannot do this yet: {}", .0.join(", "))]
+    NotServed(Vec<&'static str>),
     /// No system workqueue has this name.
     #[error("unknown system workqueue {0}")]
     UnknownWorkqueue(String),
+    /// The topology or an affinity scope makes no sense.
+    #[error("{0}")]
+    Topology(String),
     /// The counters cannot be read back.
     #[error("cannot read the counters: {0}")]
     Counters(#[from] ReadError),

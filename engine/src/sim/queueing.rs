@@ -3,24 +3,12 @@
 use super::ItemRecord;
 use super::cpus::ThreadIx;
 use super::machine::{Alarm, Kind, Machine};
-use super::program::{ItemRef, SplitMix64, Step, WqRef};
-use crate::pool::{ItemIx, NewItem, PwqIx, Subject};
-use crate::wq::{Begin, FlushState, Pwqs, Word};
-use wq_trace::{FlushTarget, FuncId, REQ_CPU_LOCAL, Was, What, WqCounter, WqId, WqSlot};
-
-/// A workqueue.
-pub(super) struct SimWq {
-    pub(super) name: String,
-    pub(super) slot: WqSlot,
-    /// (pool, pwq) by CPU.
-    pub(super) by_cpu: Vec<(usize, PwqIx)>,
-    /// Each (pool, pwq) once.
-    pub(super) pwqs: Vec<(usize, PwqIx)>,
-    pub(super) flush: FlushState<ThreadIx>,
-    /// Executions that have begun and not returned.
-    pub(super) running: u64,
-    pub(super) max_running: u64,
-}
+use super::program::{Draw, ItemRef, SplitMix64, Step, WqRef};
+use super::wqs::{OfWq, SimPwq, SimWq};
+use crate::attrs::WqFlags;
+use crate::pool::{ItemIx, NewItem, Subject};
+use crate::wq::{Begin, Word};
+use wq_trace::{FlushTarget, FuncId, REQ_CPU_LOCAL, Was, What, WqCounter, WqId};
 
 /// A work item.
 pub(super) struct SimItem {
@@ -51,28 +39,6 @@ pub(super) struct Flushing {
     subject: Subject,
 }
 
-/// What a flush sees of the pools.
-struct OfWq<'a> {
-    pools: &'a mut [super::machine::SimPool],
-    pwqs: &'a [(usize, PwqIx)],
-}
-
-impl Pwqs for OfWq<'_> {
-    fn set_work_color(&mut self, color: u8) {
-        for (pool, pwq) in self.pwqs {
-            self.pools[*pool].core.set_work_color(*pwq, color);
-        }
-    }
-
-    fn arm(&mut self, color: u8) -> usize {
-        let armed = self
-            .pwqs
-            .iter()
-            .filter(|(pool, pwq)| self.pools[*pool].core.arm_flush(*pwq, color));
-        armed.count()
-    }
-}
-
 impl SimItem {
     pub(super) fn new(work: u64, func: FuncId, wq: usize, seed: u64, record: ItemRecord) -> Self {
         Self {
@@ -90,6 +56,19 @@ impl SimItem {
     /// Its execution begins on `pool`: it can be queued again.
     pub(super) fn begins(&mut self, pool: usize) {
         self.word = Word::on_list(uid(pool)).released();
+    }
+
+    /// How often it was disabled and not enabled again.
+    pub(super) fn depth(&self) -> u32 {
+        self.word.depth()
+    }
+
+    pub(super) fn deeper(&mut self) {
+        self.word = self.word.deeper().unwrap_or(self.word);
+    }
+
+    pub(super) fn shallower(&mut self) {
+        self.word = self.word.shallower().unwrap_or(self.word);
     }
 
     /// The pool that it is on, or was on last.
@@ -123,12 +102,21 @@ impl Machine<'_> {
             }
             Step::QueueDelayed(item, time) => {
                 let item = self.next_instance(*item);
-                let time = match stream {
-                    Some(stream) => time.next(&mut self.items[stream].rng),
-                    None => time.next(self.producer_rng(thread)),
-                };
-                self.queue_delayed(thread, item, time.as_nanos() as u64);
+                let time = self.draw_for(thread, stream, *time);
+                self.queue_delayed(thread, item, time);
             }
+            Step::ModDelayed(item, time) => {
+                let item = self.next_instance(*item);
+                let time = self.draw_for(thread, stream, *time);
+                self.mod_delayed(thread, item, time);
+            }
+            // A grace period takes no time: no virtual thread is ever in a section that reads.
+            Step::QueueRcu(item) => {
+                let item = self.next_instance(*item);
+                self.queue_item(thread, item, None);
+            }
+            Step::Disable(item) => self.instances(*item).for_each(|i| self.disable(thread, i)),
+            Step::Enable(item) => self.instances(*item).for_each(|i| self.enable(thread, i)),
             Step::Cancel(item) => {
                 for item in self.instances(*item) {
                     self.take_back(thread, item);
@@ -151,9 +139,19 @@ impl Machine<'_> {
                 }
             }
             Step::CancelSync(item) => return self.cancel_sync(thread, *item, turn),
+            Step::Freeze | Step::Thaw | Step::SetMaxActive(..) => self.workqueue_step(thread, step),
             _ => unreachable!("the checker lets the other steps into bodies only"),
         }
         Turn::Done
+    }
+
+    /// The next value of the stream of the item whose step it is, or of the producer's.
+    fn draw_for(&mut self, thread: ThreadIx, stream: Option<usize>, time: Draw) -> u64 {
+        let time = match stream {
+            Some(stream) => time.next(&mut self.items[stream].rng),
+            None => time.next(self.producer_rng(thread)),
+        };
+        time.as_nanos() as u64
     }
 
     /// Index of the first item of a work description.
@@ -198,9 +196,13 @@ impl Machine<'_> {
 
     /// Kernel: `queue_delayed_work()`.
     pub(super) fn queue_delayed(&mut self, actor: ThreadIx, item: usize, delay: u64) {
-        if !self.claim(item) {
-            return;
+        if self.claim(item) {
+            self.insert_after(actor, item, delay);
         }
+    }
+
+    /// Arms the timer of an item, which is owned; a delay of zero is no delay. Kernel: `__queue_delayed_work()`.
+    pub(super) fn insert_after(&mut self, actor: ThreadIx, item: usize, delay: u64) {
         let cpu = self.threads[actor.0].cpu;
         if delay == 0 {
             self.insert(actor, item, None, cpu);
@@ -239,38 +241,42 @@ impl Machine<'_> {
     }
 
     fn claim(&mut self, item: usize) -> bool {
-        let SimItem {
-            word, wq, record, ..
-        } = &mut self.items[item];
-        let slot = &self.wqs[*wq].slot;
-        if word.pending() {
-            slot.add(WqCounter::RefusedPending, 1);
-        } else if word.depth() > 0 {
-            slot.add(WqCounter::RefusedDisabled, 1);
-        } else {
+        let word = &mut self.items[item].word;
+        if !word.pending() && word.depth() == 0 {
             *word = Word(word.0 | Word::PENDING);
             return true;
         }
-        record.refused += 1;
+        let reason = if word.pending() {
+            WqCounter::RefusedPending
+        } else {
+            WqCounter::RefusedDisabled
+        };
+        self.refuse(item, reason);
         false
+    }
+
+    /// Counts a queueing that is refused.
+    pub(super) fn refuse(&mut self, item: usize, reason: WqCounter) {
+        let SimItem { wq, record, .. } = &mut self.items[item];
+        record.refused += 1;
+        self.wqs[*wq].slot.add(reason, 1);
     }
 
     /// Queues an item, which is owned, on `cpu`, which `asked` named or not. Kernel: `__queue_work()`.
     fn insert(&mut self, actor: ThreadIx, item: usize, asked: Option<usize>, cpu: usize) {
         let SimItem { work, func, wq, .. } = self.items[item];
         let wq = &self.wqs[wq];
-        let mut target = wq.by_cpu[cpu];
-        // Non-reentrance: behind itself, if it still runs for this workqueue on another pool.
-        if let Some(last) = self.items[item].pool().filter(|&last| last != target.0) {
-            let core = &self.pools[last].core;
-            let running = core
-                .executing(work)
-                .and_then(|worker| core.current_pwq(worker));
-            let theirs = wq
-                .pwqs
-                .iter()
-                .find(|(pool, pwq)| *pool == last && running == Some(*pwq));
-            target = theirs.copied().unwrap_or(target);
+        let SimPwq {
+            mut pool, mut ix, ..
+        } = wq.by_cpu[cpu];
+        // Non-reentrance: behind itself, if it still runs for this workqueue on another pool. An ordered workqueue
+        // runs one item at a time anyway, and its newest pwq must be used.
+        let ordered = wq.flags.contains(WqFlags::ORDERED);
+        let last = self.items[item].pool();
+        if let Some(last) = last.filter(|&last| last != pool && !ordered)
+            && let Some(theirs) = self.pools[last].core.runs_for(work, wq.slot.id())
+        {
+            (pool, ix) = (last, theirs);
         }
         let req_cpu = asked.map_or(REQ_CPU_LOCAL, |cpu| cpu as i32);
         let new = NewItem {
@@ -279,15 +285,14 @@ impl Machine<'_> {
             func,
             req_cpu,
         };
-        let (pool, pwq) = target;
         // The word first: the item may start before the transaction's effects are all executed.
         self.items[item].word = Word::on_list(uid(pool));
-        let queued = self.transact(actor, pool, |core, now, fx| core.queue(pwq, new, now, fx));
+        let queued = self.transact(actor, pool, |core, now, fx| core.queue(ix, new, now, fx));
         self.items[item].on_list = queued.expect("no simulated pool goes away").item;
     }
 
     /// Takes the item off its timer or list; the caller owns it. Returns whether it was pending.
-    fn grab(&mut self, actor: ThreadIx, item: usize) -> bool {
+    pub(super) fn grab(&mut self, actor: ThreadIx, item: usize) -> bool {
         let word = self.items[item].word;
         if let Some(key) = self.items[item].timer.take() {
             self.alarms.remove(&key);
@@ -317,7 +322,7 @@ impl Machine<'_> {
         self.emit(self.subject(item).event(self.now, What::CancelWork { was }));
     }
 
-    fn release(&mut self, item: usize) {
+    pub(super) fn release(&mut self, item: usize) {
         self.items[item].word = self.items[item].word.released();
     }
 
@@ -398,14 +403,12 @@ impl Machine<'_> {
         };
         if turn % 2 == 1 {
             self.grab(thread, item);
-            let word = self.items[item].word;
-            self.items[item].word = word.shallower().unwrap_or(word);
+            self.items[item].shallower();
             self.release(item);
             return Turn::Next;
         }
         self.take_back(thread, item);
-        let word = self.items[item].word;
-        self.items[item].word = word.deeper().unwrap_or(word);
+        self.items[item].deeper();
         self.release(item);
         if self.wait_for_execution(thread, item) {
             Turn::Blocked
@@ -415,7 +418,7 @@ impl Machine<'_> {
     }
 
     /// What an event about this item is about.
-    fn subject(&self, item: usize) -> Subject {
+    pub(super) fn subject(&self, item: usize) -> Subject {
         let item = &self.items[item];
         let wq = self.wqs[item.wq].slot.id();
         Subject {

@@ -4,8 +4,8 @@ use super::support::{Count, Held, LONG, NEVER, engine, listen, said, steps, unti
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, mpsc};
 use std::time::Duration;
-use wq_engine::{DelayedWork, Engine, RcuWork, Work, WqFlags, rcu};
-use wq_trace::{Was, What};
+use wq_engine::{DelayedWork, Engine, RcuWork, Topology, Work, WqFlags, rcu};
+use wq_trace::{REQ_CPU_LOCAL, Was, What};
 
 /// An item that tells the name of the thread that executes it.
 fn telling() -> (Work, mpsc::Receiver<String>) {
@@ -64,6 +64,38 @@ fn s2_3_queue_work_node_without_such_a_node_is_queue_work() {
     let held = Held::on(&engine.alloc_workqueue("one", WqFlags::UNBOUND, 1).unwrap());
     assert!(!wq.queue_work_node(0, &held.work) || held.work.cancel());
     held.let_go();
+}
+
+/// The thread that queues stays on the first CPU, which is node 0.
+#[test]
+fn s2_3_queue_work_node_takes_the_local_cpu_of_the_node_else_its_first() {
+    let all = Engine::builder().name("node-cpus").build().unwrap();
+    let &[here, there, ..] = all.cpus() else {
+        return;
+    };
+    let topology = Topology::from_spec("2n1l1c1t").unwrap();
+    let engine = Engine::builder().name("nodes").cpus([here, there]);
+    let engine = engine.topology(topology.renumbered(&[here, there]));
+    let engine = engine.build().unwrap();
+    pin(here);
+    let work = Work::named("near", |_| {});
+    for node in [0, 1, 2] {
+        assert!(engine.system_unbound_wq().queue_work_node(node, &work));
+        work.flush();
+    }
+    let cpu = |what: What| match what {
+        What::QueueWork { req_cpu, .. } => Some(req_cpu),
+        _ => None,
+    };
+    let asked: Vec<i32> = steps(&engine, "near").into_iter().filter_map(cpu).collect();
+    assert_eq!(asked, [here as i32, there as i32, REQ_CPU_LOCAL]);
+}
+
+/// Keeps the calling thread on a CPU.
+fn pin(cpu: usize) {
+    let mut set = rustix::thread::CpuSet::new();
+    set.set(cpu);
+    rustix::thread::sched_setaffinity(None, &set).unwrap();
 }
 
 #[test]

@@ -71,6 +71,14 @@ pub const LAYERS: &[Layer] = &[
     layer(ENGINE, "attrs", OUTER),
     layer(ENGINE, "error", OUTER),
     layer(ENGINE, "rcu", OUTER),
+    // Pure data below all of them.
+    layer(
+        ENGINE,
+        "topology",
+        &[
+            "attrs", "os", "pool", "queue", "runtime", "sense", "sim", "worker", "wq",
+        ],
+    ),
     layer(
         ENGINE,
         "os",
@@ -110,6 +118,13 @@ pub const LAYERS: &[Layer] = &[
         TRACE,
         "snapshot",
         &["discover", "model", "reader", "ring", "segment"],
+    ),
+    layer(
+        TRACE,
+        "settings",
+        &[
+            "discover", "event", "model", "reader", "ring", "segment", "snapshot",
+        ],
     ),
     layer(
         TRACE,
@@ -162,16 +177,37 @@ pub const LAYERS: &[Layer] = &[
     layer(
         DUMP,
         "table",
-        &["args", "events", "list", "state", "stats", "target"],
+        &[
+            "args", "config", "events", "list", "state", "stats", "target",
+        ],
     ),
-    layer(DUMP, "target", &["events", "list", "state", "stats"]),
+    layer(
+        DUMP,
+        "target",
+        &["config", "events", "list", "state", "stats"],
+    ),
     layer(REPLAY, "script", &["cli", "exec", "report"]),
     layer(REPLAY, "report", &["cli", "exec"]),
 ];
 
 /// Words that do not stand in these folders: the pure centre knows no thread, clock, lock or file, and neither does
 /// the simulator.
-pub const PURE: &[&str] = &["engine/src/pool/", "engine/src/wq/", "engine/src/sim/"];
+pub const PURE: &[&str] = &[
+    "engine/src/pool/",
+    "engine/src/wq/",
+    "engine/src/sim/",
+    // All of the topology but the file that asks the machine.
+    "engine/src/topology/affinity.rs",
+    "engine/src/topology/attrs.rs",
+    "engine/src/topology/mask.rs",
+    "engine/src/topology/mod.rs",
+    "engine/src/topology/places.rs",
+    "engine/src/topology/pods.rs",
+    "engine/src/topology/scope.rs",
+    "engine/src/topology/spec.rs",
+];
+/// Words that a file of these may use all the same: a node's slots are counted by all pools that are on it.
+pub const PURE_BUT: &[(&str, &str)] = &[("engine/src/wq/node.rs", "Mutex")];
 pub const IMPURE: &[&str] = &[
     "File",
     "Instant",

@@ -7,9 +7,10 @@ use crate::report::{Mode, Report};
 use crate::script::Script;
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 use std::time::Duration;
+use wq_engine::sim::{Host, not_served};
 use wq_engine::{Engine, Sensing};
 use wq_trace::{Reader, WqId};
 
@@ -40,6 +41,7 @@ pub struct Replay {
     shared: SharedReplay,
     producers: Vec<JoinHandle<()>>,
     script: Script,
+    over: AtomicBool,
 }
 
 /// Keeps the inside out of `Debug`.
@@ -55,14 +57,19 @@ impl Replay {
     /// Starts an engine and the script's producers in it.
     ///
     /// # Errors
-    /// The engine, a workqueue or a producer's thread cannot be made.
+    /// The script asks for what threads cannot do yet; the engine, a workqueue or a producer's thread cannot be made.
     pub fn start(script: &Script, settings: ReplaySettings) -> Result<Self, ExecError> {
+        let missing = not_served(&script.program, Host::Threads);
+        if !missing.is_empty() {
+            return Err(ExecError::NotServed(missing));
+        }
         let engine = engine(script, settings)?;
         let shared = Shared::new(script.program.clone(), engine, settings.speed)?;
         let mut replay = Self {
             shared: SharedReplay(shared.clone()),
             producers: Vec::new(),
             script: script.clone(),
+            over: AtomicBool::new(false),
         };
         for (index, spec) in script.program.producers.iter().enumerate() {
             let shared = shared.clone();
@@ -96,8 +103,14 @@ impl Replay {
 
     /// Every producer has made its last call and every item is over.
     pub fn is_over(&self) -> bool {
+        if self.over.load(Ordering::Relaxed) {
+            return true;
+        }
         let producers = self.producers.iter().all(JoinHandle::is_finished);
-        producers && self.shared.0.outstanding.load(Ordering::Acquire) <= 0
+        let over = producers && self.shared.0.is_quiet();
+        // Nothing can begin again: it stays over.
+        self.over.store(over, Ordering::Relaxed);
+        over
     }
 
     /// How far it has come.
@@ -107,7 +120,7 @@ impl Replay {
         Progress {
             elapsed: Duration::from_nanos(elapsed),
             executions: shared.executions.load(Ordering::Relaxed),
-            outstanding: shared.outstanding.load(Ordering::Relaxed).max(0) as u64,
+            outstanding: shared.outstanding(),
             producers_done: shared.producers_done.load(Ordering::Relaxed),
             producers: self.producers.len(),
         }
@@ -218,10 +231,12 @@ fn engine(script: &Script, settings: ReplaySettings) -> Result<Engine, ExecError
         }
         builder = builder.cpus(cpus);
     }
-    if let Some(sensing) = settings.sensing.or(script.engine.sensing) {
+    let spec = &script.program.engine;
+    let sensing = spec.sensing.as_ref().and_then(|word| word.parse().ok());
+    if let Some(sensing) = settings.sensing.or(sensing) {
         builder = builder.sensing(sensing);
     }
-    if let Some(thresh) = script.engine.cpu_intensive_thresh {
+    if let Some(thresh) = spec.cpu_intensive_thresh {
         builder = builder.cpu_intensive_thresh(thresh);
     }
     Ok(builder.build()?)
