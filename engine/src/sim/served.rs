@@ -17,10 +17,8 @@ const NOT_ON_THREADS: &[Host] = &[Host::Threads];
 
 /// The parts of the language that wait for a host. A part that is served on one of them, or on both, loses it here.
 const WAITING: &[(&str, &[Host])] = &[
-    ("topology", NOT_ON_THREADS),
     ("engine.idle_timeout", NEITHER),
     ("engine.watchdog_thresh", NEITHER),
-    ("engine.default_affinity_scope", NOT_ON_THREADS),
     ("flag bh", NEITHER),
     ("flag mem_reclaim", NEITHER),
     ("workqueue events_freezable", NEITHER),
