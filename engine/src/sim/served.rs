@@ -17,9 +17,7 @@ const NOT_ON_THREADS: &[Host] = &[Host::Threads];
 
 /// The parts of the language that wait for a host. A part that is served on one of them, or on both, loses it here.
 const WAITING: &[(&str, &[Host])] = &[
-    ("topology", NOT_ON_THREADS),
     ("engine.idle_timeout", NEITHER),
-    ("engine.default_affinity_scope", NOT_ON_THREADS),
     ("flag mem_reclaim", NEITHER),
     ("step drain", NEITHER),
     ("step fail_create", NEITHER),
