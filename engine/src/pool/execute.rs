@@ -19,6 +19,8 @@ pub(crate) enum Step<J> {
     Cooldown(u64),
     /// Call the work function, then [`PoolState::complete`] and step again.
     Run(Start<J>),
+    /// Let others have the CPU, then step again.
+    Yield,
     /// Leave.
     Die,
 }
@@ -72,6 +74,7 @@ impl<J, W> PoolState<J, W> {
             }
             self.worker_mut(me).rebound = false;
             self.set_role(me, Role::Working, now);
+            self.bh.begin(now);
         }
         self.work(me, now, fx)
     }
@@ -83,22 +86,26 @@ impl<J, W> PoolState<J, W> {
             self.worker_mut(me).scheduled = scheduled;
             return Step::Run(self.start(me, item, now, fx));
         }
-        while self.keep_working() {
+        while self.keep_working() && self.begins_round(now) {
             let Some(item) = self.worklist.front() else {
                 break;
             };
             self.unlink(item);
-            self.last_progress = now;
             if self.assign(item, me) {
+                self.last_progress = now;
                 return Step::Run(self.start(me, item, now, fx));
             }
         }
         self.set_role(me, Role::Preparing, now);
         if self.dying {
-            self.leave(me, now, fx)
-        } else {
-            self.enter_idle(me, now, fx)
+            return self.leave(me, now, fx);
         }
+        let step = self.enter_idle(me, now, fx);
+        // Only a BH worker leaves items behind.
+        if self.spec.bh && self.kick(Wake::Chain, now, fx) {
+            return Step::Yield;
+        }
+        step
     }
 
     /// Whether `me` may execute the item. If another worker executes the same work, the item goes to that worker.
@@ -304,6 +311,7 @@ impl<J, W> PoolState<J, W> {
         self.worker_mut(me).sleeping = Some(by);
         self.count_running(was, false, from.unwrap_or(now));
         self.sleep_changed(me, now, fx);
+        self.bh_slept(me, fx);
         if was {
             if self.nr_running == 0 {
                 self.date_block(now);

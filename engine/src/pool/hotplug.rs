@@ -18,7 +18,7 @@ impl<J, W> PoolState<J, W> {
 
     /// The pool's CPU is back: each worker counts again from its next cycle on. Kernel: `WORKER_REBOUND`.
     pub(crate) fn rebind(&mut self, now: u64) {
-        if self.managed || self.spec.cpu.is_none() {
+        if self.managed || self.spec.cpu.is_none() || self.spec.bh {
             return;
         }
         self.managed = true;

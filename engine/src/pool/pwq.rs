@@ -86,6 +86,7 @@ impl PwqSpec {
 
 impl Pwq {
     pub(crate) fn new(spec: PwqSpec, slot: PwqSlot, now: u64) -> Self {
+        slot.set_plugged(spec.limit.plugged);
         Self {
             hold: HoldClock::new(now, spec.hold_reason()),
             retired: false,
@@ -107,6 +108,11 @@ impl Pwq {
         self.nr_active < self.spec.limit.max_active
     }
 
+    /// Are items held back?
+    pub(crate) fn has_inactive(&self) -> bool {
+        !self.inactive.is_empty()
+    }
+
     pub(crate) fn held_counter(&self) -> Counter {
         match self.spec.hold_reason() {
             Hold::MaxActive => Counter::HeldMaxActive,
@@ -120,7 +126,7 @@ impl Pwq {
     /// It is put on its workqueue's mayday list, or taken off.
     pub(super) fn set_mayday(&mut self, mayday: bool) {
         self.mayday = mayday;
-        self.slot.set_bits(mayday, self.spec.limit.plugged);
+        self.slot.set_mayday(mayday);
     }
 
     /// Items queued or running.
@@ -141,6 +147,11 @@ impl Pwq {
         }
         let pwq = self.slot.id();
         self.funcs[index].get_or_insert_with(|| segment.pwq_func(pwq, func))
+    }
+
+    /// It is gone, but not what it came to: that stays with its workqueue.
+    pub(super) fn retire(self) {
+        self.slot.retire(self.funcs.into_iter().flatten());
     }
 
     /// Writes what the tools see.

@@ -10,6 +10,7 @@ use crate::os;
 use crate::topology::CpuMask;
 use std::sync::MutexGuard;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 /// Between two looks whether a CPU is back, in nanoseconds.
 const LOOK_EVERY: u64 = 1_000_000_000;
@@ -67,7 +68,7 @@ impl EngineInner {
             return;
         };
         let mut changed = false;
-        for pool in self.percpu.iter().flatten() {
+        for pool in self.percpu.iter().chain(&self.bh).flatten() {
             let here = pool.own_cpu.is_some_and(|home| allowed.contains(&home));
             if here == pool.has_left() {
                 self.move_pool(pool, here, &allowed);
@@ -107,6 +108,7 @@ impl EngineInner {
             "engine {} may use CPUs {online:?} now; away are {gone:?}",
             self.name
         );
+        self.tell_settings(Duration::from_nanos(self.hog_thresh));
         let all = self.all_workqueues();
         let config = self.configure();
         for wq in all.iter().filter(|wq| wq.nodes.is_some()) {

@@ -118,24 +118,26 @@ impl Pool {
         stamp: u64,
         f: impl FnOnce(&mut Core, u64, &mut Effects) -> R,
     ) -> R {
-        let (result, effects, watch, threads) = context::with(|context| {
+        let (result, effects, wanted, threads) = context::with(|context| {
             context.prepare(engine);
             let mut locked = self.lock();
             let now = locked.core.not_before_last(stamp);
             let result = f(&mut locked.core, now, &mut context.fx);
             locked.core.publish();
-            let watch = locked.core.need_watching();
+            let wanted = engine.services_wanted(&locked.core);
             context.emit(engine);
             let effects = context.take_effects();
             let threads = locked.threads_to_wake(&effects);
             drop(locked);
-            (result, effects, watch, threads)
+            (result, effects, wanted, threads)
         });
-        if watch {
-            engine.watch();
-        }
+        engine.arm(wanted);
         self.execute(engine, effects, &threads);
         result
+    }
+
+    pub(super) fn set_cpu_intensive_thresh(&self, ns: u64) {
+        self.lock().core.set_cpu_intensive_thresh(ns);
     }
 
     /// Links a workqueue to this pool.
@@ -206,6 +208,8 @@ impl Pool {
                 Effect::PwqFlushed(wq) => engine.pwq_flushed(wq),
                 Effect::ActivateIn(reserved) => engine.activate_in(reserved, Wake::Fill),
                 Effect::PwqReleased { wq, uid } => engine.pwq_released(wq, uid),
+                Effect::CreateWorker => engine.keeper.make_worker(self.uid),
+                Effect::Report(report) => engine.report(report),
                 Effect::Mayday(wq, pwq) => engine.mayday(wq, pwq),
                 Effect::Timer(due) => engine.timers.wake_pool(self.uid, due),
             }

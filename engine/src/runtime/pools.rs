@@ -36,20 +36,27 @@ pub(super) fn make_pool(
     )
 }
 
-/// Normal and highpri pool of an OS CPU: 4c+2 and 4c+3, with the BH slots kept.
-pub(super) fn make_percpu(
+/// Normal and highpri pool of an OS CPU: 4c and 4c+1 those for BH workqueues, 4c+2 and 4c+3 the others. Items leave
+/// concurrency management after `hog_thresh` nanoseconds of CPU time.
+pub(super) fn make_local(
     engine: &Weak<EngineInner>,
     segment: &Segment,
     cpu: usize,
+    bh: bool,
+    hog_thresh: u64,
 ) -> [Arc<Pool>; 2] {
-    [(2, 0), (3, HIGHPRI_NICE)].map(|(offset, nice)| {
+    let first = 4 * cpu as u32 + if bh { 0 } else { 2 };
+    [(first, 0), (first + 1, HIGHPRI_NICE)].map(|(number, nice)| {
         let spec = PoolSpec {
             uid: Pool::next_uid(),
-            number: 4 * cpu as u32 + offset,
+            number,
             cpu: Some(cpu as u16),
             nice,
+            bh,
         };
-        make_pool(engine, segment, spec, None, &CpuMask::of(cpu))
+        let pool = make_pool(engine, segment, spec, None, &CpuMask::of(cpu));
+        pool.set_cpu_intensive_thresh(hog_thresh);
+        pool
     })
 }
 
@@ -67,7 +74,9 @@ impl EngineInner {
     /// Creates a worker, idle. One creation at a time: by the builder, or by the pool's manager.
     /// Kernel: `create_worker()`.
     pub(crate) fn create_worker(&self, pool: &Arc<Pool>) -> io::Result<()> {
-        if self.creation_fails.load(Ordering::Relaxed) {
+        // Kernel: a BH worker has no thread that could fail.
+        let is_bh = || pool.look(|core| core.spec.bh);
+        if self.creation_fails.load(Ordering::Relaxed) && !is_bh() {
             let why = "made to fail by Engine::fail_worker_creation";
             return Err(io::Error::new(io::ErrorKind::WouldBlock, why));
         }
@@ -116,17 +125,11 @@ impl EngineInner {
     /// The manager's attempt to create a worker. Returns whether there is one; failing is said once.
     /// Kernel: `maybe_create_worker()`.
     pub(crate) fn try_create_worker(&self, pool: &Arc<Pool>) -> bool {
-        let Err(error) = self.create_worker(pool) else {
-            return true;
-        };
-        if !self.create_failure_said.swap(true, Ordering::Relaxed) {
-            let name = pool.look(|core| core.spec.worker_name(core.next_worker().0));
-            tracing::warn!(
-                "Failed to create a worker thread: {error} ({name}); items wait for a worker that gets free, or for \
-                 a rescuer, and it is tried again every second"
-            );
+        let created = self.create_worker(pool);
+        if let Err(error) = &created {
+            self.say_create_failure(pool, error);
         }
-        false
+        created.is_ok()
     }
 
     /// See [`crate::Engine::fail_worker_creation`].
@@ -143,5 +146,16 @@ impl EngineInner {
     pub(crate) fn let_thread_go(&self) {
         let me = std::thread::current().id();
         lock(&self.threads).retain(|thread| thread.thread().id() != me);
+    }
+
+    /// Says, once, that a worker cannot be created.
+    pub(super) fn say_create_failure(&self, pool: &Pool, error: &io::Error) {
+        if !self.create_failure_said.swap(true, Ordering::Relaxed) {
+            let name = pool.look(|core| core.spec.worker_name(core.next_worker().0));
+            tracing::warn!(
+                "Failed to create a worker thread: {error} ({name}); items wait for a worker that gets free, or for \
+                 a rescuer, and it is tried again every second"
+            );
+        }
     }
 }

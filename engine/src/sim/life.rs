@@ -238,6 +238,12 @@ impl Machine<'_> {
 
     /// The thread, which was runnable, goes on elsewhere, with so much of its burn left.
     fn moves(&mut self, thread: ThreadIx, left: u64) {
+        if matches!(
+            self.threads[thread.0].kind,
+            Kind::Worker { frame: Some(_), .. }
+        ) {
+            self.burn_is_over(thread);
+        }
         self.threads[thread.0].owes += left;
         self.wake(thread);
     }

@@ -4,6 +4,7 @@ use super::body::Frame;
 use super::cpus::{Cpus, ThreadIx};
 use super::producer::Producer;
 use super::queueing::{Flushing, SimItem};
+use super::watch::Watch;
 use super::wqs::SimWq;
 use super::{End, Outcome, Program, SimError};
 use crate::pool::{Effect, Effects, Informant, PoolState, Step, WorkerIx};
@@ -43,6 +44,7 @@ pub(super) struct Machine<'a> {
     pub(super) actor: ThreadIx,
     /// The next instance of each work, for steps that take them in turn.
     pub(super) turns: Vec<usize>,
+    pub(super) watch: Watch,
     /// How many of the workqueues are the system's; they come first.
     pub(super) system_wqs: usize,
     steps: u64,
@@ -59,6 +61,8 @@ pub(super) enum Alarm {
     Wake(ThreadIx),
     /// A delayed item is queued for this CPU.
     Queue { item: usize, cpu: usize },
+    /// A worker's burn that began then makes it a hog.
+    Hog { thread: ThreadIx, since: u64 },
 }
 
 /// A pool.
@@ -148,6 +152,7 @@ impl Machine<'_> {
             timer: ThreadIx(0),
             actor: ThreadIx(0),
             turns: Vec::new(),
+            watch: Watch::new(&program.engine),
             system_wqs: 0,
             steps: 0,
             creation_fails: false,
@@ -174,9 +179,11 @@ impl Machine<'_> {
                     return Ok(End::Interrupted);
                 }
             }
+            self.look_for_stalls();
             let Some(next) = self.next_instant() else {
                 break;
             };
+            let next = self.watch.looks_at.map_or(next, |at| at.min(next));
             (self.now, self.steps) = (next, 0);
         }
         let stuck: Vec<_> = self
@@ -204,6 +211,7 @@ impl Machine<'_> {
             match entry.remove() {
                 Alarm::Wake(thread) => self.wake(thread),
                 Alarm::Queue { item, cpu } => self.timer_fires(item, cpu),
+                Alarm::Hog { thread, since } => self.hog_alarm(thread, since),
             }
         }
         any
@@ -261,6 +269,7 @@ impl Machine<'_> {
             let owes = std::mem::take(&mut self.threads[thread.0].owes);
             if owes > 0 {
                 let cpu = self.threads[thread.0].cpu;
+                self.burn_begins(thread, owes);
                 self.cpus.burn(cpu, self.now + owes);
                 return;
             }
@@ -307,7 +316,7 @@ impl Machine<'_> {
             *next = Next::Step;
         }
         match step {
-            Step::Park => {
+            Step::Park | Step::Yield => {
                 let cpu = self.threads[thread.0].cpu;
                 self.pools[pool].core.idles_on(ix, cpu);
                 self.cpus.leave(cpu);
@@ -349,7 +358,11 @@ impl Machine<'_> {
     ) -> R {
         self.actor = actor;
         let mut fx = Fx::default();
-        let result = f(&mut self.pools[pool].core, self.now, &mut fx);
+        let core = &mut self.pools[pool].core;
+        let result = f(core, self.now, &mut fx);
+        if core.need_watchdog() {
+            self.watch.arm(self.now);
+        }
         for event in fx.events {
             self.emit(event);
         }
@@ -366,6 +379,8 @@ impl Machine<'_> {
                 Effect::Mayday(wq, pwq) => self.mayday(pool, wq, pwq),
                 // The pool itself says when.
                 Effect::Timer(_) => {}
+                Effect::CreateWorker => self.create_worker(pool, Some(actor)),
+                Effect::Report(report) => self.report(report),
                 Effect::ActivateIn(reserved) => self.activate_in(reserved, Wake::Fill),
                 Effect::PwqReleased { wq, uid } => self.pwq_released(wq, uid),
             }
@@ -413,6 +428,8 @@ impl Machine<'_> {
         self.threads[thread.0].blocked = true;
         if let Kind::Worker { pool, ix, .. } = self.threads[thread.0].kind {
             self.cpus.leave(self.threads[thread.0].cpu);
+            // The clock of CPU hogs restarts at every wake-up.
+            self.frame(thread).used = 0;
             self.transact(thread, pool, |core, now, fx| {
                 core.sleeping(ix, Informant::Hint, None, now, fx);
             });
@@ -444,6 +461,7 @@ impl Machine<'_> {
             items,
             max_running,
             end,
+            reports: self.watch.said,
             snapshot,
         })
     }

@@ -5,7 +5,7 @@ pub(crate) mod rescuer;
 
 use crate::os;
 use crate::pool::{Done, Start, Step, WorkerIx};
-use crate::queue::{Job, WorkInner};
+use crate::queue::{Job, WorkInner, WorkItem};
 use crate::runtime::{Core, CurrentWork, Effects, EngineInner, Pool, context};
 use meter::CpuMeter;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -31,6 +31,10 @@ pub(crate) fn run(engine: &Arc<EngineInner>, pool: &Arc<Pool>, me: WorkerIx) {
                     engine.widen(pool);
                 }
                 step
+            }
+            Step::Yield => {
+                std::thread::yield_now();
+                pool.transact(engine, next)
             }
             Step::Create => {
                 let created = engine.try_create_worker(pool);
@@ -110,7 +114,7 @@ fn execute<R>(
     next: impl FnOnce(&mut Core, u64, &mut Effects) -> R,
 ) -> R {
     let Start {
-        job: Job { work, wq },
+        job: Job { work, wq, carried },
         func,
         queued_at,
         at,
@@ -126,7 +130,7 @@ fn execute<R>(
         blocking: 0,
     };
     context::with(|context| context.set_current(Some(current)));
-    let panicked = call(work);
+    let panicked = call(work, carried);
     let ended = os::now();
     context::with(|context| context.set_current(None));
     let cpu_ns = meter.charge(at, ended);
@@ -147,8 +151,11 @@ fn execute<R>(
 
 /// Calls the work function and lets go of the item. What the user's values do when they are dropped is still part of
 /// the execution. Returns whether anything panicked.
-fn call(work: Arc<WorkInner>) -> bool {
-    let called = quietly(|| work.call());
+fn call(work: Arc<WorkInner>, carried: Option<Arc<dyn WorkItem>>) -> bool {
+    let called = quietly(|| match carried {
+        Some(object) => object.run(),
+        None => work.call(),
+    });
     if !called {
         tracing::error!("work function {} panicked", work.name);
     }

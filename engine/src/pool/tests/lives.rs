@@ -45,6 +45,7 @@ fn from(step: &Step<usize>) -> Went {
         Step::Create => Went::Create,
         Step::Cooldown(until) => Went::Cooldown(*until),
         Step::Run(_) => Went::Run,
+        Step::Yield => panic!("no BH pool"),
         Step::Die => Went::Die,
     }
 }
@@ -65,6 +66,7 @@ impl Life {
             number: 2,
             cpu,
             nice: 0,
+            bh: false,
         };
         let info = PoolInfo {
             number: 2,
