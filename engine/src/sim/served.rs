@@ -13,7 +13,6 @@ pub enum Host {
 }
 
 const NEITHER: &[Host] = &[Host::Simulator, Host::Threads];
-const NOT_ON_THREADS: &[Host] = &[Host::Threads];
 
 /// The parts of the language that wait for a host. A part that is served on one of them, or on both, loses it here.
 const WAITING: &[(&str, &[Host])] = &[
