@@ -166,7 +166,7 @@ impl Builder {
         };
         segment.set_sensing(sensing.word(), reason);
         let inner = self.start(&config, segment, affinity, sensing);
-        inner.tell_settings(self.cpu_intensive_thresh);
+        inner.tell_settings();
         for pool in &inner.pools() {
             inner.tell_pool(pool);
         }
