@@ -48,6 +48,7 @@ impl<J, W> PoolState<J, W> {
         let share = self.pwq_mut(pwq);
         let color = share.spec.work_color;
         share.nr_in_flight[usize::from(color)] += 1;
+        share.arrivals += 1;
         share.slot.add(Counter::Queued, 1);
         // Kernel: nobody jumps the queue of those that wait already.
         let active = share.inactive.is_empty() && share.has_slot();

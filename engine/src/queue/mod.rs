@@ -1,6 +1,7 @@
 //! The user's side: workqueues and work items.
 
 pub(crate) mod cancel;
+mod drain;
 pub(crate) mod submit;
 pub(crate) mod wait;
 mod work;

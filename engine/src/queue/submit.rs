@@ -1,11 +1,12 @@
 //! From the queueing call to the item on a pool's list.
 
 use super::workqueue::{Job, PwqRef, WqInner};
-use super::{WorkInner, cancel};
+use super::{WorkInner, cancel, drain};
 use crate::os;
-use crate::pool::NewItem;
-use crate::runtime::{EngineState, Pool, context};
-use crate::wq::Word;
+use crate::pool::{NewItem, PwqIx};
+use crate::runtime::context::Effects;
+use crate::runtime::{Core, EngineState, Pool, context};
+use crate::wq::{Gate, Word};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -81,74 +82,119 @@ fn claim(wq: &WqInner, work: &Arc<WorkInner>) -> bool {
     true
 }
 
-/// Puts an item that the caller owns on the list of the right pool. Returns false, and lets the item go, if the
-/// engine has ended meanwhile. Kernel: `__queue_work()`.
+/// Puts an item that the caller owns on the list of the right pool, or drops it if the workqueue is being emptied.
+/// Returns false, and lets the item go, if the engine has ended meanwhile. Kernel: `__queue_work()`.
 pub(crate) fn insert(wq: &Arc<WqInner>, to: For, work: &Arc<WorkInner>) -> bool {
     let target = wq.pwq_on(to.cpu);
     let job = Job {
         work: work.clone(),
         wq: wq.clone(),
     };
-    let new = NewItem {
+    let mut new = NewItem {
         job,
         work: work.id,
         func: function(wq, work),
         req_cpu: to.req_cpu(),
     };
-    let queued = match behind_itself(wq, target, work, new) {
-        Placed::Queued => true,
-        Placed::Ended => false,
-        Placed::Elsewhere(new) => target.pool.transact(&wq.engine, |core, now, fx| {
-            let queued = core.queue(target.ix, new, now, fx);
-            queued
-                .map(|queued| publish(work, &target.pool, queued.item.0))
-                .is_ok()
-        }),
-    };
-    if !queued {
-        let_go(wq, work);
+    loop {
+        let entry = Entry::of(wq, work);
+        let placed = match entry.behind_itself(target, new) {
+            Placed::Elsewhere(new) => target.pool.transact(&wq.engine, |core, now, fx| {
+                entry.place(&target.pool, target.ix, new, (core, now, fx))
+            }),
+            placed => placed,
+        };
+        match placed {
+            Placed::Queued => return true,
+            Placed::Ended => {
+                let_go(wq, work);
+                return false;
+            }
+            Placed::Dropped(reason) => {
+                drain::drop_work(wq, work, reason);
+                return true;
+            }
+            Placed::Elsewhere(again) => new = again,
+        }
     }
-    queued
 }
 
-/// How looking for the item's own execution went.
+/// How placing an item went.
 enum Placed {
-    /// It is queued behind itself.
+    /// It is queued.
     Queued,
     /// The engine has ended.
     Ended,
-    /// It does not run elsewhere: to be queued where its CPU says.
+    /// The workqueue is being emptied.
+    Dropped(Drop),
+    /// It does not run where it was last, or the gate has moved: to be placed where its CPU says, or again.
     Elsewhere(NewItem<Job>),
 }
 
-/// Non-reentrance: an item that still runs on another pool for the same workqueue is queued there, behind itself.
-/// Kernel: the `last_pool` part of `__queue_work()`.
-fn behind_itself(
-    wq: &WqInner,
-    target: &PwqRef,
-    work: &Arc<WorkInner>,
-    new: NewItem<Job>,
-) -> Placed {
-    let last = work.word().pool().filter(|&last| last != target.pool.uid);
-    let Some(pool) = last.and_then(Pool::find) else {
-        return Placed::Elsewhere(new);
-    };
-    let Some(pwq) = wq.pwqs.iter().find(|pwq| pwq.pool.uid == pool.uid) else {
-        return Placed::Elsewhere(new);
-    };
-    pool.transact(&wq.engine, |core, now, fx| {
-        let worker = core.executing(work.id);
-        if worker.and_then(|worker| core.current_pwq(worker)) != Some(pwq.ix) {
+/// An item at the gate of its workqueue.
+struct Entry<'a> {
+    wq: &'a WqInner,
+    work: &'a WorkInner,
+    /// The gate as its owner found it, and what that means for this owner.
+    gate: Gate,
+    refused: Option<Drop>,
+}
+
+impl<'a> Entry<'a> {
+    fn of(wq: &'a WqInner, work: &'a WorkInner) -> Self {
+        let gate = wq.gate();
+        let chained = gate != Gate::default() && drain::is_chained(wq);
+        Self {
+            wq,
+            work,
+            gate,
+            refused: gate.refuses(chained),
+        }
+    }
+
+    /// Queues the item on a pwq of `pool`, whose lock the caller holds, unless the gate has moved.
+    fn place(
+        &self,
+        pool: &Pool,
+        pwq: PwqIx,
+        new: NewItem<Job>,
+        (core, now, fx): (&mut Core, u64, &mut Effects),
+    ) -> Placed {
+        if self.wq.gate() != self.gate {
             return Placed::Elsewhere(new);
         }
-        match core.queue(pwq.ix, new, now, fx) {
+        if let Some(reason) = self.refused {
+            return Placed::Dropped(reason);
+        }
+        match core.queue(pwq, new, now, fx) {
             Ok(queued) => {
-                publish(work, &pool, queued.item.0);
+                publish(self.work, pool, queued.item.0);
                 Placed::Queued
             }
             Err(_) => Placed::Ended,
         }
-    })
+    }
+
+    /// Non-reentrance: an item that still runs on another pool for the same workqueue is queued there, behind itself.
+    /// Kernel: the `last_pool` part of `__queue_work()`.
+    fn behind_itself(&self, target: &PwqRef, new: NewItem<Job>) -> Placed {
+        let last = self.work.word().pool();
+        let last = last.filter(|&last| last != target.pool.uid);
+        let Some(pool) = last.and_then(Pool::find) else {
+            return Placed::Elsewhere(new);
+        };
+        let pwqs = &self.wq.pwqs;
+        let Some(pwq) = pwqs.iter().find(|pwq| pwq.pool.uid == pool.uid) else {
+            return Placed::Elsewhere(new);
+        };
+        pool.transact(&self.wq.engine, |core, now, fx| {
+            let worker = core.executing(self.work.id);
+            if worker.and_then(|worker| core.current_pwq(worker)) != Some(pwq.ix) {
+                return Placed::Elsewhere(new);
+            }
+            self.place(&pool, pwq.ix, new, (core, now, fx))
+        })
+    }
 }
 
 /// The item is on a list of `pool`, whose lock the caller holds.

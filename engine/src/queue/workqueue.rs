@@ -1,12 +1,13 @@
 //! A workqueue: the handle, and what stands behind it.
 
-use super::{DelayedWork, Work, WorkInner, place, submit, wait};
+use super::{DelayedWork, Work, WorkInner, drain, place, submit, wait};
 use crate::attrs::WqFlags;
 use crate::pool::PwqIx;
 use crate::runtime::{EngineInner, Pool, Waiter};
-use crate::wq::{FlushState, Pwqs};
+use crate::wq::{FlushState, Gate, Pwqs};
 use std::fmt;
 use std::panic::Location;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use wq_trace::{Event, FuncId, PoolId, What, WorkerId, WqId, WqSlot};
@@ -14,7 +15,7 @@ use wq_trace::{Event, FuncId, PoolId, What, WorkerId, WqId, WqSlot};
 /// A workqueue: what items are queued on, flushed by and limited by. It owns no execution resource.
 ///
 /// A handle: clones are the same workqueue. When the last one is dropped the workqueue goes away once nothing is queued,
-/// armed or running on it; dropping never waits. Kernel: `struct workqueue_struct`.
+/// armed or running on it; dropping never waits. [`Workqueue::destroy`] waits. Kernel: `struct workqueue_struct`.
 #[derive(Clone)]
 pub struct Workqueue(Arc<WqInner>);
 
@@ -32,6 +33,8 @@ pub(crate) struct WqInner {
     pub(crate) pwqs: Vec<PwqRef>,
     /// `W`
     pub(crate) flush: Mutex<FlushState<Arc<Waiter>>>,
+    /// See [`Gate`].
+    pub(crate) gate: AtomicU32,
 }
 
 /// What a workqueue was asked to be.
@@ -109,6 +112,26 @@ impl Workqueue {
         wait::flush_workqueue(self.inner(), None);
     }
 
+    /// Waits until nothing is queued or running. Meanwhile only work functions of this workqueue may queue on it: what
+    /// anybody else queues, and timers that fire, are dropped with one warning, although `queue_work` returns true.
+    ///
+    /// Any number of threads may drain at one time, and flush. An item that queues itself for ever makes it endless,
+    /// of which it warns; called inside a work function of this workqueue it waits for itself, which is reported.
+    /// What is on a timer is not waited for. Kernel: `drain_workqueue()`.
+    pub fn drain(&self) {
+        drain::drain(self.inner());
+    }
+
+    /// Drains, and refuses everything that is queued from then on, by whatever handle: `queue_work` returns true as for
+    /// [`Workqueue::drain`], and the item is dropped. Frozen items are waited for until they are thawed.
+    ///
+    /// Timers are not waited for: the items are dropped when they fire, so cancel them first. The other handles stay
+    /// valid; flushes of a destroyed workqueue return at once. Not from a work function of this workqueue: it waits
+    /// for itself, which is reported. Kernel: `destroy_workqueue()`.
+    pub fn destroy(&self) {
+        drain::destroy(self.inner());
+    }
+
     /// The name. Kernel: `WQ_NAME_LEN`, at most 31 bytes.
     pub fn name(&self) -> &str {
         &self.inner().spec.name
@@ -151,6 +174,19 @@ impl WqInner {
         }
     }
 
+    /// Who may queue at this moment.
+    pub(crate) fn gate(&self) -> Gate {
+        Gate(self.gate.load(Ordering::Acquire))
+    }
+
+    /// Tells its end, once.
+    pub(crate) fn tell_gone(&self) {
+        let before = Gate(self.gate.fetch_or(Gate::GONE, Ordering::AcqRel));
+        if !before.is_gone() {
+            self.engine.tell_destroyed(self);
+        }
+    }
+
     /// Nothing of it is queued or running on any pool.
     pub(crate) fn is_idle(&self) -> bool {
         self.pwqs
@@ -186,7 +222,8 @@ impl Drop for WqInner {
             pwq.pool
                 .transact(&self.engine, |core, _, _| core.remove_pwq(pwq.ix));
         }
-        self.engine.workqueue_gone(self);
+        self.engine.remove_workqueue(self);
+        self.tell_gone();
     }
 }
 

@@ -6,6 +6,7 @@ use crate::attrs::{DFL_ACTIVE, MAX_ACTIVE, NAME_LEN, WqFlags};
 use crate::error::Error;
 use crate::pool::PwqSpec;
 use crate::queue::{PwqRef, Workqueue, WqInner, WqSpec};
+use std::sync::atomic::AtomicU32;
 use std::sync::{Arc, Mutex};
 
 /// Kernel: `__alloc_workqueue()`.
@@ -57,6 +58,7 @@ pub(super) fn alloc(
         by_cpu,
         pwqs,
         flush: Mutex::default(),
+        gate: AtomicU32::default(),
     });
     engine.add_workqueue(&inner);
     engine.say_shortage();

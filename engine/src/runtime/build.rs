@@ -1,7 +1,7 @@
 //! Building an engine.
 
 use super::pools::make_percpu;
-use super::{Engine, EngineInner, EngineState, Timers};
+use super::{Engine, EngineInner, EngineState, Said, Timers};
 use crate::error::Error;
 use crate::os;
 use crate::sense::Sensing;
@@ -171,6 +171,7 @@ fn start(
         running_threads: AtomicUsize::new(0),
         threads: Mutex::default(),
         create_failure_said: AtomicBool::new(false),
+        said: Said::default(),
         me: me.clone(),
     })
 }

@@ -8,6 +8,7 @@ mod end;
 mod handle;
 mod pool;
 mod pools;
+mod said;
 mod timer;
 mod waiter;
 
@@ -15,6 +16,7 @@ pub use build::Builder;
 pub(crate) use context::CurrentWork;
 pub use handle::{Engine, current_stamps, current_work};
 pub(crate) use pool::{Core, Pool};
+pub(crate) use said::Said;
 pub(crate) use timer::{TimerKey, Timers};
 pub(crate) use waiter::Waiter;
 
@@ -55,6 +57,7 @@ pub(crate) struct EngineInner {
     threads: Mutex<Vec<JoinHandle<()>>>,
     /// A failed worker creation was reported.
     create_failure_said: AtomicBool,
+    pub(crate) said: Said,
     /// I: for the threads that the engine starts.
     me: Weak<EngineInner>,
 }
@@ -157,9 +160,13 @@ impl EngineInner {
         self.emit_workqueue(wq, |flags, max_active| What::Alloc { flags, max_active });
     }
 
-    /// A workqueue goes away.
-    pub(crate) fn workqueue_gone(&self, wq: &WqInner) {
+    /// The last handle, item and timer of a workqueue have gone.
+    pub(crate) fn remove_workqueue(&self, wq: &WqInner) {
         lock(&self.workqueues).retain(|(id, _)| *id != wq.id());
+    }
+
+    /// A workqueue has ended.
+    pub(crate) fn tell_destroyed(&self, wq: &WqInner) {
         self.emit_workqueue(wq, |flags, max_active| What::Destroy { flags, max_active });
     }
 
@@ -169,11 +176,12 @@ impl EngineInner {
         context::with(|context| context.emit_one(self, event));
     }
 
-    /// The workqueues that exist.
+    /// The workqueues that exist and were not destroyed.
     pub(crate) fn all_workqueues(&self) -> Vec<Arc<WqInner>> {
         lock(&self.workqueues)
             .iter()
             .filter_map(|(_, wq)| wq.upgrade())
+            .filter(|wq| !wq.gate().is_gone())
             .collect()
     }
 }

@@ -1,7 +1,10 @@
-//! What a workqueue decides across pools: flush colours, and the state word of a work item. Pure, like `pool/`.
+//! What a workqueue decides across pools: flush colours, who may queue while it is drained, and the state word of a
+//! work item. Pure, like `pool/`.
 
+mod drain;
 mod flush;
 mod word;
 
+pub(crate) use drain::{Emptiness, Gate, drain_is_slow, was_empty};
 pub(crate) use flush::{Begin, FlushState, Pwqs};
 pub(crate) use word::Word;
