@@ -89,6 +89,7 @@ fn workqueue(index: usize, wq: &Wq) -> WorkqueueSpec {
         name: format!("q{index}"),
         flags,
         max_active: wq.max_active,
+        affinity: None,
     }
 }
 

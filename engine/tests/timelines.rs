@@ -32,6 +32,7 @@ fn program(workqueues: &[(WqFlags, usize)]) -> Program {
             name: format!("q{index}"),
             flags,
             max_active,
+            affinity: None,
         });
     let short = [Step::Burn(ms(5)), Step::Sleep(ms(10))];
     let long = [&short[..], &[Step::Burn(ms(5))]].concat();

@@ -75,7 +75,7 @@ fn syntax() {
 fn unknown_keys() {
     assert_eq!(
         errors("[[works]]\n"),
-        "s.toml:1:3: unknown key `works` (keys: name, cpus, seed, engine, workqueue, work, producer, expect); did you mean `work`?"
+        "s.toml:1:3: unknown key `works` (keys: name, cpus, seed, topology, engine, workqueue, work, producer, expect); did you mean `work`?"
     );
     assert_eq!(
         with_base("[[work]]\nname = \"w1\"\nworkqueue = \"q0\"\nbdy = []\n"),
@@ -83,7 +83,7 @@ fn unknown_keys() {
     );
     assert_eq!(
         errors("[engine]\nsensng = \"tick\"\n"),
-        "s.toml:2:1: engine: unknown key `sensng` (keys: sensing, cpu_intensive_thresh); did you mean `sensing`?"
+        "s.toml:2:1: engine: unknown key `sensng` (keys: sensing, cpu_intensive_thresh, idle_timeout, watchdog_thresh, power_efficient, default_affinity_scope); did you mean `sensing`?"
     );
 }
 
@@ -149,11 +149,7 @@ fn names() {
 fn unknown_workqueues_and_works() {
     assert_eq!(
         with_base("[[work]]\nname = \"w1\"\nworkqueue = \"q1\"\n"),
-        "s.toml:13:13: work[2].workqueue: unknown workqueue `q1` (workqueues: q0; system workqueues: events, events_highpri, events_long, events_unbound, events_dfl_long); did you mean `q0`?"
-    );
-    assert_eq!(
-        with_base("[[work]]\nname = \"w1\"\nworkqueue = \"events_bh\"\n"),
-        "s.toml:13:13: work[2].workqueue: not supported yet: events_bh"
+        "s.toml:13:13: work[2].workqueue: unknown workqueue `q1` (workqueues: q0; system workqueues: events, events_highpri, events_long, events_unbound, events_dfl_long, events_freezable, events_power_efficient, events_freezable_pwr_efficient, events_bh, events_bh_highpri); did you mean `q0`?"
     );
     assert_eq!(
         with_base("[[producer]]\nname = \"p\"\nworks = [\"w0\", \"mny\", \"many#1\"]\n"),
@@ -175,7 +171,7 @@ fn flags() {
     let flags = |flags: &str| errors(&format!("[[workqueue]]\nname = \"q\"\nflags = [{flags}]\n"));
     assert_eq!(
         flags("\"perpcu\""),
-        "s.toml:3:10: workqueue[0].flags[0]: unknown flag `perpcu` (flags: percpu, unbound, highpri, cpu_intensive, ordered); did you mean `percpu`?"
+        "s.toml:3:10: workqueue[0].flags[0]: unknown flag `perpcu` (flags: percpu, unbound, highpri, freezable, mem_reclaim, cpu_intensive, bh, power_efficient, sysfs, ordered); did you mean `percpu`?"
     );
     assert_eq!(
         flags("\"percpu\", \"unbound\""),
@@ -195,7 +191,7 @@ fn flags() {
 fn steps() {
     assert_eq!(
         of_step("brun 5ms"),
-        "s.toml:14:10: work[2].body[0]: unknown step `brun` (steps: burn, sleep, blocking, lock, yield, requeue, requeue_delayed, panic, queue, queue_on, queue_delayed, flush, flush_wq, cancel, cancel_sync); did you mean `burn`?"
+        "s.toml:14:10: work[2].body[0]: unknown step `brun` (steps: burn, sleep, blocking, lock, yield, requeue, requeue_delayed, panic, queue, queue_on, queue_delayed, mod_delayed, queue_rcu, flush, flush_wq, cancel, cancel_sync, disable, enable); did you mean `burn`?"
     );
     assert_eq!(
         of_step("burn"),
@@ -235,10 +231,24 @@ fn steps() {
 
 #[test]
 fn steps_in_the_wrong_place() {
-    assert_eq!(
-        of_step("wait 5ms"),
-        "s.toml:14:10: work[2].body[0]: `wait` stands only in a producer's `steps`, not in a body"
-    );
+    for step in [
+        "wait 5ms",
+        "freeze",
+        "thaw",
+        "drain q0",
+        "set_max_active q0 1",
+        "fail_create on",
+        "cpu_down 1",
+        "cpu_up 1",
+    ] {
+        let word = step.split(' ').next().expect("a word");
+        assert_eq!(
+            of_step(step),
+            format!(
+                "s.toml:14:10: work[2].body[0]: `{word}` stands only in a producer's `steps`, not in a body"
+            )
+        );
+    }
     for step in [
         "requeue",
         "requeue_delayed 1ms",
@@ -326,66 +336,231 @@ fn expectations() {
     );
     assert_eq!(
         of_expect("workqueue = \"q\"\nexecutions = 1"),
-        "s.toml:12:13: expect[0].workqueue: unknown workqueue `q` (workqueues: q0; system workqueues: events, events_highpri, events_long, events_unbound, events_dfl_long); did you mean `q0`?"
+        "s.toml:12:13: expect[0].workqueue: unknown workqueue `q` (workqueues: q0; system workqueues: events, events_highpri, events_long, events_unbound, events_dfl_long, events_freezable, events_power_efficient, events_freezable_pwr_efficient, events_bh, events_bh_highpri); did you mean `q0`?"
+    );
+}
+
+#[test]
+fn flags_of_bh() {
+    let queue = |lines: &str| errors(&format!("[[workqueue]]\nname = \"q\"\n{lines}\n"));
+    let why =
+        "does not go with the flags before it: a bh workqueue may only be `highpri` and `percpu`";
+    for flag in [
+        "unbound",
+        "freezable",
+        "mem_reclaim",
+        "cpu_intensive",
+        "power_efficient",
+        "sysfs",
+        "ordered",
+    ] {
+        assert_eq!(
+            queue(&format!("flags = [\"bh\", \"{flag}\"]")),
+            format!("s.toml:3:16: workqueue[0].flags[1]: `{flag}` {why}")
+        );
+    }
+    assert_eq!(
+        queue("flags = [\"sysfs\", \"bh\", \"unbound\"]"),
+        format!("s.toml:3:19: workqueue[0].flags[1]: `bh` {why}"),
+        "told once"
+    );
+    assert_eq!(
+        queue("flags = [\"bh\"]\nmax_active = 1"),
+        "s.toml:4:14: workqueue[0].max_active: a bh workqueue has no limit; leave max_active out"
+    );
+}
+
+#[test]
+fn affinity() {
+    let queue = |lines: &str| errors(&format!("[[workqueue]]\nname = \"q\"\n{lines}\n"));
+    assert_eq!(
+        queue("affinity = { scope = \"cache\" }"),
+        "s.toml:3:12: workqueue[0].affinity: affinity is for unbound workqueues; add the flag `unbound`"
+    );
+    assert_eq!(
+        queue("flags = [\"power_efficient\"]\naffinity = { scope = \"cache\" }"),
+        "s.toml:4:12: workqueue[0].affinity: affinity is for unbound workqueues; add the flag `unbound`"
+    );
+    assert_eq!(
+        queue("flags = [\"ordered\"]\naffinity = { scope = \"cache\" }"),
+        "s.toml:4:12: workqueue[0].affinity: an ordered workqueue has one pool for all CPUs; leave affinity out"
+    );
+    let unbound = |affinity: &str| queue(&format!("flags = [\"unbound\"]\naffinity = {affinity}"));
+    assert_eq!(
+        unbound("{ scope = \"cahce\" }"),
+        "s.toml:4:22: workqueue[0].affinity.scope: unknown affinity scope `cahce` (scopes: default, cpu, smt, cache, cache_shard, numa, system); did you mean `cache`?"
+    );
+    assert_eq!(
+        unbound("{ strict = true }"),
+        "s.toml:4:12: workqueue[0].affinity: `scope` is missing: which CPUs share workers, such as \"cache\""
+    );
+    assert_eq!(
+        unbound("{ scope = \"cpu\", strict = 1 }"),
+        "s.toml:4:38: workqueue[0].affinity.strict: expected true or false, found an integer"
+    );
+    assert_eq!(
+        unbound("{ scope = \"cpu\", strikt = true }"),
+        "s.toml:4:29: workqueue[0].affinity: unknown key `strikt` (keys: scope, strict); did you mean `strict`?"
+    );
+    assert_eq!(
+        unbound("\"cpu\""),
+        "s.toml:4:12: workqueue[0].affinity: expected a table, such as { scope = \"cache\" }, found a string"
+    );
+}
+
+#[test]
+fn the_engine() {
+    let of_engine = |line: &str| errors(&format!("[engine]\n{line}\n"));
+    assert_eq!(
+        of_engine("default_affinity_scope = \"default\""),
+        "s.toml:2:26: engine.default_affinity_scope: unknown affinity scope `default` (scopes: cpu, smt, cache, cache_shard, numa, system)"
+    );
+    assert_eq!(
+        of_engine("power_efficient = \"yes\""),
+        "s.toml:2:19: engine.power_efficient: expected true or false, found a string"
+    );
+    for key in ["idle_timeout", "watchdog_thresh", "cpu_intensive_thresh"] {
+        let place = format!("s.toml:2:{}: engine.{key}", key.len() + 4);
+        assert_eq!(
+            of_engine(&format!("{key} = 1")),
+            format!("{place}: expected a duration in quotes, such as \"5ms\", found an integer")
+        );
+    }
+}
+
+#[test]
+fn topologies() {
+    let look = "nodes, caches of each, cores of each, threads of each, such as `1n2l4c2t`";
+    for wrong in [
+        "",
+        "2",
+        "1n1l1c",
+        "1n1l1c0t",
+        "1n1l1c1t1",
+        "1l1n1c1t",
+        "+1n1l1c1t",
+        "n1l1c1t",
+        "99999999999999999999n1l1c1t",
+    ] {
+        assert_eq!(
+            errors(&format!("topology = \"{wrong}\"\n")),
+            format!("s.toml:1:12: topology: `{wrong}` is no topology: {look}")
+        );
+    }
+    assert_eq!(
+        errors("topology = \"5000n1l1c1t\"\n"),
+        "s.toml:1:12: topology: a topology has at most 4096 CPUs"
+    );
+    assert_eq!(
+        errors("cpus = 3\ntopology = \"1n2l1c1t\"\n"),
+        "s.toml:2:12: topology: the topology has 2 CPUs, but `cpus` asks for 3; leave one of them out"
+    );
+    assert_eq!(
+        errors("topology = 4\n"),
+        "s.toml:1:12: topology: expected a topology, such as \"1n2l4c2t\", found an integer"
+    );
+}
+
+#[test]
+fn steps_of_producers() {
+    let wrong = |step: &str| of_producer_step(step).replace("producer[0].steps[0]: ", "");
+    assert_eq!(
+        wrong("set_max_active q0 0"),
+        "s.toml:13:29: expected a whole number from 1 to 2048, found `0`"
+    );
+    assert_eq!(
+        wrong("set_max_active q0 many"),
+        "s.toml:13:29: expected a whole number from 1 to 2048, found `many`"
+    );
+    assert_eq!(
+        wrong("set_max_active q0"),
+        "s.toml:13:11: `set_max_active` takes 2 arguments, not 1: write `set_max_active WORKQUEUE NUMBER`"
+    );
+    assert_eq!(
+        wrong("set_max_active events_bh 1"),
+        "s.toml:13:26: `events_bh` is bh: its max_active cannot change"
+    );
+    assert_eq!(
+        wrong("fail_create yes"),
+        "s.toml:13:23: expected `on` or `off`, found `yes`"
+    );
+    assert_eq!(
+        wrong("fail_create"),
+        "s.toml:13:11: `fail_create` takes 1 argument, not 0: write `fail_create on|off`"
+    );
+    assert_eq!(
+        wrong("cpu_up 2"),
+        "s.toml:13:18: CPU 2 is out of range: 2 CPUs in use, so 0 to 1"
+    );
+    assert_eq!(
+        wrong("cpu_down one"),
+        "s.toml:13:20: expected a CPU number, found `one`"
+    );
+    assert_eq!(
+        errors("cpus = 1\n[[producer]]\nname = \"p\"\nsteps = [\"cpu_down 0\"]\n"),
+        "s.toml:4:20: producer[0].steps[0]: the only CPU cannot leave"
+    );
+    let kind = |kind: &str| {
+        errors(&format!(
+            "[[workqueue]]\nname = \"q\"\nflags = [\"{kind}\"]\n[[producer]]\nname = \"p\"\nsteps = [\"set_max_active q 2\"]\n"
+        ))
+    };
+    for word in ["ordered", "bh"] {
+        assert_eq!(
+            kind(word),
+            format!(
+                "s.toml:6:26: producer[0].steps[0]: `q` is {word}: its max_active cannot change"
+            )
+        );
+    }
+}
+
+#[test]
+fn what_waits_for_rcu_is_queued_by_queue_rcu_only() {
+    let why = "does not go with `queue_rcu` (producer[0].steps[0]) for one work; with it go only `queue_rcu`, `flush` and `flush_wq`";
+    let beside = |step: &str| {
+        with_base(&format!(
+            "[[producer]]\nname = \"p0\"\nsteps = [\"queue_rcu many#1\", \"flush many\", \"{step}\"]\n"
+        ))
+    };
+    for step in [
+        "queue many",
+        "queue_on 1 many#2",
+        "queue_delayed many 1ms",
+        "mod_delayed many 1ms",
+        "cancel many",
+        "cancel_sync many",
+        "disable many",
+        "enable many#0",
+    ] {
+        let word = step.split(' ').next().expect("a word");
+        assert_eq!(
+            beside(step),
+            format!("s.toml:13:45: producer[0].steps[2]: `{word}` {why}")
+        );
+    }
+    assert_eq!(
+        with_base(
+            "[[producer]]\nname = \"p0\"\nsteps = [\"queue_rcu w0\"]\n[[producer]]\nname = \"p1\"\nworks = [\"many\", \"w0\"]\n"
+        ),
+        format!("s.toml:16:18: producer[1].works[1]: `w0` {why}")
+    );
+    assert_eq!(
+        with_base(
+            "[[work]]\nname = \"w1\"\nworkqueue = \"q0\"\nbody = [\"requeue\", \"requeue_delayed 1ms\"]\n[[producer]]\nname = \"p0\"\nsteps = [\"queue_rcu w1\"]\n"
+        ),
+        format!(
+            "s.toml:14:10: work[2].body[0]: `requeue` {why}\ns.toml:14:21: work[2].body[1]: `requeue_delayed` {why}"
+        )
     );
 }
 
 #[test]
 fn what_comes_later_says_so() {
     assert_eq!(
-        errors("topology = \"1n1l1c1t\"\n"),
-        "s.toml:1:1: not supported yet: topology"
-    );
-    for key in [
-        "idle_timeout",
-        "watchdog_thresh",
-        "power_efficient",
-        "default_affinity_scope",
-    ] {
-        assert_eq!(
-            errors(&format!("[engine]\n{key} = 1\n")),
-            format!("s.toml:2:1: engine: not supported yet: {key}")
-        );
-    }
-    assert_eq!(
         errors("[engine]\nsensing = \"canary\"\n"),
         "s.toml:2:11: engine.sensing: not supported yet: canary"
     );
-    for flag in ["freezable", "mem_reclaim", "bh", "power_efficient", "sysfs"] {
-        assert_eq!(
-            errors(&format!(
-                "[[workqueue]]\nname = \"q\"\nflags = [\"{flag}\"]\n"
-            )),
-            format!("s.toml:3:10: workqueue[0].flags[0]: not supported yet: {flag}")
-        );
-    }
-    assert_eq!(
-        errors("[[workqueue]]\nname = \"q\"\naffinity = { scope = \"cache\" }\n"),
-        "s.toml:3:1: workqueue[0]: not supported yet: affinity"
-    );
-    for step in [
-        "mod_delayed w0 1ms",
-        "queue_rcu w0",
-        "disable w0",
-        "enable w0",
-    ] {
-        let word = step.split(' ').next().expect("a word");
-        let message = format!("work[2].body[0]: not supported yet: {word}");
-        assert_eq!(of_step(step), format!("s.toml:14:10: {message}"));
-    }
-    for step in [
-        "freeze",
-        "thaw",
-        "drain q0",
-        "set_max_active q0 1",
-        "fail_create on",
-        "cpu_down 1",
-        "cpu_up 1",
-    ] {
-        let word = step.split(' ').next().expect("a word");
-        let message = format!("producer[0].steps[0]: not supported yet: {word}");
-        assert_eq!(of_producer_step(step), format!("s.toml:13:11: {message}"));
-    }
     assert_eq!(
         of_expect("work = \"w0\"\nexecutions = 1\nwarning = \"stall\""),
         "s.toml:14:1: expect[0]: not supported yet: warning"

@@ -4,11 +4,12 @@ use proptest::prelude::*;
 use std::fmt::Write;
 use std::path::Path;
 use std::time::Duration;
+use wq_engine::WqFlags;
 use wq_engine::sim::{
-    Draw, ItemRef, Pace, ProducerAction, ProducerSpec, Step, WorkSpec, WorkqueueSpec, WqRef,
+    AffinitySpec, Draw, EngineSpec, ItemRef, Pace, ProducerAction, ProducerSpec, Step, WorkSpec,
+    WorkqueueSpec, WqRef,
 };
-use wq_engine::{Sensing, WqFlags};
-use wq_replay::{EngineSettings, Script, parse};
+use wq_replay::{Script, parse};
 
 fn loaded(text: &str) -> Script {
     parse(text, Path::new("s.toml"), None).unwrap_or_else(|errors| panic!("{errors}\n{text}"))
@@ -28,9 +29,14 @@ const ALL: &str = r#"# What it shows. And more.
         name = "all of it"
         cpus = 2
         seed = 9
+        topology = "1n1l1c2t"
         [engine]
         sensing = "hints"
         cpu_intensive_thresh = "0ms"
+        idle_timeout = "1s"
+        watchdog_thresh = "2s"
+        power_efficient = true
+        default_affinity_scope = "numa"
         [[workqueue]]
         name = "own"
         flags = ["percpu", "highpri", "cpu_intensive"]
@@ -38,6 +44,17 @@ const ALL: &str = r#"# What it shows. And more.
         [[workqueue]]
         name = "line"
         flags = ["ordered"]
+        [[workqueue]]
+        name = "wide"
+        flags = ["unbound", "freezable", "mem_reclaim", "sysfs", "power_efficient"]
+        affinity = { scope = "cache", strict = true }
+        [[workqueue]]
+        name = "soft"
+        flags = ["bh"]
+        [[workqueue]]
+        name = "thrifty"
+        flags = ["power_efficient"]
+        affinity = { scope = "default" }
         [[work]]
         name = "a"
         workqueue = "own"
@@ -47,6 +64,9 @@ const ALL: &str = r#"# What it shows. And more.
         [[work]]
         name = "b"
         workqueue = "events_unbound"
+        [[work]]
+        name = "c"
+        workqueue = "events_bh"
         [[producer]]
         name = "p0"
         works = ["b", "a"]
@@ -60,18 +80,27 @@ const ALL: &str = r#"# What it shows. And more.
         name = "p1"
         steps = ["queue a", "queue_on 1 a#2", "queue_delayed b 1ms", "flush a", "flush_wq line", "flush_wq events",
                  "cancel b", "cancel_sync a#0", "wait 1ms"]
+        [[producer]]
+        name = "p2"
+        steps = ["mod_delayed a#1 exp(1ms)", "queue_rcu c", "flush c", "disable a", "enable a#2", "freeze", "thaw",
+                 "drain own", "set_max_active wide 2048", "fail_create on", "fail_create off", "cpu_down 1", "cpu_up 1"]
     "#;
 
 #[test]
 fn the_head_and_the_engine_arrive() {
     let script = loaded(ALL);
     assert_eq!(script.summary, "What it shows");
-    let engine = EngineSettings {
-        sensing: Some(Sensing::Hints),
-        cpu_intensive_thresh: Some(Duration::ZERO),
-    };
-    assert_eq!(script.engine, engine);
     let program = script.program;
+    let engine = EngineSpec {
+        sensing: Some("hints".to_owned()),
+        cpu_intensive_thresh: Some(Duration::ZERO),
+        idle_timeout: Some(ms(1000)),
+        watchdog_thresh: Some(ms(2000)),
+        power_efficient: Some(true),
+        default_affinity_scope: Some("numa".to_owned()),
+    };
+    assert_eq!(program.topology.as_deref(), Some("1n1l1c2t"));
+    assert_eq!(program.engine, engine);
     assert_eq!(
         (program.name.as_str(), program.cpus, program.seed),
         ("all of it", 2, 9)
@@ -86,13 +115,43 @@ fn workqueues_and_works_arrive() {
         name: "own".to_owned(),
         flags: WqFlags::PERCPU | WqFlags::HIGHPRI | WqFlags::CPU_INTENSIVE,
         max_active: 2,
+        affinity: None,
     };
     let line = WorkqueueSpec {
         name: "line".to_owned(),
         flags: WqFlags::ORDERED | WqFlags::UNBOUND,
         max_active: 0,
+        affinity: None,
     };
-    assert_eq!(program.workqueues, [own, line]);
+    let wide = WorkqueueSpec {
+        name: "wide".to_owned(),
+        flags: WqFlags::UNBOUND
+            | WqFlags::FREEZABLE
+            | WqFlags::MEM_RECLAIM
+            | WqFlags::SYSFS
+            | WqFlags::POWER_EFFICIENT,
+        max_active: 0,
+        affinity: Some(AffinitySpec {
+            scope: "cache".to_owned(),
+            strict: true,
+        }),
+    };
+    let soft = WorkqueueSpec {
+        name: "soft".to_owned(),
+        flags: WqFlags::BH,
+        max_active: 0,
+        affinity: None,
+    };
+    let thrifty = WorkqueueSpec {
+        name: "thrifty".to_owned(),
+        flags: WqFlags::POWER_EFFICIENT,
+        max_active: 0,
+        affinity: Some(AffinitySpec {
+            scope: "default".to_owned(),
+            strict: false,
+        }),
+    };
+    assert_eq!(program.workqueues, [own, line, wide, soft, thrifty]);
     let fixed = |n| Draw::Fixed(ms(n));
     let a = WorkSpec {
         name: "a".to_owned(),
@@ -117,7 +176,13 @@ fn workqueues_and_works_arrive() {
         body: Vec::new(),
         instances: 1,
     };
-    assert_eq!(program.works, [a, b]);
+    let c = WorkSpec {
+        name: "c".to_owned(),
+        workqueue: WqRef::System("events_bh".to_owned()),
+        body: Vec::new(),
+        instances: 1,
+    };
+    assert_eq!(program.works, [a, b, c]);
 }
 
 #[test]
@@ -154,7 +219,32 @@ fn producers_arrive() {
         count: Some(1),
         duration: None,
     };
-    assert_eq!(program.producers, [p0, p1]);
+    let p2 = ProducerSpec {
+        name: "p2".to_owned(),
+        action: ProducerAction::Steps(vec![
+            Step::ModDelayed(item(0, Some(1)), Draw::Exp(ms(1))),
+            Step::QueueRcu(item(2, None)),
+            Step::Flush(item(2, None)),
+            Step::Disable(item(0, None)),
+            Step::Enable(item(0, Some(2))),
+            Step::Freeze,
+            Step::Thaw,
+            Step::Drain(WqRef::Own(0)),
+            Step::SetMaxActive(WqRef::Own(2), 2048),
+            Step::FailCreate(true),
+            Step::FailCreate(false),
+            Step::CpuDown(1),
+            Step::CpuUp(1),
+        ]),
+        ..p1.clone()
+    };
+    assert_eq!(program.producers, [p0, p1, p2]);
+}
+
+#[test]
+fn a_topology_says_how_many_cpus_there_are() {
+    let script = loaded("topology = \"2n2l3c2t\"\n");
+    assert_eq!((script.program.cpus, script.all_cpus), (24, false));
 }
 
 #[test]

@@ -392,6 +392,7 @@ mod tests {
                 name: "q0".to_owned(),
                 flags,
                 max_active: 0,
+                affinity: None,
             }],
             works: vec![work("w0"), work("w1")],
             producers: vec![ProducerSpec {

@@ -6,19 +6,25 @@
 //!
 //! At one instant: sleeps and timers that end, oldest armed first; arrivals, in file order; CPUs whose burn ended,
 //! lowest first; idle CPUs pick, lowest first. What this sets off at the same instant follows in the same order.
+//!
+//! An RCU grace period ends at the instant at which it begins, since no virtual thread is ever in a section that reads:
+//! `queue_rcu` queues at once.
 
 mod body;
 mod cpus;
+mod disable;
 mod machine;
 mod producer;
 mod program;
 mod queueing;
+mod served;
 mod setup;
 
 pub use program::{
-    Draw, ItemRef, Pace, ProducerAction, ProducerSpec, Program, SplitMix64, Step, WorkSpec,
-    WorkqueueSpec, WqRef,
+    AffinitySpec, Draw, EngineSpec, ItemRef, Pace, ProducerAction, ProducerSpec, Program,
+    SplitMix64, Step, WorkSpec, WorkqueueSpec, WqRef,
 };
+pub use served::{Host, not_served};
 
 use std::sync::atomic::AtomicBool;
 use wq_trace::{Event, ReadError, Segment, Snapshot, WqId};
@@ -69,7 +75,7 @@ pub struct ItemRecord {
     pub completed: u64,
     /// When the last of them ended.
     pub last_finished_ns: Option<u64>,
-    /// Queueing calls that were refused.
+    /// Queueing calls that were refused: the item was pending or disabled.
     pub refused: u64,
 }
 
@@ -104,6 +110,9 @@ pub enum SimError {
         /// The bound.
         limit: u64,
     },
+    /// It asks for what the simulator cannot do.
+    #[error("the simulator cannot do this yet: {}", .0.join(", "))]
+    NotServed(Vec<&'static str>),
     /// No system workqueue has this name.
     #[error("unknown system workqueue {0}")]
     UnknownWorkqueue(String),

@@ -20,6 +20,28 @@ pub struct Program {
     pub producers: Vec<ProducerSpec>,
     /// Names of the mutexes that `lock` steps take; [`Step::Lock`] holds an index into it.
     pub locks: Vec<String>,
+    /// The topology of the CPUs, such as `1n2l4c2t`: nodes, caches of each node, cores of each cache, threads of each
+    /// core. `None`: that of the machine on threads, one node with one cache and one thread a core when simulated.
+    pub topology: Option<String>,
+    /// What it asks of the engine.
+    pub engine: EngineSpec,
+}
+
+/// The engine that a workload asks for. `None`: the engine's default.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct EngineSpec {
+    /// CPU time after which an item stops counting in the concurrency level; zero: never.
+    pub cpu_intensive_thresh: Option<Duration>,
+    /// How long a worker stays idle before it may be culled.
+    pub idle_timeout: Option<Duration>,
+    /// How long a pool may make no progress before it is reported; zero: never reported.
+    pub watchdog_thresh: Option<Duration>,
+    /// Whether `POWER_EFFICIENT` workqueues are unbound.
+    pub power_efficient: Option<bool>,
+    /// The scope of unbound workqueues that name none.
+    pub default_affinity_scope: Option<String>,
+    /// The word of [`Sensing`](crate::Sensing). The simulator, which knows who sleeps, does not look at it.
+    pub sensing: Option<String>,
 }
 
 /// A workqueue to allocate.
@@ -31,6 +53,17 @@ pub struct WorkqueueSpec {
     pub flags: WqFlags,
     /// 0: the default.
     pub max_active: usize,
+    /// Unbound only; `None`: the engine's default scope, not strict.
+    pub affinity: Option<AffinitySpec>,
+}
+
+/// Which CPUs share the workers of an unbound workqueue.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AffinitySpec {
+    /// `default`, `cpu`, `smt`, `cache`, `cache_shard`, `numa` or `system`.
+    pub scope: String,
+    /// Workers may not leave their CPUs.
+    pub strict: bool,
 }
 
 /// A workqueue that a work item or a step names.
@@ -100,6 +133,10 @@ pub enum Step {
     QueueOn(usize, ItemRef),
     /// Queue an item after this long.
     QueueDelayed(ItemRef, Draw),
+    /// Queue an item after this long, or move the time when it is queued.
+    ModDelayed(ItemRef, Draw),
+    /// Queue an item after an RCU grace period.
+    QueueRcu(ItemRef),
     /// Wait for the last queued instance of an item.
     Flush(ItemRef),
     /// Wait for all that is queued on a workqueue.
@@ -108,8 +145,26 @@ pub enum Step {
     Cancel(ItemRef),
     /// Cancel an item and wait for a running execution.
     CancelSync(ItemRef),
+    /// Cancel an item and refuse its queueings until it is enabled as often.
+    Disable(ItemRef),
+    /// Take one disabling back.
+    Enable(ItemRef),
     /// Producers only: do nothing for this long.
     Wait(Draw),
+    /// Producers only: hold back what is queued on freezable workqueues.
+    Freeze,
+    /// Producers only: end the freezing.
+    Thaw,
+    /// Producers only: wait until a workqueue is empty; only its own items may queue on it meanwhile.
+    Drain(WqRef),
+    /// Producers only: another `max_active` for a workqueue.
+    SetMaxActive(WqRef, usize),
+    /// Producers only: whether the creation of workers fails from now on.
+    FailCreate(bool),
+    /// Producers only: a CPU (index) leaves.
+    CpuDown(usize),
+    /// Producers only: a CPU (index) comes back.
+    CpuUp(usize),
     /// Panic inside the work function.
     Panic,
 }

@@ -3,7 +3,7 @@
 use super::ItemRecord;
 use super::cpus::ThreadIx;
 use super::machine::{Alarm, Kind, Machine};
-use super::program::{ItemRef, SplitMix64, Step, WqRef};
+use super::program::{Draw, ItemRef, SplitMix64, Step, WqRef};
 use crate::pool::{ItemIx, NewItem, PwqIx, Subject};
 use crate::wq::{Begin, FlushState, Pwqs, Word};
 use wq_trace::{FlushTarget, FuncId, REQ_CPU_LOCAL, Was, What, WqCounter, WqId, WqSlot};
@@ -92,6 +92,19 @@ impl SimItem {
         self.word = Word::on_list(uid(pool)).released();
     }
 
+    /// How often it was disabled and not enabled again.
+    pub(super) fn depth(&self) -> u32 {
+        self.word.depth()
+    }
+
+    pub(super) fn deeper(&mut self) {
+        self.word = self.word.deeper().unwrap_or(self.word);
+    }
+
+    pub(super) fn shallower(&mut self) {
+        self.word = self.word.shallower().unwrap_or(self.word);
+    }
+
     /// The pool that it is on, or was on last.
     fn pool(&self) -> Option<usize> {
         self.word.pool().map(|uid| uid as usize - 1)
@@ -123,12 +136,21 @@ impl Machine<'_> {
             }
             Step::QueueDelayed(item, time) => {
                 let item = self.next_instance(*item);
-                let time = match stream {
-                    Some(stream) => time.next(&mut self.items[stream].rng),
-                    None => time.next(self.producer_rng(thread)),
-                };
-                self.queue_delayed(thread, item, time.as_nanos() as u64);
+                let time = self.draw_for(thread, stream, *time);
+                self.queue_delayed(thread, item, time);
             }
+            Step::ModDelayed(item, time) => {
+                let item = self.next_instance(*item);
+                let time = self.draw_for(thread, stream, *time);
+                self.mod_delayed(thread, item, time);
+            }
+            // A grace period takes no time: no virtual thread is ever in a section that reads.
+            Step::QueueRcu(item) => {
+                let item = self.next_instance(*item);
+                self.queue_item(thread, item, None);
+            }
+            Step::Disable(item) => self.instances(*item).for_each(|i| self.disable(thread, i)),
+            Step::Enable(item) => self.instances(*item).for_each(|i| self.enable(thread, i)),
             Step::Cancel(item) => {
                 for item in self.instances(*item) {
                     self.take_back(thread, item);
@@ -154,6 +176,15 @@ impl Machine<'_> {
             _ => unreachable!("the checker lets the other steps into bodies only"),
         }
         Turn::Done
+    }
+
+    /// The next value of the stream of the item whose step it is, or of the producer's.
+    fn draw_for(&mut self, thread: ThreadIx, stream: Option<usize>, time: Draw) -> u64 {
+        let time = match stream {
+            Some(stream) => time.next(&mut self.items[stream].rng),
+            None => time.next(self.producer_rng(thread)),
+        };
+        time.as_nanos() as u64
     }
 
     /// Index of the first item of a work description.
@@ -198,9 +229,13 @@ impl Machine<'_> {
 
     /// Kernel: `queue_delayed_work()`.
     pub(super) fn queue_delayed(&mut self, actor: ThreadIx, item: usize, delay: u64) {
-        if !self.claim(item) {
-            return;
+        if self.claim(item) {
+            self.insert_after(actor, item, delay);
         }
+    }
+
+    /// Arms the timer of an item, which is owned; a delay of zero is no delay. Kernel: `__queue_delayed_work()`.
+    pub(super) fn insert_after(&mut self, actor: ThreadIx, item: usize, delay: u64) {
         let cpu = self.threads[actor.0].cpu;
         if delay == 0 {
             self.insert(actor, item, None, cpu);
@@ -239,20 +274,25 @@ impl Machine<'_> {
     }
 
     fn claim(&mut self, item: usize) -> bool {
-        let SimItem {
-            word, wq, record, ..
-        } = &mut self.items[item];
-        let slot = &self.wqs[*wq].slot;
-        if word.pending() {
-            slot.add(WqCounter::RefusedPending, 1);
-        } else if word.depth() > 0 {
-            slot.add(WqCounter::RefusedDisabled, 1);
-        } else {
+        let word = &mut self.items[item].word;
+        if !word.pending() && word.depth() == 0 {
             *word = Word(word.0 | Word::PENDING);
             return true;
         }
-        record.refused += 1;
+        let reason = if word.pending() {
+            WqCounter::RefusedPending
+        } else {
+            WqCounter::RefusedDisabled
+        };
+        self.refuse(item, reason);
         false
+    }
+
+    /// Counts a queueing that is refused.
+    pub(super) fn refuse(&mut self, item: usize, reason: WqCounter) {
+        let SimItem { wq, record, .. } = &mut self.items[item];
+        record.refused += 1;
+        self.wqs[*wq].slot.add(reason, 1);
     }
 
     /// Queues an item, which is owned, on `cpu`, which `asked` named or not. Kernel: `__queue_work()`.
@@ -287,7 +327,7 @@ impl Machine<'_> {
     }
 
     /// Takes the item off its timer or list; the caller owns it. Returns whether it was pending.
-    fn grab(&mut self, actor: ThreadIx, item: usize) -> bool {
+    pub(super) fn grab(&mut self, actor: ThreadIx, item: usize) -> bool {
         let word = self.items[item].word;
         if let Some(key) = self.items[item].timer.take() {
             self.alarms.remove(&key);
@@ -317,7 +357,7 @@ impl Machine<'_> {
         self.emit(self.subject(item).event(self.now, What::CancelWork { was }));
     }
 
-    fn release(&mut self, item: usize) {
+    pub(super) fn release(&mut self, item: usize) {
         self.items[item].word = self.items[item].word.released();
     }
 
@@ -398,14 +438,12 @@ impl Machine<'_> {
         };
         if turn % 2 == 1 {
             self.grab(thread, item);
-            let word = self.items[item].word;
-            self.items[item].word = word.shallower().unwrap_or(word);
+            self.items[item].shallower();
             self.release(item);
             return Turn::Next;
         }
         self.take_back(thread, item);
-        let word = self.items[item].word;
-        self.items[item].word = word.deeper().unwrap_or(word);
+        self.items[item].deeper();
         self.release(item);
         if self.wait_for_execution(thread, item) {
             Turn::Blocked
@@ -415,7 +453,7 @@ impl Machine<'_> {
     }
 
     /// What an event about this item is about.
-    fn subject(&self, item: usize) -> Subject {
+    pub(super) fn subject(&self, item: usize) -> Subject {
         let item = &self.items[item];
         let wq = self.wqs[item.wq].slot.id();
         Subject {

@@ -3,8 +3,9 @@
 use super::cpus::ThreadIx;
 use super::machine::{Kind, Machine, Next, SimPool, Thread};
 use super::producer::Producer;
-use super::program::{Pace, ProducerAction, Program, Step, WqRef};
+use super::program::{Pace, ProducerAction, Program, WqRef};
 use super::queueing::{SimItem, SimWq};
+use super::served::{Host, named_workqueues, not_served};
 use super::{ItemRecord, SimError};
 use crate::attrs::{DFL_ACTIVE, MAX_ACTIVE, SYSTEM_WORKQUEUE_NAMES, System, WqFlags};
 use crate::pool::{PoolSpec, PoolState, PwqIx, PwqSpec};
@@ -60,6 +61,10 @@ pub(super) fn machine<'a>(
 }
 
 fn check(program: &Program) -> Result<(), SimError> {
+    let missing = not_served(program, Host::Simulator);
+    if !missing.is_empty() {
+        return Err(SimError::NotServed(missing));
+    }
     for wq in named_workqueues(program) {
         if let WqRef::System(name) = wq
             && !SYSTEM_WORKQUEUE_NAMES.contains(&name.as_str())
@@ -75,27 +80,6 @@ fn check(program: &Program) -> Result<(), SimError> {
     endless.map_or(Ok(()), |producer| {
         Err(SimError::NoPause(producer.name.clone()))
     })
-}
-
-/// The workqueues that works and steps name.
-fn named_workqueues(program: &Program) -> impl Iterator<Item = &WqRef> {
-    let bodies = program.works.iter().map(|work| work.body.as_slice());
-    let calls = program
-        .producers
-        .iter()
-        .map(|producer| match &producer.action {
-            ProducerAction::Steps(steps) => steps.as_slice(),
-            ProducerAction::Works(_) => &[],
-        });
-    let flushed = bodies.chain(calls).flatten().filter_map(|step| match step {
-        Step::FlushWq(wq) => Some(wq),
-        _ => None,
-    });
-    program
-        .works
-        .iter()
-        .map(|work| &work.workqueue)
-        .chain(flushed)
 }
 
 impl Machine<'_> {

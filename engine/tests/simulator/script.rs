@@ -54,6 +54,7 @@ impl Script {
             name: format!("q{index}"),
             flags,
             max_active,
+            affinity: None,
         });
         WqRef::Own(index)
     }

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::thread::JoinHandle;
 use std::time::Duration;
+use wq_engine::sim::{Host, not_served};
 use wq_engine::{Engine, Sensing};
 use wq_trace::{Reader, WqId};
 
@@ -55,8 +56,12 @@ impl Replay {
     /// Starts an engine and the script's producers in it.
     ///
     /// # Errors
-    /// The engine, a workqueue or a producer's thread cannot be made.
+    /// The script asks for what threads cannot do yet; the engine, a workqueue or a producer's thread cannot be made.
     pub fn start(script: &Script, settings: ReplaySettings) -> Result<Self, ExecError> {
+        let missing = not_served(&script.program, Host::Threads);
+        if !missing.is_empty() {
+            return Err(ExecError::NotServed(missing));
+        }
         let engine = engine(script, settings)?;
         let shared = Shared::new(script.program.clone(), engine, settings.speed)?;
         let mut replay = Self {
@@ -218,10 +223,12 @@ fn engine(script: &Script, settings: ReplaySettings) -> Result<Engine, ExecError
         }
         builder = builder.cpus(cpus);
     }
-    if let Some(sensing) = settings.sensing.or(script.engine.sensing) {
+    let spec = &script.program.engine;
+    let sensing = spec.sensing.as_ref().and_then(|word| word.parse().ok());
+    if let Some(sensing) = settings.sensing.or(sensing) {
         builder = builder.sensing(sensing);
     }
-    if let Some(thresh) = script.engine.cpu_intensive_thresh {
+    if let Some(thresh) = spec.cpu_intensive_thresh {
         builder = builder.cpu_intensive_thresh(thresh);
     }
     Ok(builder.build()?)

@@ -9,6 +9,8 @@ use toml::Spanned;
 use toml::de::DeTable;
 use wq_engine::sim::{Draw, Pace};
 
+/// Largest `max_active`. Kernel: `WQ_MAX_ACTIVE`.
+pub(super) const MAX_ACTIVE: u64 = 2048;
 /// Most CPUs, as a number of the file.
 const MOST_CPUS: u64 = super::MOST_CPUS as u64;
 /// Most instances of one work.
@@ -20,6 +22,7 @@ pub(super) struct File {
     pub name: Option<At<String>>,
     pub cpus: Option<At<u64>>,
     pub seed: Option<At<u64>>,
+    pub topology: Option<At<String>>,
     pub engine: Engine,
     pub workqueues: Vec<Workqueue>,
     pub works: Vec<Work>,
@@ -32,6 +35,10 @@ pub(super) struct File {
 pub(super) struct Engine {
     pub sensing: Option<At<String>>,
     pub cpu_intensive_thresh: Option<At<Duration>>,
+    pub idle_timeout: Option<At<Duration>>,
+    pub watchdog_thresh: Option<At<Duration>>,
+    pub power_efficient: Option<At<bool>>,
+    pub default_affinity_scope: Option<At<String>>,
 }
 
 /// `[[workqueue]]`.
@@ -41,6 +48,15 @@ pub(super) struct Workqueue {
     pub name: Option<At<String>>,
     pub flags: Vec<At<String>>,
     pub max_active: Option<At<u64>>,
+    pub affinity: Option<Affinity>,
+}
+
+/// `affinity = {..}` of a workqueue.
+#[derive(Debug)]
+pub(super) struct Affinity {
+    pub span: Range<usize>,
+    pub scope: Option<At<String>>,
+    pub strict: bool,
 }
 
 /// `[[work]]`.
@@ -101,26 +117,33 @@ const FILE_KEYS: Keys = Keys {
         "name",
         "cpus",
         "seed",
+        "topology",
         "engine",
         "workqueue",
         "work",
         "producer",
         "expect",
     ],
-    later: &["topology"],
+    later: &[],
 };
 const ENGINE_KEYS: Keys = Keys {
-    known: &["sensing", "cpu_intensive_thresh"],
-    later: &[
+    known: &[
+        "sensing",
+        "cpu_intensive_thresh",
         "idle_timeout",
         "watchdog_thresh",
         "power_efficient",
         "default_affinity_scope",
     ],
+    later: &[],
 };
 const WORKQUEUE_KEYS: Keys = Keys {
-    known: &["name", "flags", "max_active"],
-    later: &["affinity"],
+    known: &["name", "flags", "max_active", "affinity"],
+    later: &[],
+};
+const AFFINITY_KEYS: Keys = Keys {
+    known: &["scope", "strict"],
+    later: &[],
 };
 const WORK_KEYS: Keys = Keys {
     known: &["name", "workqueue", "body", "instances"],
@@ -159,9 +182,10 @@ pub(super) fn read<'a>(root: &Spanned<DeTable<'a>>, errors: &mut Diagnostics<'a>
         name: top.string("name", "the script's name"),
         cpus: top.integer("cpus", (1, MOST_CPUS)),
         seed: top.integer("seed", (0, u64::MAX)),
+        topology: top.string("topology", "a topology, such as \"1n2l4c2t\""),
         ..File::default()
     };
-    let engine = top.table("engine");
+    let engine = top.table("engine", "a table, [engine]");
     let workqueues = top.tables("workqueue");
     let works = top.tables("work");
     let producers = top.tables("producer");
@@ -192,12 +216,18 @@ fn read_engine(mut table: Table<'_, '_, '_>) -> Engine {
     Engine {
         sensing: table.string("sensing", "how blocking is noticed, such as \"tick\""),
         cpu_intensive_thresh: fixed(&mut table, "cpu_intensive_thresh"),
+        idle_timeout: fixed(&mut table, "idle_timeout"),
+        watchdog_thresh: fixed(&mut table, "watchdog_thresh"),
+        power_efficient: table.boolean("power_efficient"),
+        default_affinity_scope: table
+            .string("default_affinity_scope", "a scope, such as \"cache\""),
     }
 }
 
 fn read_workqueue(mut table: Table<'_, '_, '_>) -> Workqueue {
-    const MAX_ACTIVE: u64 = 2048;
+    let affinity = read_affinity(&mut table);
     Workqueue {
+        affinity,
         path: table.path().to_owned(),
         name: table.required_string("name", "the workqueue's name, a string"),
         flags: table
@@ -205,6 +235,18 @@ fn read_workqueue(mut table: Table<'_, '_, '_>) -> Workqueue {
             .unwrap_or_default(),
         max_active: table.integer("max_active", (0, MAX_ACTIVE)),
     }
+}
+
+fn read_affinity(table: &mut Table<'_, '_, '_>) -> Option<Affinity> {
+    let (span, map) = table.table("affinity", "a table, such as { scope = \"cache\" }")?;
+    let path = table.field("affinity");
+    let keys = AFFINITY_KEYS;
+    let mut table = Table::open(map, path, span.clone(), keys, table.errors());
+    Some(Affinity {
+        span,
+        scope: table.required_string("scope", "which CPUs share workers, such as \"cache\""),
+        strict: table.boolean("strict").is_some_and(|s| s.value),
+    })
 }
 
 fn read_work(mut table: Table<'_, '_, '_>) -> Work {

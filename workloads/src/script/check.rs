@@ -1,29 +1,15 @@
 //! Checks a script's tables against each other and builds the program.
 
 use super::ast::{self, File};
-use super::errors::{At, Diagnostics, did_you_mean, quoted};
+use super::errors::{At, Diagnostics, quoted};
 use super::names::{Names, check_name};
 use super::step::{self, Place};
-use super::{EngineSettings, LONGEST_NAME};
+use super::{LONGEST_NAME, check_queue, rcu, settings};
 use std::collections::HashMap;
-use wq_engine::sim::{ProducerAction, ProducerSpec, Program, Step, WorkSpec, WorkqueueSpec};
-use wq_engine::{SYSTEM_WORKQUEUE_NAMES, WqFlags};
+use wq_engine::sim::{ProducerAction, ProducerSpec, Program, Step, WorkSpec};
 
-/// Longest workqueue name in bytes. Kernel: `WQ_NAME_LEN` - 1.
-const LONGEST_WORKQUEUE_NAME: usize = 31;
 /// Most items of all works together: each one is a real item of the engine.
 const MOST_ITEMS: u64 = 1_000_000;
-
-/// The flags that are served, by their word in a script.
-const FLAGS: [(&str, WqFlags); 5] = [
-    ("percpu", WqFlags::PERCPU),
-    ("unbound", WqFlags::UNBOUND),
-    ("highpri", WqFlags::HIGHPRI),
-    ("cpu_intensive", WqFlags::CPU_INTENSIVE),
-    ("ordered", WqFlags::ORDERED.union(WqFlags::UNBOUND)),
-];
-/// Flags that come later.
-const FLAGS_LATER: [&str; 5] = ["freezable", "mem_reclaim", "bh", "power_efficient", "sysfs"];
 
 /// The program of a file, without the names of its locks (`names` has them); meaningless if there are `errors` afterwards.
 pub(super) fn program(
@@ -33,8 +19,11 @@ pub(super) fn program(
     errors: &mut Diagnostics<'_>,
 ) -> Program {
     unique(file, errors);
+    let engine = settings::engine(&file.engine, errors);
     let workqueues = file.workqueues.iter();
-    let workqueues = workqueues.filter_map(|w| workqueue(w, errors)).collect();
+    let workqueues = workqueues
+        .filter_map(|w| check_queue::workqueue(w, &engine, errors))
+        .collect();
     check_items(file, errors);
     let works: Vec<WorkSpec> = file
         .works
@@ -45,6 +34,7 @@ pub(super) fn program(
     let producers = producers
         .filter_map(|p| producer(p, names, errors))
         .collect();
+    rcu::check(file, names, errors);
     if let Some(name) = &file.name
         && (name.value.trim().is_empty() || name.value.contains(char::is_control))
     {
@@ -62,19 +52,8 @@ pub(super) fn program(
         works,
         producers,
         locks: Vec::new(),
-    }
-}
-
-/// The engine's settings.
-pub(super) fn engine(engine: &ast::Engine, errors: &mut Diagnostics<'_>) -> EngineSettings {
-    let sensing = engine.sensing.as_ref().and_then(|word| {
-        super::sensing(&word.value)
-            .map_err(|message| errors.error(&word.span, "engine.sensing", message))
-            .ok()
-    });
-    EngineSettings {
-        sensing,
-        cpu_intensive_thresh: engine.cpu_intensive_thresh.as_ref().map(|d| d.value),
+        topology: file.topology.as_ref().map(|t| t.value.clone()),
+        engine,
     }
 }
 
@@ -104,69 +83,6 @@ fn unique_among<'f>(
             errors.error(&name.span, &format!("{path}.name"), message);
         }
     }
-}
-
-fn workqueue(node: &ast::Workqueue, errors: &mut Diagnostics<'_>) -> Option<WorkqueueSpec> {
-    let name = node.name.as_ref()?;
-    let field = format!("{}.name", node.path);
-    check_name(name, LONGEST_WORKQUEUE_NAME, &field, errors);
-    if SYSTEM_WORKQUEUE_NAMES.contains(&name.value.as_str()) {
-        let message = format!(
-            "{} is a system workqueue: works can name it without declaring it",
-            quoted(&name.value)
-        );
-        errors.error(&name.span, &field, message);
-    }
-    let flags = flags(node, errors);
-    let max_active = node.max_active.as_ref().map_or(0, |n| n.value);
-    if flags.contains(WqFlags::ORDERED)
-        && max_active > 1
-        && let Some(given) = &node.max_active
-    {
-        let field = format!("{}.max_active", node.path);
-        let message = "an ordered workqueue runs one item at a time; leave max_active out";
-        errors.error(&given.span, &field, message);
-    }
-    Some(WorkqueueSpec {
-        name: name.value.clone(),
-        flags,
-        max_active: usize::try_from(max_active).unwrap_or(usize::MAX),
-    })
-}
-
-fn flags(node: &ast::Workqueue, errors: &mut Diagnostics<'_>) -> WqFlags {
-    let mut all = WqFlags::empty();
-    for (i, word) in node.flags.iter().enumerate() {
-        let field = format!("{}.flags[{i}]", node.path);
-        let name = word.value.as_str();
-        let Some((_, flag)) = FLAGS.iter().find(|(w, _)| *w == name) else {
-            let message = if FLAGS_LATER.contains(&name) {
-                format!("not supported yet: {name}")
-            } else {
-                let served = FLAGS.map(|(w, _)| w);
-                format!(
-                    "unknown flag {} (flags: {}){}",
-                    quoted(name),
-                    served.join(", "),
-                    did_you_mean(name, served.into_iter().chain(FLAGS_LATER))
-                )
-            };
-            errors.error(&word.span, &field, message);
-            continue;
-        };
-        let both = all | *flag;
-        if both.contains(WqFlags::PERCPU | WqFlags::UNBOUND) {
-            let other = if both.contains(WqFlags::ORDERED) {
-                "an ordered workqueue is unbound"
-            } else {
-                "a workqueue is one or the other"
-            };
-            let message = format!("`{name}` does not go with the flags before it: {other}");
-            errors.error(&word.span, &field, message);
-        }
-        all = both;
-    }
-    all
 }
 
 fn check_items(file: &File, errors: &mut Diagnostics<'_>) {

@@ -6,9 +6,12 @@
 mod ast;
 mod check;
 mod check_expect;
+mod check_queue;
 mod duration;
 mod errors;
 mod names;
+mod rcu;
+mod settings;
 mod step;
 mod table;
 
@@ -20,7 +23,6 @@ use names::Names;
 use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 use toml::de::DeTable;
 use wq_engine::Sensing;
 use wq_engine::sim::{Pace, ProducerAction, Program, Step};
@@ -45,17 +47,6 @@ pub struct Script {
     pub all_cpus: bool,
     /// What must come out, in file order.
     pub expectations: Vec<Expectation>,
-    /// What it asks of the engine.
-    pub engine: EngineSettings,
-}
-
-/// `[engine]`; `None`: the engine's default.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct EngineSettings {
-    /// How blocking is noticed.
-    pub sensing: Option<Sensing>,
-    /// CPU time after which an item stops counting in the concurrency level; zero: never.
-    pub cpu_intensive_thresh: Option<Duration>,
 }
 
 /// The sensing that a script or an option names.
@@ -132,11 +123,14 @@ pub fn parse(text: &str, path: &Path, cpus: Option<usize>) -> Result<Script, Scr
         .cpus
         .as_ref()
         .and_then(|n| usize::try_from(n.value).ok());
+    let topology = file.topology.as_ref();
+    let of_topology =
+        topology.and_then(|t| settings::topology_cpus(t, cpus.or(asked), &mut errors));
+    let asked = of_topology.or(asked);
     let used = cpus.or(asked).unwrap_or_else(allowed_cpus).max(1);
     let mut names = Names::of(&file, used);
     let stem = path.file_stem().unwrap_or_default().to_string_lossy();
     let mut program = check::program(&file, &stem, &mut names, &mut errors);
-    let engine = check::engine(&file.engine, &mut errors);
     let expectations = check_expect::all(&file.expects, &names, &mut errors);
     errors.finish(path)?;
     program.locks = names.into_locks();
@@ -146,7 +140,6 @@ pub fn parse(text: &str, path: &Path, cpus: Option<usize>) -> Result<Script, Scr
         program,
         all_cpus: cpus.is_none() && asked.is_none(),
         expectations,
-        engine,
     })
 }
 

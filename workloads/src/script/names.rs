@@ -3,11 +3,15 @@
 use super::ast::File;
 use super::errors::{At, Diagnostics, did_you_mean, quoted};
 use std::collections::HashMap;
-use wq_engine::SYSTEM_WORKQUEUE_NAMES;
 use wq_engine::sim::{ItemRef, WqRef};
 
-/// System workqueues that come later.
-const SYSTEM_LATER: [&str; 5] = [
+/// The system workqueues of the language, by the names that they are shown with.
+pub(super) const SYSTEM_WORKQUEUES: [&str; 10] = [
+    "events",
+    "events_highpri",
+    "events_long",
+    "events_unbound",
+    "events_dfl_long",
     "events_freezable",
     "events_power_efficient",
     "events_freezable_pwr_efficient",
@@ -22,6 +26,8 @@ pub(super) struct Names {
     works: Declared,
     /// Instances of the works, in file order.
     instances: Vec<u64>,
+    /// Why each workqueue's `max_active` cannot change, in file order.
+    fixed_limits: Vec<Option<&'static str>>,
     /// Mutexes in the order of their first use.
     locks: Declared,
     /// CPUs: an index is below it.
@@ -67,6 +73,7 @@ impl Names {
             workqueues: Declared::of(file.workqueues.iter().map(|w| &w.name)),
             works: Declared::of(file.works.iter().map(|w| &w.name)),
             instances: file.works.iter().map(|w| w.instances).collect(),
+            fixed_limits: file.workqueues.iter().map(fixed_limit).collect(),
             locks: Declared::default(),
             cpus,
         }
@@ -88,23 +95,34 @@ impl Names {
             return Some(WqRef::Own(i));
         }
         let word = name.value.as_str();
-        if SYSTEM_WORKQUEUE_NAMES.contains(&word) {
+        if SYSTEM_WORKQUEUES.contains(&word) {
             return Some(WqRef::System(name.value.clone()));
         }
         errors.error_with(&name.span, field, || {
-            if SYSTEM_LATER.contains(&word) {
-                return format!("not supported yet: {word}");
-            }
             let own = self.workqueues.iter();
             format!(
                 "unknown workqueue {} ({}; system workqueues: {}){}",
                 quoted(word),
                 known("workqueues", own.clone()),
-                SYSTEM_WORKQUEUE_NAMES.join(", "),
-                did_you_mean(word, own.chain(SYSTEM_WORKQUEUE_NAMES))
+                SYSTEM_WORKQUEUES.join(", "),
+                did_you_mean(word, own.chain(SYSTEM_WORKQUEUES))
             )
         });
         None
+    }
+
+    /// What a workqueue is if its `max_active` cannot change: `ordered` or `bh`.
+    pub fn fixed_limit(&self, wq: &WqRef) -> Option<&'static str> {
+        match wq {
+            WqRef::Own(index) => self.fixed_limits[*index],
+            WqRef::System(name) => name.starts_with("events_bh").then_some("bh"),
+        }
+    }
+
+    /// The index of the work that `w0` or `w0#3` names, if there is one.
+    pub fn work_of(&self, item: &str) -> Option<usize> {
+        let base = item.split_once('#').map_or(item, |(base, _)| base);
+        self.works.find(base)
     }
 
     /// A work or one of its instances: `w0`, `w0#3`.
@@ -194,6 +212,12 @@ impl Names {
             self.locks.names.len() - 1
         })
     }
+}
+
+fn fixed_limit(wq: &super::ast::Workqueue) -> Option<&'static str> {
+    let kinds = ["ordered", "bh"].into_iter();
+    let mut kinds = kinds.filter(|kind| wq.flags.iter().any(|flag| flag.value == *kind));
+    kinds.next()
 }
 
 /// The declared names for a message: `works: w0, w1`, shortened when many.

@@ -1,5 +1,6 @@
 //! Steps: the words of bodies and producers, declared once with their arguments and where they may stand.
 
+use super::ast::MAX_ACTIVE;
 use super::duration;
 use super::errors::{At, Diagnostics, did_you_mean, quoted};
 use super::names::{Names, check_name};
@@ -22,6 +23,12 @@ enum Arg {
     Item,
     Cpu,
     Workqueue,
+    /// A workqueue whose `max_active` can change.
+    Limited,
+    Count,
+    /// A CPU that may leave: not the only one.
+    OtherCpu,
+    Switch,
     Lock,
 }
 
@@ -31,8 +38,10 @@ impl Arg {
         match self {
             Self::Time => "DURATION",
             Self::Item => "WORK",
-            Self::Cpu => "CPU",
-            Self::Workqueue => "WORKQUEUE",
+            Self::Cpu | Self::OtherCpu => "CPU",
+            Self::Workqueue | Self::Limited => "WORKQUEUE",
+            Self::Count => "NUMBER",
+            Self::Switch => "on|off",
             Self::Lock => "NAME",
         }
     }
@@ -65,6 +74,7 @@ enum Value {
     Item(ItemRef),
     Index(usize),
     Workqueue(WqRef),
+    Switch(bool),
 }
 
 impl Values {
@@ -85,6 +95,13 @@ impl Values {
     fn index(&mut self) -> Option<usize> {
         match self.0.pop_front() {
             Some(Value::Index(index)) => Some(index),
+            _ => None,
+        }
+    }
+
+    fn switch(&mut self) -> Option<bool> {
+        match self.0.pop_front() {
+            Some(Value::Switch(on)) => Some(on),
             _ => None,
         }
     }
@@ -111,10 +128,11 @@ const fn verb(
     }
 }
 
-/// All steps that are served.
-static VERBS: [Verb; 16] = {
-    use Arg::{Cpu, Item, Lock, Time, Workqueue};
+/// All steps of the language.
+static VERBS: [Verb; 27] = {
+    use Arg::{Count, Cpu, Item, Limited, Lock, OtherCpu, Switch, Time, Workqueue};
     let body = Some(Place::Body);
+    let producer = Some(Place::Producer);
     [
         verb("burn", &[Time], body, |v| Some(Step::Burn(v.time()?))),
         verb("sleep", &[Time], body, |v| Some(Step::Sleep(v.time()?))),
@@ -137,6 +155,12 @@ static VERBS: [Verb; 16] = {
         verb("queue_delayed", &[Item, Time], None, |v| {
             Some(Step::QueueDelayed(v.item()?, v.time()?))
         }),
+        verb("mod_delayed", &[Item, Time], None, |v| {
+            Some(Step::ModDelayed(v.item()?, v.time()?))
+        }),
+        verb("queue_rcu", &[Item], None, |v| {
+            Some(Step::QueueRcu(v.item()?))
+        }),
         verb("flush", &[Item], None, |v| Some(Step::Flush(v.item()?))),
         verb("flush_wq", &[Workqueue], None, |v| {
             Some(Step::FlushWq(v.workqueue()?))
@@ -145,26 +169,28 @@ static VERBS: [Verb; 16] = {
         verb("cancel_sync", &[Item], None, |v| {
             Some(Step::CancelSync(v.item()?))
         }),
-        verb("wait", &[Time], Some(Place::Producer), |v| {
-            Some(Step::Wait(v.time()?))
+        verb("disable", &[Item], None, |v| Some(Step::Disable(v.item()?))),
+        verb("enable", &[Item], None, |v| Some(Step::Enable(v.item()?))),
+        verb("wait", &[Time], producer, |v| Some(Step::Wait(v.time()?))),
+        verb("freeze", &[], producer, |_| Some(Step::Freeze)),
+        verb("thaw", &[], producer, |_| Some(Step::Thaw)),
+        verb("drain", &[Workqueue], producer, |v| {
+            Some(Step::Drain(v.workqueue()?))
+        }),
+        verb("set_max_active", &[Limited, Count], producer, |v| {
+            Some(Step::SetMaxActive(v.workqueue()?, v.index()?))
+        }),
+        verb("fail_create", &[Switch], producer, |v| {
+            Some(Step::FailCreate(v.switch()?))
+        }),
+        verb("cpu_down", &[OtherCpu], producer, |v| {
+            Some(Step::CpuDown(v.index()?))
+        }),
+        verb("cpu_up", &[Cpu], producer, |v| {
+            Some(Step::CpuUp(v.index()?))
         }),
     ]
 };
-
-/// Steps of the language that this version does not serve yet.
-const LATER: [&str; 11] = [
-    "mod_delayed",
-    "queue_rcu",
-    "disable",
-    "enable",
-    "freeze",
-    "thaw",
-    "drain",
-    "set_max_active",
-    "fail_create",
-    "cpu_down",
-    "cpu_up",
-];
 
 /// Parses one step; `None` after an error was noted.
 pub(super) fn parse(
@@ -221,7 +247,6 @@ fn find(
             format!("`{name}` stands only in a producer's `steps`, not in a body")
         }
         Some(_) => format!("`{name}` stands only in a work's `body`, not in a producer's `steps`"),
-        None if LATER.contains(&name) => format!("not supported yet: {name}"),
         None => {
             let here = VERBS.iter().filter(|v| v.only.is_none_or(|o| o == place));
             let here: Vec<&str> = here.map(|v| v.name).collect();
@@ -258,13 +283,32 @@ fn argument(
                 None
             }
         },
-        Arg::Cpu => match arg.value.parse::<u64>() {
-            Ok(n) => {
-                let cpu = At::new(n, arg.span.clone());
-                names.cpu(&cpu, field, errors).map(Value::Index)
+        Arg::Limited => limited(arg, field, names, errors).map(Value::Workqueue),
+        Arg::Cpu => cpu(arg, field, names, errors).map(Value::Index),
+        Arg::OtherCpu => {
+            if names.cpus == 1 {
+                let message = "the only CPU cannot leave";
+                errors.error(&arg.span, field, message);
+                return None;
             }
-            Err(_) => {
-                let message = format!("expected a CPU number, found {}", quoted(&arg.value));
+            cpu(arg, field, names, errors).map(Value::Index)
+        }
+        Arg::Count => match arg.value.parse() {
+            Ok(n) if (1..=MAX_ACTIVE).contains(&n) => Some(Value::Index(n as usize)),
+            _ => {
+                let message = format!(
+                    "expected a whole number from 1 to {MAX_ACTIVE}, found {}",
+                    quoted(&arg.value)
+                );
+                errors.error(&arg.span, field, message);
+                None
+            }
+        },
+        Arg::Switch => match arg.value.as_str() {
+            "on" => Some(Value::Switch(true)),
+            "off" => Some(Value::Switch(false)),
+            other => {
+                let message = format!("expected `on` or `off`, found {}", quoted(other));
                 errors.error(&arg.span, field, message);
                 None
             }
@@ -272,8 +316,39 @@ fn argument(
     }
 }
 
+fn cpu(
+    arg: &At<String>,
+    field: &str,
+    names: &Names,
+    errors: &mut Diagnostics<'_>,
+) -> Option<usize> {
+    let Ok(n) = arg.value.parse() else {
+        let message = format!("expected a CPU number, found {}", quoted(&arg.value));
+        errors.error(&arg.span, field, message);
+        return None;
+    };
+    names.cpu(&At::new(n, arg.span.clone()), field, errors)
+}
+
+/// A workqueue whose `max_active` can change.
+fn limited(
+    arg: &At<String>,
+    field: &str,
+    names: &Names,
+    errors: &mut Diagnostics<'_>,
+) -> Option<WqRef> {
+    let wq = names.workqueue(arg, field, errors)?;
+    let Some(kind) = names.fixed_limit(&wq) else {
+        return Some(wq);
+    };
+    let name = quoted(&arg.value);
+    let message = format!("{name} is {kind}: its max_active cannot change");
+    errors.error(&arg.span, field, message);
+    None
+}
+
 /// The words of a step: split at spaces, but not inside parentheses (`uniform(1ms, 5ms)` is one word).
-fn split(text: &str) -> Vec<Range<usize>> {
+pub(super) fn split(text: &str) -> Vec<Range<usize>> {
     let mut words = Vec::new();
     let mut start = None;
     let mut depth = 0_usize;
@@ -320,7 +395,7 @@ mod tests {
 
     #[test]
     fn words_are_declared_once() {
-        let mut all: Vec<&str> = VERBS.iter().map(|v| v.name).chain(LATER).collect();
+        let mut all: Vec<&str> = VERBS.iter().map(|v| v.name).collect();
         all.sort_unstable();
         let before = all.len();
         all.dedup();

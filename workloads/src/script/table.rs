@@ -213,13 +213,13 @@ impl<'t, 'd, 'a> Table<'t, 'd, 'a> {
         all
     }
 
-    /// The table `[key]`.
-    pub fn table(&mut self, key: &str) -> Option<(Range<usize>, &'t DeTable<'a>)> {
+    /// The table under `key`.
+    pub fn table(&mut self, key: &str, expected: &str) -> Option<(Range<usize>, &'t DeTable<'a>)> {
         let value = self.get(key)?;
         match value.get_ref() {
             DeValue::Table(table) => Some((value.span(), table)),
             _ => {
-                self.wrong_type(key, value, &format!("a table, [{key}]"));
+                self.wrong_type(key, value, expected);
                 None
             }
         }
