@@ -31,6 +31,14 @@ bitflags! {
     }
 }
 
+impl WqFlags {
+    /// Whether a work function on such a workqueue may wait for `target`: the one makes progress without memory, and so
+    /// must the other.
+    pub(crate) fn may_wait_for(self, target: Self) -> bool {
+        !self.contains(Self::MEM_RECLAIM) || target.contains(Self::MEM_RECLAIM)
+    }
+}
+
 /// `max_active` when 0 is asked for. Kernel: `WQ_DFL_ACTIVE`.
 pub const DFL_ACTIVE: usize = 1024;
 /// The largest `max_active`. Kernel: `WQ_MAX_ACTIVE`.

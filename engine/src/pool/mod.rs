@@ -22,6 +22,7 @@ mod list;
 mod manage;
 mod policy;
 mod pwq;
+mod standing;
 mod state;
 #[cfg(test)]
 mod tests;
@@ -33,4 +34,5 @@ pub(crate) use execute::{Done, Start, Step};
 pub(crate) use list::ItemIx;
 pub(crate) use manage::Watched;
 pub(crate) use pwq::{NR_COLORS, PwqIx, PwqSpec};
+pub(crate) use standing::{Awaited, Standing};
 pub(crate) use state::{Informant, PoolSpec, PoolState, WorkerIx};

@@ -1,9 +1,11 @@
 //! The user's side: workqueues and work items.
 
 pub(crate) mod cancel;
+mod dependency;
 mod drain;
 pub(crate) mod submit;
 pub(crate) mod wait;
+mod waits;
 mod work;
 mod workqueue;
 

@@ -1,11 +1,12 @@
 //! Waiting for items and workqueues. Kernel: `__flush_work()`, `__flush_workqueue()`.
 
 use super::workqueue::WqInner;
-use super::{BUSY_PENDING, BUSY_RUNNING, WorkInner, cancel};
+use super::{BUSY_PENDING, BUSY_RUNNING, WorkInner, cancel, dependency, waits};
 use crate::os;
 use crate::runtime::{EngineInner, Pool, Waiter, context, lock};
 use crate::sense;
 use crate::wq::Begin;
+use crate::wq::deadlock::Deed;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Instant;
@@ -47,7 +48,17 @@ fn wait_for(work: &Arc<WorkInner>, queued_too: bool) -> bool {
         func,
         kind: FlushTarget::Work,
     };
-    shown(&engine, &target, || waiter.wait());
+    let deed = if queued_too {
+        dependency::check(&engine, wq, Some(work));
+        Deed::Flush
+    } else {
+        Deed::CancelSync
+    };
+    shown(&engine, &target, || {
+        let target = waits::Target::Work(work.clone(), pool.clone(), deed);
+        let _in_wait = waits::enter(&waiter, target);
+        sense::blocking(|| waiter.wait());
+    });
     true
 }
 
@@ -67,10 +78,12 @@ pub(crate) fn flush_workqueue(wq: &Arc<WqInner>, deadline: Option<Instant>) -> b
         };
         return shown(&wq.engine, &target, || match deadline {
             None => {
-                waiter.wait();
+                dependency::check(&wq.engine, wq.id(), None);
+                let _in_wait = waits::enter(&waiter, waits::Target::Workqueue(wq.clone()));
+                sense::blocking(|| waiter.wait());
                 true
             }
-            Some(deadline) => waiter.wait_until(deadline),
+            Some(deadline) => sense::blocking(|| waiter.wait_until(deadline)),
         });
     }
     true
@@ -92,7 +105,7 @@ struct Target {
     kind: FlushTarget,
 }
 
-/// Waits by `wait`, visibly: events, a row in the segment, and a worker that waits counts as sleeping.
+/// Waits by `wait`, visibly: events, and a row in the segment.
 fn shown<R>(engine: &Arc<EngineInner>, target: &Target, wait: impl FnOnce() -> R) -> R {
     let begun = os::now();
     let row = engine.segment.flush(&wq_trace::FlushRow {
@@ -110,7 +123,7 @@ fn shown<R>(engine: &Arc<EngineInner>, target: &Target, wait: impl FnOnce() -> R
             target: target.kind,
         },
     );
-    let result = sense::blocking(wait);
+    let result = wait();
     emit(
         engine,
         target,

@@ -140,13 +140,18 @@ impl EngineInner {
         }
     }
 
+    /// The workqueue with this id, if it still exists.
+    pub(crate) fn workqueue(&self, id: WqId) -> Option<Arc<WqInner>> {
+        let workqueues = lock(&self.workqueues);
+        let wq = workqueues.iter().find(|(wq, _)| *wq == id);
+        let wq = wq.map(|(_, wq)| wq.clone());
+        drop(workqueues);
+        wq?.upgrade()
+    }
+
     /// A pwq of this workqueue has nothing of the flushed colour in flight any more.
     pub(crate) fn pwq_flushed(&self, id: WqId) {
-        let wq = lock(&self.workqueues)
-            .iter()
-            .find(|(wq, _)| *wq == id)
-            .map(|(_, wq)| wq.clone());
-        let Some(wq) = wq.and_then(|wq| wq.upgrade()) else {
+        let Some(wq) = self.workqueue(id) else {
             return;
         };
         let done = lock(&wq.flush).pwq_flushed(&mut &*wq);

@@ -1,6 +1,7 @@
 //! What a workqueue decides across pools: flush colours, who may queue while it is drained, and the state word of a
 //! work item. Pure, like `pool/`.
 
+pub(crate) mod deadlock;
 mod drain;
 mod flush;
 mod word;
