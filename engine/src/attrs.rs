@@ -46,6 +46,30 @@ pub const MAX_ACTIVE: usize = 2048;
 /// Longest name of a workqueue, in bytes; longer ones are cut with a warning. Kernel: `WQ_NAME_LEN` - 1.
 pub const NAME_LEN: usize = 31;
 
+/// Nice level of highpri pools. Kernel: `HIGHPRI_NICE_LEVEL`.
+pub(crate) const HIGHPRI_NICE: i32 = -20;
+
+impl WqFlags {
+    /// The flags of a workqueue that was asked for with these: either UNBOUND or PERCPU.
+    pub(crate) fn in_force(self, power_efficient: bool) -> Self {
+        let efficient = self.contains(Self::POWER_EFFICIENT) && power_efficient;
+        if efficient || self.intersects(Self::ORDERED | Self::UNBOUND) {
+            (self - Self::PERCPU) | Self::UNBOUND
+        } else {
+            self | Self::PERCPU
+        }
+    }
+
+    /// The limit of a workqueue with these flags; `asked` may be out of range.
+    pub(crate) fn limit(self, asked: usize) -> usize {
+        match asked {
+            _ if self.contains(Self::ORDERED) => 1,
+            0 => DFL_ACTIVE,
+            asked => asked.min(MAX_ACTIVE),
+        }
+    }
+}
+
 /// The system workqueues. Kernel: `workqueue_init_early()`.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum System {

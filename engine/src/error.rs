@@ -34,6 +34,14 @@ pub enum Error {
         /// What is wrong and what would be right.
         problem: String,
     },
+    /// The attributes cannot be had, or not on this workqueue.
+    #[error("attributes of workqueue {name}: {problem}")]
+    Attrs {
+        /// The workqueue's name.
+        name: String,
+        /// What is wrong.
+        problem: String,
+    },
     /// The engine was shut down.
     #[error("the engine {name} was shut down")]
     ShutDown {

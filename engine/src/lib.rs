@@ -41,6 +41,7 @@ mod queue;
 mod runtime;
 mod sense;
 pub mod sim;
+pub mod topology;
 mod worker;
 mod wq;
 
@@ -49,6 +50,7 @@ pub use error::Error;
 pub use queue::{BUSY_PENDING, BUSY_RUNNING, DelayedWork, Work, Workqueue};
 pub use runtime::{Builder, Engine, current_stamps, current_work};
 pub use sense::{Sensing, blocking};
+pub use topology::{AffinityScope, CpuMask, ParseError, Topology, WorkqueueAttrs};
 
 /// The example of the repository's front page, compiled and run.
 #[cfg(doctest)]

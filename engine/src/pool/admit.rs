@@ -1,10 +1,10 @@
-//! Items arrive at a pool, become active, or are taken back.
+//! Items arrive at a pool, or are taken back.
 
 use super::effect::{Effect, Effects, Subject};
 use super::list::ItemIx;
 use super::pwq::PwqIx;
 use super::state::{Item, On, PoolState};
-use wq_trace::{Breakdown, Counter, FuncId, Hold, WaitPart, Wake, Was, What, WqId};
+use wq_trace::{Breakdown, Counter, FuncId, Wake, Was, What, WqId};
 
 /// An item to be queued.
 #[derive(Debug)]
@@ -51,7 +51,7 @@ impl<J, W> PoolState<J, W> {
         share.arrivals += 1;
         share.slot.add(Counter::Queued, 1);
         // Kernel: nobody jumps the queue of those that wait already.
-        let active = share.inactive.is_empty() && share.has_slot();
+        let active = share.inactive.is_empty() && self.take_slot(pwq);
         self.figures(pwq, func).on_queued();
         let item = self.items.insert(Item {
             job,
@@ -62,6 +62,7 @@ impl<J, W> PoolState<J, W> {
             arrival,
             on: On::Inactive,
             queued_at: now,
+            held: None,
             active_at: now,
             mark: None,
             parts: Breakdown::default(),
@@ -116,6 +117,9 @@ impl<J, W> PoolState<J, W> {
         for waiter in item.waiters {
             fx.push(Effect::Complete(waiter));
         }
+        if was == Was::Inactive {
+            self.held_no_more(item.pwq);
+        }
         self.release(item.pwq, item.color, was != Was::Inactive, now, fx);
         self.kick(Wake::Fill, now, fx);
         self.settle(now);
@@ -141,86 +145,6 @@ impl<J, W> PoolState<J, W> {
         }
     }
 
-    /// An item gives back its slot and its colour, and the next held item of its pwq may go on.
-    /// Kernel: `pwq_dec_nr_in_flight()`.
-    pub(super) fn release(
-        &mut self,
-        pwq: PwqIx,
-        color: u8,
-        was_active: bool,
-        now: u64,
-        fx: &mut Effects<W>,
-    ) {
-        let share = self.pwq_mut(pwq);
-        if was_active {
-            share.nr_active -= 1;
-        }
-        self.activate_first_inactive(pwq, now, fx);
-        let share = self.pwq_mut(pwq);
-        let in_flight = &mut share.nr_in_flight[usize::from(color)];
-        *in_flight -= 1;
-        if *in_flight == 0 && share.flush_color == Some(color) {
-            share.flush_color = None;
-            fx.push(Effect::PwqFlushed(share.spec.wq));
-        }
-        share.publish();
-    }
-
-    fn activate_first_inactive(&mut self, pwq: PwqIx, now: u64, fx: &mut Effects<W>) {
-        let share = self.pwq_mut(pwq);
-        if !share.has_slot() {
-            return;
-        }
-        let Some(first) = share.inactive.front() else {
-            return;
-        };
-        let mut inactive = share.inactive;
-        self.items.unlink(&mut inactive, first);
-        self.pwq_mut(pwq).inactive = inactive;
-        let part = held_part(self.pwq(pwq).hold_reason());
-        let item = self.items.get_mut(first);
-        item.parts[part as usize] = now - item.queued_at;
-        let func = item.func;
-        self.figures(pwq, func).inactive(-1);
-        self.activate(first, now, fx);
-    }
-
-    /// Gives an item an active slot and puts it at the end of the worklist.
-    fn activate(&mut self, ix: ItemIx, now: u64, fx: &mut Effects<W>) {
-        let (pwq, work, func) = {
-            let item = self.items.get(ix);
-            (item.pwq, item.work, item.func)
-        };
-        fx.emit(now, self.item_subject(pwq, work, func), What::ActivateWork);
-        if self.worklist.is_empty() {
-            self.last_progress = now;
-        }
-        let own_run = self.executing(work).is_some();
-        let mark = self.wait.mark(now);
-        let item = self.items.get_mut(ix);
-        item.on = On::Worklist;
-        item.active_at = now;
-        item.mark = (!own_run).then_some(mark);
-        self.items.push_back(&mut self.worklist, ix);
-        let share = self.pwq_mut(pwq);
-        share.nr_active += 1;
-        share.slot.add(Counter::Activated, 1);
-        self.figures(pwq, func).pending(1);
-    }
-
-    fn hold(&mut self, ix: ItemIx, subject: Subject, now: u64, fx: &mut Effects<W>) {
-        let pwq = self.items.get(ix).pwq;
-        let func = self.items.get(ix).func;
-        let mut inactive = self.pwq(pwq).inactive;
-        self.items.push_back(&mut inactive, ix);
-        let share = self.pwq_mut(pwq);
-        share.inactive = inactive;
-        share.slot.add(share.held_counter(), 1);
-        let reason = share.hold_reason();
-        self.figures(pwq, func).inactive(1);
-        fx.emit(now, subject, What::HoldWork { reason });
-    }
-
     /// Takes an item off whatever list it is on.
     pub(super) fn unlink(&mut self, ix: ItemIx) {
         let (on, pwq) = {
@@ -240,16 +164,5 @@ impl<J, W> PoolState<J, W> {
                 self.worker_mut(worker).scheduled = list;
             }
         }
-    }
-}
-
-/// The part of the wait that being held for this reason is.
-fn held_part(reason: Hold) -> WaitPart {
-    match reason {
-        Hold::MaxActive => WaitPart::InactiveMaxActive,
-        Hold::Node => WaitPart::InactiveNode,
-        Hold::Ordered => WaitPart::InactiveOrdered,
-        Hold::Plugged => WaitPart::InactivePlugged,
-        Hold::Frozen => WaitPart::InactiveFrozen,
     }
 }

@@ -97,8 +97,8 @@ impl<J, W> PoolState<J, W> {
             }
             assert_eq!(pwq.nr_active, active, "nr_active counts the active items");
             assert!(
-                pwq.nr_active <= pwq.spec.max_active,
-                "max_active bounds the active items"
+                !pwq.retired || pwq.in_flight() > 0,
+                "a retired pwq goes with its last item"
             );
             assert_eq!(
                 pwq.in_flight(),
@@ -106,8 +106,8 @@ impl<J, W> PoolState<J, W> {
                 "the colours count queued and running items"
             );
             assert!(
-                pwq.inactive.is_empty() || !pwq.has_slot(),
-                "no item is held while there is a slot"
+                pwq.inactive.is_empty() || pwq.spec.limit.node.is_some() || !pwq.has_slot(),
+                "no item of a bound pwq is held while there is a slot"
             );
         }
         assert_eq!(on_lists, self.items.len(), "every item is on one list");

@@ -1,6 +1,7 @@
 //! What a transition of a pool wants done by others: events to emit and effects to execute, in order.
 
 use super::WorkerIx;
+use crate::wq::Reserved;
 use wq_trace::{Event, FuncId, PoolId, What, WorkerId, WqId};
 
 /// Something that needs a thread, a wait, or another lock than the pool's.
@@ -12,6 +13,10 @@ pub(crate) enum Effect<W> {
     Complete(W),
     /// A pwq of this workqueue has nothing of the flushed colour in flight any more.
     PwqFlushed(WqId),
+    /// A pwq of another pool may activate its first held item ([`super::PoolState::activate_reserved`]).
+    ActivateIn(Reserved),
+    /// A pwq of this workqueue, retired before, is gone.
+    PwqReleased { wq: WqId, uid: u64 },
 }
 
 /// The outcome of one or more transitions.

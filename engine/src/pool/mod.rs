@@ -9,11 +9,13 @@
 //!
 //! - `I`: set at initialisation, never changed.
 //! - `L`: the pool's lock. Everything in [`PoolState`] is; the struct lives inside the pool's mutex.
-//! - `W`: the workqueue's flush mutex, which is taken before any pool's lock.
+//! - `W`: the workqueue's mutex, which is taken before any pool's lock.
 //! - `S`: changed by its own worker only.
 //!
-//! Lock order: flush mutex of a workqueue, then one pool's lock, then the segment's. Never two pools at once.
+//! Lock order: mutex of a workqueue, then one pool's lock, then a node's count ([`crate::wq::NodeActive`]) or the segment's.
+//! Never two pools at once.
 
+mod active;
 mod admit;
 mod check;
 mod effect;
@@ -33,6 +35,6 @@ pub(crate) use effect::{Effect, Effects, Subject};
 pub(crate) use execute::{Done, Start, Step};
 pub(crate) use list::ItemIx;
 pub(crate) use manage::Watched;
-pub(crate) use pwq::{NR_COLORS, PwqIx, PwqSpec};
-pub(crate) use standing::{Awaited, Standing};
+pub(crate) use pwq::{Limit, NR_COLORS, Pwq, PwqIx, PwqSpec};
+pub(crate) use standing::{Awaited, PwqUid, Slots, Standing};
 pub(crate) use state::{Informant, PoolSpec, PoolState, WorkerIx};

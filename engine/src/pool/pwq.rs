@@ -1,6 +1,9 @@
 //! One workqueue's share of one pool. Kernel: `struct pool_workqueue`.
 
 use super::list::List;
+use super::wait::HoldClock;
+use crate::wq::NodeActive;
+use std::sync::Arc;
 use wq_trace::{Counter, FuncId, Hold, PwqFuncSlot, PwqGauges, PwqSlot, Segment, WqId};
 
 /// Flush colours. Kernel: `WORK_NR_COLORS`.
@@ -15,11 +18,26 @@ pub(crate) struct PwqIx(pub(crate) u32);
 pub(crate) struct PwqSpec {
     pub(crate) wq: WqId,
     pub(crate) wq_name: String,
-    pub(crate) max_active: usize,
+    /// Never given twice in an engine.
+    pub(crate) uid: u64,
+    pub(crate) limit: Limit,
     pub(crate) ordered: bool,
     pub(crate) cpu_intensive: bool,
     /// The colour that the workqueue gives to new items at this moment.
     pub(crate) work_color: u8,
+}
+
+/// How many items of a pwq may be active. Changes at run time.
+#[derive(Clone, Debug)]
+pub(crate) struct Limit {
+    /// The workqueue's `max_active` in force: the pwq's own limit when it is bound.
+    pub(crate) max_active: usize,
+    /// `max_active` is 0 because the workqueue is frozen.
+    pub(crate) frozen: bool,
+    /// The count that an unbound workqueue's pwqs of one node share. I
+    pub(crate) node: Option<Arc<NodeActive>>,
+    /// Older pwqs of its ordered workqueue have not drained. Kernel: `pwq->plugged`.
+    pub(crate) plugged: bool,
 }
 
 /// See the module. All `L`.
@@ -32,6 +50,10 @@ pub(crate) struct Pwq {
     pub(crate) nr_active: usize,
     /// Items that wait for an active slot.
     pub(crate) inactive: List,
+    /// Why they do.
+    pub(super) hold: HoldClock,
+    /// Its workqueue has other pwqs by now: it goes with its last item.
+    pub(super) retired: bool,
     /// Items queued or running, by colour.
     pub(crate) nr_in_flight: [u32; NR_COLORS],
     /// Items ever queued here.
@@ -45,9 +67,26 @@ pub(crate) struct Pwq {
     funcs: Vec<Option<PwqFuncSlot>>,
 }
 
+impl PwqSpec {
+    /// What holds an item back when there is no slot.
+    pub(crate) fn hold_reason(&self) -> Hold {
+        let limit = &self.limit;
+        match &limit.node {
+            _ if limit.frozen => Hold::Frozen,
+            _ if limit.plugged => Hold::Plugged,
+            _ if self.ordered => Hold::Ordered,
+            // A node's share that is the whole limit is the limit.
+            Some(node) if node.max() < limit.max_active => Hold::Node,
+            _ => Hold::MaxActive,
+        }
+    }
+}
+
 impl Pwq {
-    pub(crate) fn new(spec: PwqSpec, slot: PwqSlot) -> Self {
+    pub(crate) fn new(spec: PwqSpec, slot: PwqSlot, now: u64) -> Self {
         Self {
+            hold: HoldClock::new(now, spec.hold_reason()),
+            retired: false,
             spec,
             slot,
             nr_active: 0,
@@ -61,22 +100,13 @@ impl Pwq {
         }
     }
 
-    /// May one more item become active?
+    /// Has a bound pwq room for one more active item?
     pub(crate) fn has_slot(&self) -> bool {
-        self.nr_active < self.spec.max_active
-    }
-
-    /// What holds an item back when there is no slot.
-    pub(crate) fn hold_reason(&self) -> Hold {
-        if self.spec.ordered {
-            Hold::Ordered
-        } else {
-            Hold::MaxActive
-        }
+        self.nr_active < self.spec.limit.max_active
     }
 
     pub(crate) fn held_counter(&self) -> Counter {
-        match self.hold_reason() {
+        match self.spec.hold_reason() {
             Hold::MaxActive => Counter::HeldMaxActive,
             Hold::Node => Counter::HeldNode,
             Hold::Ordered => Counter::HeldOrdered,

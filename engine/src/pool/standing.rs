@@ -6,23 +6,42 @@
 //! if it never becomes active the others do not either, and it has the oldest flush colour of them all.
 
 use super::list::ItemIx;
-use super::pwq::PwqIx;
+use super::pwq::PwqSpec;
 use super::state::{On, PoolState, WorkerIx};
+use crate::wq::NodeActive;
+use std::sync::Arc;
+use wq_trace::WqId;
+
+/// As [`PwqSpec::uid`].
+pub(crate) type PwqUid = u64;
 
 /// See the module.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Standing {
     pub(crate) executing: Vec<Executing>,
     pub(crate) queued: Vec<Waiting>,
-    /// Of the pwqs that these are on, how many items may be active at one time.
-    pub(crate) limits: Vec<(PwqIx, usize)>,
+    /// Of the pwqs that these are on, the slots that their items take.
+    pub(crate) slots: Vec<(PwqUid, Slots)>,
+}
+
+/// Which active slots the items of a pwq take, and how many there are.
+#[derive(Clone, Debug)]
+pub(crate) enum Slots {
+    /// The pwq's own.
+    Own(usize),
+    /// Those of a node.
+    Node(Arc<NodeActive>),
+    /// The one slot of an ordered workqueue, whatever pwqs it has at this moment.
+    Ordered(WqId),
+    /// They are frozen: that will end.
+    Unlimited,
 }
 
 /// An execution.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Executing {
     pub(crate) worker: WorkerIx,
-    pub(crate) pwq: PwqIx,
+    pub(crate) pwq: PwqUid,
     pub(crate) color: u8,
 }
 
@@ -30,7 +49,7 @@ pub(crate) struct Executing {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Waiting {
     pub(crate) item: ItemIx,
-    pub(crate) pwq: PwqIx,
+    pub(crate) pwq: PwqUid,
     pub(crate) color: u8,
     /// On the inactive list: its place in the order of that list.
     pub(crate) held: Option<u64>,
@@ -45,6 +64,17 @@ pub(crate) enum Awaited {
     Item(ItemIx),
 }
 
+impl Slots {
+    fn of(spec: &PwqSpec) -> Self {
+        match &spec.limit.node {
+            _ if spec.limit.frozen => Self::Unlimited,
+            _ if spec.ordered => Self::Ordered(spec.wq),
+            Some(node) => Self::Node(node.clone()),
+            None => Self::Own(spec.limit.max_active),
+        }
+    }
+}
+
 impl<J, W> PoolState<J, W> {
     /// What stands in the way here; `asked` are queued items that somebody waits for.
     pub(crate) fn standing(&self, asked: impl Iterator<Item = ItemIx>) -> Standing {
@@ -56,18 +86,14 @@ impl<J, W> PoolState<J, W> {
             };
             standing.executing.push(Executing {
                 worker: WorkerIx(index as u32),
-                pwq: current.pwq,
+                pwq: self.pwq(current.pwq).spec.uid,
                 color: current.color,
             });
             items.extend(current.requeued);
         }
-        for (index, pwq) in self.pwqs.iter().enumerate() {
-            let Some(pwq) = pwq.as_ref().filter(|pwq| pwq.in_flight() > 0) else {
-                continue;
-            };
-            standing
-                .limits
-                .push((PwqIx(index as u32), pwq.spec.max_active));
+        let busy = self.pwqs.iter().flatten();
+        for pwq in busy.filter(|pwq| pwq.in_flight() > 0) {
+            standing.slots.push((pwq.spec.uid, Slots::of(&pwq.spec)));
             items.extend(pwq.inactive.front());
         }
         items.sort_unstable_by_key(|item| item.0);
@@ -80,7 +106,7 @@ impl<J, W> PoolState<J, W> {
         let item = self.items.get(ix);
         Waiting {
             item: ix,
-            pwq: item.pwq,
+            pwq: self.pwq(item.pwq).spec.uid,
             color: item.color,
             held: (item.on == On::Inactive).then_some(item.arrival),
             behind: self.executing(item.work),

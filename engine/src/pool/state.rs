@@ -4,6 +4,7 @@ use super::effect::{Effect, Effects, Subject};
 use super::list::{ItemIx, Items, List};
 use super::pwq::{Pwq, PwqIx, PwqSpec};
 use super::wait::{Cause, WaitClock, WaitMark};
+use crate::wq::PwqAddr;
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 use wq_trace::{
@@ -18,6 +19,8 @@ pub(crate) struct WorkerIx(pub(crate) u32);
 /// What a pool is made from.
 #[derive(Clone, Debug)]
 pub(crate) struct PoolSpec {
+    /// Unique among all pools that an item may meet, never 0: the pool in a state word.
+    pub(crate) uid: u32,
     /// The number shown.
     pub(crate) number: u32,
     /// OS number of the CPU; `None`: unbound.
@@ -87,6 +90,8 @@ pub(super) struct Item<J, W> {
     pub(super) arrival: u64,
     pub(super) on: On,
     pub(super) queued_at: u64,
+    /// The pwq's hold clock when it was held back; `None`: it was not.
+    pub(super) held: Option<WaitMark>,
     /// When it became active; meaningless before.
     pub(super) active_at: u64,
     /// From when on it waits for the pool; `None` while its own earlier execution is in the way, or while it is held.
@@ -205,7 +210,7 @@ impl<J, W> PoolState<J, W> {
             pwqs: Vec::new(),
             last_progress: now,
             last_transition: now,
-            wait: WaitClock::new(now),
+            wait: WaitClock::new(now, Cause::Unknown),
             ran_until: 0,
             gone: Vec::new(),
             dying: false,
@@ -220,9 +225,9 @@ impl<J, W> PoolState<J, W> {
     }
 
     /// Links a workqueue to this pool.
-    pub(crate) fn add_pwq(&mut self, spec: PwqSpec) -> PwqIx {
+    pub(crate) fn add_pwq(&mut self, spec: PwqSpec, now: u64) -> PwqIx {
         let slot = self.segment.pwq(spec.wq, self.id());
-        let pwq = Pwq::new(spec, slot);
+        let pwq = Pwq::new(spec, slot, now);
         pwq.publish();
         let free = self.pwqs.iter().position(Option::is_none);
         let index = free.unwrap_or_else(|| {
@@ -237,6 +242,26 @@ impl<J, W> PoolState<J, W> {
     pub(crate) fn remove_pwq(&mut self, ix: PwqIx) {
         let pwq = self.pwqs[ix.0 as usize].take().expect("the pwq is linked");
         debug_assert_eq!(pwq.in_flight(), 0, "a released pwq has nothing in flight");
+    }
+
+    /// How many workqueues use the pool, a workqueue counting once for each of its pwqs. Kernel: `pool->refcnt`.
+    pub(crate) fn nr_pwqs(&self) -> usize {
+        self.pwqs.iter().flatten().count()
+    }
+
+    /// Where others find this pwq.
+    pub(crate) fn addr(&self, ix: PwqIx) -> PwqAddr {
+        PwqAddr {
+            pool: self.spec.uid,
+            ix,
+            uid: self.pwq(ix).spec.uid,
+        }
+    }
+
+    /// Whether the pwq with this uid is still at this index.
+    pub(crate) fn has_pwq(&self, ix: PwqIx, uid: u64) -> bool {
+        let pwq = self.pwqs.get(ix.0 as usize).and_then(Option::as_ref);
+        pwq.is_some_and(|pwq| pwq.spec.uid == uid)
     }
 
     pub(crate) fn pwq(&self, ix: PwqIx) -> &Pwq {
@@ -286,6 +311,12 @@ impl<J, W> PoolState<J, W> {
     /// The worker that executes `work` at this moment. Kernel: `find_worker_executing_work()`.
     pub(crate) fn executing(&self, work: u64) -> Option<WorkerIx> {
         self.busy.get(&work).copied()
+    }
+
+    /// The pwq on which `work` runs at this moment, if it does so for this workqueue.
+    pub(crate) fn runs_for(&self, work: u64, wq: WqId) -> Option<PwqIx> {
+        let pwq = self.current_pwq(self.executing(work)?)?;
+        (self.pwq(pwq).spec.wq == wq).then_some(pwq)
     }
 
     /// The pwq of what `worker` executes.

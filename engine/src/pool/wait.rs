@@ -1,11 +1,12 @@
-//! Why items of a pool wait: a clock that always runs in exactly one cause.
+//! Why items wait: a clock that always runs in exactly one cause. A pool has one for the items on its worklist, and a
+//! pwq has one for those that it holds back.
 //!
 //! An item's parts are differences of two snapshots of the totals: O(1), and exact whatever happens to the rings,
 //! since every nanosecond between the two was booked to one cause. Only `sensing` is known late: when workers are
 //! noticed to have been blocked since `from`, the open interval is split there, and items that took their snapshot
 //! inside the interval are corrected, each once per interval.
 
-use wq_trace::{Breakdown, WaitPart};
+use wq_trace::{Breakdown, Hold, WaitPart};
 
 /// What an active item of a pool waits for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,62 +23,108 @@ pub(crate) enum Cause {
     Unknown,
 }
 
-const CAUSES: [(Cause, WaitPart); 5] = [
-    (Cause::Concurrency, WaitPart::Concurrency),
-    (Cause::Sensing, WaitPart::Sensing),
-    (Cause::NoWorker, WaitPart::NoWorker),
-    (Cause::Runqueue, WaitPart::Runqueue),
-    (Cause::Unknown, WaitPart::Unknown),
-];
+/// A reason to wait that a clock can run in.
+pub(crate) trait Reason: Copy + PartialEq {
+    /// The part of the wait that each reason is, by its number.
+    const PARTS: [WaitPart; REASONS];
 
-type Totals = [u64; CAUSES.len()];
+    fn number(self) -> usize;
+}
 
-/// Time of a pool by cause.
+/// How many reasons a clock tells apart.
+const REASONS: usize = 5;
+
+impl Reason for Cause {
+    const PARTS: [WaitPart; REASONS] = [
+        WaitPart::Concurrency,
+        WaitPart::Sensing,
+        WaitPart::NoWorker,
+        WaitPart::Runqueue,
+        WaitPart::Unknown,
+    ];
+
+    fn number(self) -> usize {
+        self as usize
+    }
+}
+
+impl Reason for Hold {
+    const PARTS: [WaitPart; REASONS] = [
+        WaitPart::InactiveMaxActive,
+        WaitPart::InactiveNode,
+        WaitPart::InactiveOrdered,
+        WaitPart::InactivePlugged,
+        WaitPart::InactiveFrozen,
+    ];
+
+    fn number(self) -> usize {
+        self as usize
+    }
+}
+
+/// Time by reason.
 #[derive(Debug)]
-pub(crate) struct WaitClock {
-    cause: Cause,
+pub(crate) struct Clock<R> {
+    cause: R,
     since: u64,
     /// Up to `since`.
-    totals: Totals,
+    totals: [u64; REASONS],
 }
 
-/// The totals at one moment.
-#[derive(Clone, Copy, Debug, Default)]
+/// The totals of a clock at one moment.
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct WaitMark {
     pub(crate) at: u64,
-    totals: Totals,
+    totals: [u64; REASONS],
 }
 
-impl WaitClock {
-    pub(crate) fn new(now: u64) -> Self {
+/// Why the items on a pool's worklist wait.
+pub(crate) type WaitClock = Clock<Cause>;
+
+/// Why a pwq holds items back.
+pub(crate) type HoldClock = Clock<Hold>;
+
+impl<R: Reason> Clock<R> {
+    pub(crate) fn new(now: u64, cause: R) -> Self {
         Self {
-            cause: Cause::Unknown,
+            cause,
             since: now,
-            totals: [0; CAUSES.len()],
+            totals: [0; REASONS],
         }
     }
 
     /// From now on the time goes to `cause`.
-    pub(crate) fn turn(&mut self, now: u64, cause: Cause) {
+    pub(crate) fn turn(&mut self, now: u64, cause: R) {
         if cause != self.cause {
-            self.totals[self.cause as usize] += now - self.since;
-            (self.cause, self.since) = (cause, now);
+            self.cut(now);
+            self.cause = cause;
         }
     }
 
-    /// A managed worker was running up to now: no block is dated before it.
+    /// Books the open interval; its cause goes on. (A managed worker was running up to now: no block is dated
+    /// before it.)
     pub(crate) fn cut(&mut self, now: u64) {
-        self.totals[self.cause as usize] += now - self.since;
+        self.totals[self.cause.number()] += now - self.since;
         self.since = now;
     }
 
     /// The totals now, the open interval booked to its present cause.
     pub(crate) fn mark(&self, now: u64) -> WaitMark {
         let mut totals = self.totals;
-        totals[self.cause as usize] += now - self.since;
+        totals[self.cause.number()] += now - self.since;
         WaitMark { at: now, totals }
     }
 
+    /// Adds the time between `mark` and now to an item's parts.
+    pub(crate) fn account(&self, mark: &WaitMark, now: u64, parts: &mut Breakdown) {
+        let end = self.mark(now);
+        for (number, part) in R::PARTS.into_iter().enumerate() {
+            parts[part as usize] += end.totals[number] - mark.totals[number];
+        }
+    }
+}
+
+impl WaitClock {
     /// Splits the open interval: its end, from `from` on, was [`Cause::Sensing`].
     /// Returns what corrects the marks taken inside the interval, if anything changes.
     pub(crate) fn split_sensing(&mut self, now: u64, from: u64) -> Option<Correction> {
@@ -93,14 +140,6 @@ impl WaitClock {
         self.totals[Cause::Sensing as usize] += now - from;
         self.since = now;
         Some(correction)
-    }
-
-    /// Adds the time between `mark` and now to an item's parts.
-    pub(crate) fn account(&self, mark: &WaitMark, now: u64, parts: &mut Breakdown) {
-        let end = self.mark(now);
-        for (cause, part) in CAUSES {
-            parts[part as usize] += end.totals[cause as usize] - mark.totals[cause as usize];
-        }
     }
 }
 
@@ -136,7 +175,7 @@ mod tests {
 
     #[test]
     fn every_nanosecond_goes_to_one_cause() {
-        let mut clock = WaitClock::new(0);
+        let mut clock = WaitClock::new(0, Cause::Unknown);
         clock.turn(0, Cause::Concurrency);
         let early = clock.mark(10);
         clock.turn(30, Cause::Runqueue);
@@ -147,7 +186,7 @@ mod tests {
 
     #[test]
     fn a_late_notice_corrects_the_marks_inside_the_interval() {
-        let mut clock = WaitClock::new(0);
+        let mut clock = WaitClock::new(0, Cause::Unknown);
         clock.turn(0, Cause::Concurrency);
         let mut before = clock.mark(10);
         let mut inside = clock.mark(25);

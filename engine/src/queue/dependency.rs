@@ -12,8 +12,8 @@ pub(crate) fn check(engine: &EngineInner, target: WqId, work: Option<&WorkInner>
         return;
     };
     let flusher = current.pool.engine();
-    let flusher = flusher.and_then(|engine| engine.workqueue(current.wq));
-    let (Some(flusher), Some(target)) = (flusher, engine.workqueue(target)) else {
+    let flusher = flusher.and_then(|engine| engine.find_workqueue(current.wq));
+    let (Some(flusher), Some(target)) = (flusher, engine.find_workqueue(target)) else {
         return;
     };
     if flusher.spec.flags.may_wait_for(target.spec.flags) || !engine.said.flush_dependency.first() {

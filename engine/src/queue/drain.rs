@@ -2,7 +2,7 @@
 
 use super::workqueue::WqInner;
 use super::{WorkInner, cancel, submit, wait};
-use crate::runtime::context;
+use crate::runtime::{context, lock};
 use crate::wq::{Emptiness, Gate, drain_is_slow, was_empty};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -43,10 +43,11 @@ pub(crate) fn destroy(wq: &Arc<WqInner>) {
 
 /// See [`Emptiness`].
 fn look(wq: &WqInner) -> Emptiness {
-    let seen = wq.pwqs.iter().map(|pwq| {
+    let control = lock(&wq.control);
+    let seen = control.pwqs.iter().filter_map(|pwq| {
         pwq.pool.look(|core| {
-            let share = core.pwq(pwq.ix);
-            (share.in_flight() == 0).then_some(((pwq.pool.uid, pwq.ix.0), share.arrivals))
+            let share = core.has_pwq(pwq.ix, pwq.uid).then(|| core.pwq(pwq.ix))?;
+            Some((share.in_flight() == 0).then_some((pwq.uid, share.arrivals)))
         })
     });
     seen.collect()

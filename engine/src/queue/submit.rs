@@ -1,11 +1,12 @@
 //! From the queueing call to the item on a pool's list.
 
-use super::workqueue::{Job, PwqRef, WqInner};
+use super::links::PwqRef;
+use super::workqueue::{Job, WqInner};
 use super::{WorkInner, cancel, drain};
+use crate::attrs::WqFlags;
 use crate::os;
 use crate::pool::{NewItem, PwqIx};
-use crate::runtime::context::Effects;
-use crate::runtime::{Core, EngineState, Pool, context};
+use crate::runtime::{Core, Effects, EngineState, Pool, context};
 use crate::wq::{Gate, Word};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -85,7 +86,6 @@ fn claim(wq: &WqInner, work: &Arc<WorkInner>) -> bool {
 /// Puts an item that the caller owns on the list of the right pool, or drops it if the workqueue is being emptied.
 /// Returns false, and lets the item go, if the engine has ended meanwhile. Kernel: `__queue_work()`.
 pub(crate) fn insert(wq: &Arc<WqInner>, to: For, work: &Arc<WorkInner>) -> bool {
-    let target = wq.pwq_on(to.cpu);
     let job = Job {
         work: work.clone(),
         wq: wq.clone(),
@@ -98,10 +98,9 @@ pub(crate) fn insert(wq: &Arc<WqInner>, to: For, work: &Arc<WorkInner>) -> bool 
     };
     loop {
         let entry = Entry::of(wq, work);
-        let placed = match entry.behind_itself(target, new) {
-            Placed::Elsewhere(new) => target.pool.transact(&wq.engine, |core, now, fx| {
-                entry.place(&target.pool, target.ix, new, (core, now, fx))
-            }),
+        let target = wq.pwq_on(to.cpu);
+        let placed = match entry.behind_itself(&target, new) {
+            Placed::NotYet(new) => entry.on(&target, new),
             placed => placed,
         };
         match placed {
@@ -114,21 +113,21 @@ pub(crate) fn insert(wq: &Arc<WqInner>, to: For, work: &Arc<WorkInner>) -> bool 
                 drain::drop_work(wq, work, reason);
                 return true;
             }
-            Placed::Elsewhere(again) => new = again,
+            // The pwq was replaced and is gone, and there is another by now; or the gate has moved.
+            Placed::NotYet(again) => new = again,
         }
     }
 }
 
-/// How placing an item went.
+/// How an attempt to place an item went.
 enum Placed {
-    /// It is queued.
     Queued,
     /// The engine has ended.
     Ended,
     /// The workqueue is being emptied.
     Dropped(Drop),
-    /// It does not run where it was last, or the gate has moved: to be placed where its CPU says, or again.
-    Elsewhere(NewItem<Job>),
+    /// It has to go somewhere else, or to be tried again.
+    NotYet(NewItem<Job>),
 }
 
 /// An item at the gate of its workqueue.
@@ -152,6 +151,36 @@ impl<'a> Entry<'a> {
         }
     }
 
+    /// Queues the item on `target`, if that is still there.
+    fn on(&self, target: &PwqRef, new: NewItem<Job>) -> Placed {
+        let pool = &target.pool;
+        pool.transact(&self.wq.engine, |core, now, fx| {
+            if !core.has_pwq(target.ix, target.uid) {
+                return Placed::NotYet(new);
+            }
+            self.place(pool, target.ix, new, (core, now, fx))
+        })
+    }
+
+    /// Non-reentrance: an item that still runs on another pool for the same workqueue is queued there, behind itself.
+    /// Kernel: the `last_pool` part of `__queue_work()`.
+    fn behind_itself(&self, target: &PwqRef, new: NewItem<Job>) -> Placed {
+        // An ordered workqueue runs one item at a time anyway, and its newest pwq must be used.
+        let ordered = self.wq.spec.flags.contains(WqFlags::ORDERED);
+        let last = self.work.word().pool();
+        let last = last.filter(|&last| last != target.pool.uid && !ordered);
+        let ours = |pool: &Arc<Pool>| pool.engine_is(&self.wq.engine);
+        let Some(pool) = last.and_then(Pool::find).filter(ours) else {
+            return Placed::NotYet(new);
+        };
+        pool.transact(&self.wq.engine, |core, now, fx| {
+            let Some(pwq) = core.runs_for(self.work.id, self.wq.id()) else {
+                return Placed::NotYet(new);
+            };
+            self.place(&pool, pwq, new, (core, now, fx))
+        })
+    }
+
     /// Queues the item on a pwq of `pool`, whose lock the caller holds, unless the gate has moved.
     fn place(
         &self,
@@ -161,7 +190,7 @@ impl<'a> Entry<'a> {
         (core, now, fx): (&mut Core, u64, &mut Effects),
     ) -> Placed {
         if self.wq.gate() != self.gate {
-            return Placed::Elsewhere(new);
+            return Placed::NotYet(new);
         }
         if let Some(reason) = self.refused {
             return Placed::Dropped(reason);
@@ -173,27 +202,6 @@ impl<'a> Entry<'a> {
             }
             Err(_) => Placed::Ended,
         }
-    }
-
-    /// Non-reentrance: an item that still runs on another pool for the same workqueue is queued there, behind itself.
-    /// Kernel: the `last_pool` part of `__queue_work()`.
-    fn behind_itself(&self, target: &PwqRef, new: NewItem<Job>) -> Placed {
-        let last = self.work.word().pool();
-        let last = last.filter(|&last| last != target.pool.uid);
-        let Some(pool) = last.and_then(Pool::find) else {
-            return Placed::Elsewhere(new);
-        };
-        let pwqs = &self.wq.pwqs;
-        let Some(pwq) = pwqs.iter().find(|pwq| pwq.pool.uid == pool.uid) else {
-            return Placed::Elsewhere(new);
-        };
-        pool.transact(&self.wq.engine, |core, now, fx| {
-            let worker = core.executing(self.work.id);
-            if worker.and_then(|worker| core.current_pwq(worker)) != Some(pwq.ix) {
-                return Placed::Elsewhere(new);
-            }
-            self.place(&pool, pwq.ix, new, (core, now, fx))
-        })
     }
 }
 

@@ -55,7 +55,8 @@ fn wait_for(work: &Arc<WorkInner>, queued_too: bool) -> bool {
         Deed::CancelSync
     };
     shown(&engine, &target, || {
-        let target = waits::Target::Work(work.clone(), pool.clone(), deed);
+        let wq = engine.find_workqueue(wq);
+        let target = waits::Target::Work(work.clone(), pool.clone(), wq, deed);
         let _in_wait = waits::enter(&waiter, target);
         sense::blocking(|| waiter.wait());
     });
@@ -68,7 +69,7 @@ pub(crate) fn flush_workqueue(wq: &Arc<WqInner>, deadline: Option<Instant>) -> b
         return true;
     }
     let waiter = Waiter::new();
-    let begin = lock(&wq.flush).begin(waiter.clone(), &mut &**wq);
+    let begin = lock(&wq.control).begin_flush(&wq.engine, waiter.clone());
     if matches!(begin, Begin::Waiting) {
         let target = Target {
             work: 0,

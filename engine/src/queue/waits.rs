@@ -28,8 +28,8 @@ struct Wait {
 
 /// What it waits for.
 pub(crate) enum Target {
-    /// An item, flushed or cancelled, on the pool that it was on when the wait began.
-    Work(Arc<WorkInner>, Arc<Pool>, Deed),
+    /// An item, flushed or cancelled, on the pool and the workqueue that it was on when the wait began.
+    Work(Arc<WorkInner>, Arc<Pool>, Option<Arc<WqInner>>, Deed),
     /// What was queued on a workqueue before.
     Workqueue(Arc<WqInner>),
 }
@@ -42,7 +42,7 @@ pub(crate) struct InWait(Arc<Waiter>);
 pub(crate) fn enter(waiter: &Arc<Waiter>, target: Target) -> Option<InWait> {
     let current = context::current()?;
     let engine = current.pool.engine()?;
-    let wq = engine.workqueue(current.wq);
+    let wq = engine.find_workqueue(current.wq);
     let wq = wq.as_ref().map_or("?", |wq| &wq.spec.name);
     let work = current.work.upgrade();
     let func = work.as_ref().map_or("?", |work| &work.name);
@@ -134,7 +134,7 @@ impl Look {
         let standing = pool.look(|core| {
             let mut asked = Vec::new();
             for (&ix, wait) in self.seen.iter().zip(&mut self.waits) {
-                let Target::Work(work, on, _) = &all[ix].target else {
+                let Target::Work(work, on, ..) = &all[ix].target else {
                     continue;
                 };
                 if on.uid != pool.uid {
@@ -169,7 +169,7 @@ impl Look {
             names.next().cloned().unwrap_or_else(|| "?".to_owned())
         };
         deadlock::tell(cycle, name, |wait| match &all[self.seen[wait]].target {
-            Target::Work(work, _, deed) => (*deed, work.name.as_str()),
+            Target::Work(work, _, _, deed) => (*deed, work.name.as_str()),
             Target::Workqueue(wq) => (Deed::FlushWorkqueue, wq.spec.name.as_str()),
         })
     }
@@ -200,9 +200,22 @@ fn reach(all: &[Wait], mine: usize) -> (Vec<usize>, BTreeMap<u32, Arc<Pool>>) {
 impl Target {
     fn pools(&self) -> Vec<Arc<Pool>> {
         match self {
-            Self::Work(_, pool, _) => vec![pool.clone()],
-            Self::Workqueue(wq) => wq.pwqs.iter().map(|pwq| pwq.pool.clone()).collect(),
+            Self::Work(_, pool, wq, _) => {
+                // The pwqs of an unbound workqueue share their slots.
+                let sharing = wq.iter().filter(|wq| wq.nodes.is_some());
+                let mut pools: Vec<_> = sharing.flat_map(|wq| wq.pools()).collect();
+                pools.push(pool.clone());
+                pools
+            }
+            Self::Workqueue(wq) => wq.pools(),
         }
+    }
+}
+
+impl WqInner {
+    fn pools(&self) -> Vec<Arc<Pool>> {
+        let control = lock(&self.control);
+        control.pwqs.iter().map(|pwq| pwq.pool.clone()).collect()
     }
 }
 
@@ -212,8 +225,11 @@ impl Wait {
         let target = match &self.target {
             Target::Work(..) => deadlock::Target::Nothing,
             Target::Workqueue(wq) => {
-                let colors = lock(&wq.flush).awaited(|waiter| Arc::ptr_eq(waiter, &self.waiter));
-                let pwqs = wq.pwqs.iter().map(|pwq| (pwq.pool.uid, pwq.ix)).collect();
+                let control = lock(&wq.control);
+                let is_mine = |waiter: &Arc<Waiter>| Arc::ptr_eq(waiter, &self.waiter);
+                let colors = control.flush.awaited(is_mine);
+                let pwqs = control.pwqs.iter();
+                let pwqs = pwqs.map(|pwq| (pwq.pool.uid, pwq.uid)).collect();
                 colors.map_or(deadlock::Target::Nothing, |colors| {
                     deadlock::Target::Colors(colors, pwqs)
                 })

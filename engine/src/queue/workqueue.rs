@@ -1,10 +1,11 @@
 //! A workqueue: the handle, and what stands behind it.
 
+use super::links::{Control, Links, PwqRef};
 use super::{DelayedWork, Work, WorkInner, drain, place, submit, wait};
 use crate::attrs::WqFlags;
-use crate::pool::PwqIx;
-use crate::runtime::{EngineInner, Pool, Waiter};
-use crate::wq::{FlushState, Gate, Pwqs};
+use crate::runtime::{EngineInner, lock};
+use crate::wq::{Gate, NodeCounts};
+use std::borrow::Cow;
 use std::fmt;
 use std::panic::Location;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -27,12 +28,11 @@ pub(crate) struct WqInner {
     pub(crate) spec: WqSpec,
     /// I
     pub(crate) slot: WqSlot,
-    /// I: by index of the CPU in the engine; all the same for an unbound workqueue.
-    pub(crate) by_cpu: Vec<PwqRef>,
-    /// I: each pwq once.
-    pub(crate) pwqs: Vec<PwqRef>,
+    pub(crate) links: Links,
+    /// I: the active slots of an unbound workqueue.
+    pub(crate) nodes: Option<NodeCounts>,
     /// `W`
-    pub(crate) flush: Mutex<FlushState<Arc<Waiter>>>,
+    pub(crate) control: Mutex<Control>,
     /// See [`Gate`].
     pub(crate) gate: AtomicU32,
 }
@@ -42,14 +42,6 @@ pub(crate) struct WqInner {
 pub(crate) struct WqSpec {
     pub(crate) name: String,
     pub(crate) flags: WqFlags,
-    pub(crate) max_active: usize,
-}
-
-/// One workqueue's share of one pool.
-#[derive(Clone)]
-pub(crate) struct PwqRef {
-    pub(crate) pool: Arc<Pool>,
-    pub(crate) ix: PwqIx,
 }
 
 /// What a queued item hands to its execution.
@@ -144,7 +136,7 @@ impl Workqueue {
 
     /// How many items may be active: per CPU when bound, in all when unbound.
     pub fn max_active(&self) -> usize {
-        self.inner().spec.max_active
+        lock(&self.inner().control).limits.configured()
     }
 }
 
@@ -154,8 +146,8 @@ impl WqInner {
     }
 
     /// The pwq that serves this OS CPU.
-    pub(crate) fn pwq_on(&self, cpu: usize) -> &PwqRef {
-        &self.by_cpu[self.engine.cpu_index(cpu)]
+    pub(crate) fn pwq_on(&self, cpu: usize) -> Cow<'_, PwqRef> {
+        self.links.on(self.engine.cpu_index(cpu))
     }
 
     /// An event about this workqueue as such.
@@ -189,27 +181,7 @@ impl WqInner {
 
     /// Nothing of it is queued or running on any pool.
     pub(crate) fn is_idle(&self) -> bool {
-        self.pwqs
-            .iter()
-            .all(|pwq| pwq.pool.look(|core| core.pwq(pwq.ix).in_flight() == 0))
-    }
-}
-
-impl Pwqs for &WqInner {
-    fn set_work_color(&mut self, color: u8) {
-        for pwq in &self.pwqs {
-            pwq.pool.transact(&self.engine, |core, _, _| {
-                core.set_work_color(pwq.ix, color);
-            });
-        }
-    }
-
-    fn arm(&mut self, color: u8) -> usize {
-        let armed = self.pwqs.iter().filter(|pwq| {
-            pwq.pool
-                .transact(&self.engine, |core, _, _| core.arm_flush(pwq.ix, color))
-        });
-        armed.count()
+        lock(&self.control).is_idle()
     }
 }
 
@@ -218,12 +190,13 @@ impl Drop for WqInner {
         if self.engine.segment.forked() {
             return;
         }
-        for pwq in &self.pwqs {
-            pwq.pool
-                .transact(&self.engine, |core, _, _| core.remove_pwq(pwq.ix));
+        for pwq in std::mem::take(&mut lock(&self.control).pwqs) {
+            pwq.transact(&self.engine, |core, _, _| core.remove_pwq(pwq.ix));
+            self.engine.put_unbound_pool(&pwq.pool);
         }
-        self.engine.remove_workqueue(self);
-        self.tell_gone();
+        if self.engine.remove_workqueue(self) {
+            self.tell_gone();
+        }
     }
 }
 

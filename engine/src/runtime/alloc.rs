@@ -1,13 +1,15 @@
 //! Making workqueues.
 
-use super::pools::HIGHPRI_NICE;
-use super::{EngineInner, EngineState, Pool};
-use crate::attrs::{DFL_ACTIVE, MAX_ACTIVE, NAME_LEN, WqFlags};
+use super::{EngineInner, EngineState, Pool, lock};
+use crate::attrs::{HIGHPRI_NICE, MAX_ACTIVE, NAME_LEN, WqFlags};
 use crate::error::Error;
-use crate::pool::PwqSpec;
-use crate::queue::{PwqRef, Workqueue, WqInner, WqSpec};
-use std::sync::atomic::AtomicU32;
-use std::sync::{Arc, Mutex};
+use crate::pool::Limit;
+use crate::queue::{Control, Links, PwqRef, Workqueue, WqInner, WqSpec, once};
+use crate::topology::WorkqueueAttrs;
+use crate::wq::{FlushState, Limits, NodeCounts};
+use std::sync::atomic::{AtomicBool, AtomicU32};
+use std::sync::{Arc, Mutex, RwLock};
+use wq_trace::Wake;
 
 /// Kernel: `__alloc_workqueue()`.
 pub(super) fn alloc(
@@ -21,91 +23,119 @@ pub(super) fn alloc(
             name: engine.name.clone(),
         });
     }
-    let spec = checked(name, flags, max_active)?;
-    let unbound = spec.flags.contains(WqFlags::UNBOUND);
-    let highpri = spec.flags.contains(WqFlags::HIGHPRI);
-    let slot = engine
-        .segment
-        .workqueue(&spec.name, spec.flags.bits(), spec.max_active as u32);
-    let pwq_spec = PwqSpec {
-        wq: slot.id(),
-        wq_name: spec.name.clone(),
-        max_active: spec.max_active,
-        ordered: spec.flags.contains(WqFlags::ORDERED),
-        cpu_intensive: spec.flags.contains(WqFlags::CPU_INTENSIVE) && !unbound,
-        work_color: 0,
-    };
-    let link = |pool: &Arc<Pool>| PwqRef {
-        pool: pool.clone(),
-        ix: pool.transact(engine, |core, _, _| core.add_pwq(pwq_spec.clone())),
-    };
-    let (by_cpu, pwqs) = if unbound {
-        let pool = engine.unbound_pool(if highpri { HIGHPRI_NICE } else { 0 })?;
-        let pwq = link(&pool);
-        (vec![pwq.clone(); engine.cpus.len()], vec![pwq])
+    let (spec, max_active) = checked(engine, name, flags, max_active)?;
+    let config = engine.configure();
+    if spec.flags.contains(WqFlags::SYSFS) && engine.has_sysfs(&spec.name) {
+        return Err(problem(
+            name,
+            "there is a SYSFS workqueue of this name already",
+        ));
+    }
+    let inner = Arc::new(make(engine, spec, max_active, config.frozen));
+    if inner.nodes.is_some() {
+        let attrs = lock(&inner.control).attrs.clone();
+        inner.relink(&attrs)?;
     } else {
-        let by_cpu: Vec<_> = engine
-            .percpu
-            .iter()
-            .map(|pools| link(&pools[usize::from(highpri)]))
-            .collect();
-        (by_cpu.clone(), by_cpu)
-    };
-    let inner = Arc::new(WqInner {
-        engine: engine.clone(),
-        spec,
-        slot,
-        by_cpu,
-        pwqs,
-        flush: Mutex::default(),
-        gate: AtomicU32::default(),
-    });
+        let control = lock(&inner.control);
+        inner.adjust(&control, Wake::Fill);
+    }
     engine.add_workqueue(&inner);
+    drop(config);
     engine.say_shortage();
     Ok(Workqueue::new(inner))
 }
 
-/// What the workqueue will be like.
-fn checked(name: &str, flags: WqFlags, max_active: usize) -> Result<WqSpec, Error> {
-    let later = WqFlags::BH
-        | WqFlags::FREEZABLE
-        | WqFlags::MEM_RECLAIM
-        | WqFlags::SYSFS
-        | WqFlags::POWER_EFFICIENT;
-    let problem = |problem: String| Error::Flags {
-        name: name.to_owned(),
-        problem,
+/// A workqueue whose pwqs have no slots yet; an unbound one has none at all.
+fn make(engine: &Arc<EngineInner>, spec: WqSpec, max_active: usize, frozen: bool) -> WqInner {
+    let flags = spec.flags;
+    let slot = engine
+        .segment
+        .workqueue(&spec.name, flags.bits(), max_active as u32);
+    let mut limits = Limits::new(max_active);
+    limits.set_frozen(frozen && flags.contains(WqFlags::FREEZABLE));
+    let unbound = flags.contains(WqFlags::UNBOUND);
+    let highpri = flags.contains(WqFlags::HIGHPRI);
+    let nodes = engine.affinity.topology().nodes().into_iter();
+    let mut inner = WqInner {
+        engine: engine.clone(),
+        spec,
+        slot,
+        links: Links::Unbound(RwLock::new(Arc::default())),
+        nodes: unbound.then(|| NodeCounts::new(nodes.map(|(number, _)| number))),
+        control: Mutex::new(Control {
+            flush: FlushState::default(),
+            limits,
+            attrs: WorkqueueAttrs {
+                nice: if highpri { HIGHPRI_NICE } else { 0 },
+                ..WorkqueueAttrs::default()
+            },
+            pwqs: Vec::new(),
+            dfl: None,
+        }),
+        gate: AtomicU32::default(),
     };
+    if !unbound {
+        let link = |pools: &[Arc<Pool>; 2]| {
+            let limit = Limit {
+                max_active: 0,
+                frozen: false,
+                node: None,
+                plugged: false,
+            };
+            pools[usize::from(highpri)].link(engine, inner.pwq_spec(limit))
+        };
+        let by_cpu: Vec<PwqRef> = engine.percpu.iter().map(link).collect();
+        lock(&inner.control).pwqs.clone_from(&by_cpu);
+        inner.links = Links::Bound(by_cpu);
+    }
+    inner
+}
+
+fn problem(name: &str, problem: impl Into<String>) -> Error {
+    Error::Flags {
+        name: name.to_owned(),
+        problem: problem.into(),
+    }
+}
+
+/// What the workqueue will be like, and its limit.
+fn checked(
+    engine: &EngineInner,
+    name: &str,
+    flags: WqFlags,
+    max_active: usize,
+) -> Result<(WqSpec, usize), Error> {
+    let later = WqFlags::BH | WqFlags::MEM_RECLAIM;
     if flags.intersects(later) {
         let names: Vec<_> = (flags & later).iter_names().map(|(name, _)| name).collect();
-        return Err(problem(format!("not supported yet: {}", names.join(", "))));
+        return Err(problem(
+            name,
+            format!("not supported yet: {}", names.join(", ")),
+        ));
     }
-    let ordered = flags.contains(WqFlags::ORDERED);
-    let unbound = ordered || flags.contains(WqFlags::UNBOUND);
-    if unbound && flags.contains(WqFlags::PERCPU) {
-        tracing::warn!("workqueue {name} asks for UNBOUND and PERCPU; it is made UNBOUND");
+    if flags.contains(WqFlags::UNBOUND | WqFlags::PERCPU) {
+        static SAID: AtomicBool = AtomicBool::new(false);
+        once(&SAID, || {
+            tracing::warn!("workqueue {name} asks for UNBOUND and PERCPU; it is made UNBOUND");
+        });
     }
-    let flags = if unbound {
-        (flags - WqFlags::PERCPU) | WqFlags::UNBOUND
-    } else {
-        flags | WqFlags::PERCPU
-    };
-    let max_active = if ordered { 1 } else { max_active };
-    let asked = if max_active == 0 {
-        DFL_ACTIVE
-    } else {
-        max_active
-    };
-    if asked > MAX_ACTIVE {
+    if max_active != 0 {
+        in_range(max_active, name);
+    }
+    let (name, max_active) = (cut(name), flags.limit(max_active));
+    let flags = flags.in_force(engine.power_efficient);
+    Ok((WqSpec { name, flags }, max_active))
+}
+
+/// A limit that can be had. Kernel: `wq_clamp_max_active()`.
+pub(crate) fn in_range(asked: usize, name: &str) -> usize {
+    let possible = asked.clamp(1, MAX_ACTIVE);
+    if possible != asked {
         tracing::warn!(
             "max_active {asked} requested for {name} is out of range, clamping between 1 and {MAX_ACTIVE}"
         );
     }
-    Ok(WqSpec {
-        name: cut(name),
-        flags,
-        max_active: asked.min(MAX_ACTIVE),
-    })
+    possible
 }
 
 /// A name of at most [`NAME_LEN`] bytes.
@@ -117,9 +147,12 @@ fn cut(name: &str) -> String {
         .rev()
         .find(|&end| name.is_char_boundary(end))
         .unwrap_or(0);
-    tracing::warn!(
-        "workqueue name {name} is longer than {NAME_LEN} bytes; cut to {}",
-        &name[..end]
-    );
+    static SAID: AtomicBool = AtomicBool::new(false);
+    once(&SAID, || {
+        tracing::warn!(
+            "name {name} exceeds WQ_NAME_LEN ({NAME_LEN} bytes). Truncating to: {}",
+            &name[..end]
+        );
+    });
     name[..end].to_owned()
 }

@@ -6,6 +6,7 @@ use crate::error::Error;
 use crate::os;
 use crate::sense::Sensing;
 use crate::sense::tick::Tick;
+use crate::topology::{Affinity, AffinityScope, Topology};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -20,6 +21,7 @@ pub struct Builder {
     cpus: Option<Vec<usize>>,
     sensing: Sensing,
     cpu_intensive_thresh: Duration,
+    power_efficient: bool,
 }
 
 impl Default for Builder {
@@ -29,6 +31,7 @@ impl Default for Builder {
             cpus: None,
             sensing: Sensing::Auto,
             cpu_intensive_thresh: Duration::from_millis(10),
+            power_efficient: false,
         }
     }
 }
@@ -84,6 +87,13 @@ impl Builder {
         self
     }
 
+    /// Whether workqueues with the flag `POWER_EFFICIENT` are unbound, so that idle CPUs are left asleep; by default
+    /// they are per CPU. Kernel: `workqueue.power_efficient`.
+    pub fn power_efficient(mut self, on: bool) -> Self {
+        self.power_efficient = on;
+        self
+    }
+
     /// Starts the engine: two pools for each CPU with a worker each, the system workqueues, and the segment.
     ///
     /// # Errors
@@ -108,7 +118,7 @@ impl Builder {
             _ => "asked for",
         };
         segment.set_sensing(sensing.word(), reason);
-        let inner = start(&config, segment, cpus, sensing);
+        let inner = start(&config, segment, cpus, sensing, self.power_efficient);
         for pool in inner.pools() {
             if let Err(error) = inner.first_worker(&pool) {
                 inner.stop();
@@ -150,8 +160,12 @@ fn start(
     segment: Segment,
     cpus: Vec<usize>,
     sensing: Sensing,
+    power_efficient: bool,
 ) -> Arc<EngineInner> {
     static NEXT: AtomicU32 = AtomicU32::new(1);
+    let topology = Topology::from_machine(&cpus.iter().copied().collect());
+    let affinity =
+        Affinity::new(topology, AffinityScope::CacheShard).expect("a scope other than the default");
     Arc::new_cyclic(|me| EngineInner {
         uid: NEXT.fetch_add(1, Ordering::Relaxed),
         name: config.name.clone(),
@@ -161,8 +175,11 @@ fn start(
             .map(|&cpu| make_percpu(me, &segment, cpu))
             .collect(),
         segment,
+        affinity,
         cpus,
         unbound: Mutex::default(),
+        config: Mutex::default(),
+        power_efficient,
         sensing,
         tick: Tick::default(),
         timers: Timers::default(),

@@ -149,6 +149,33 @@ impl Engine {
         &self.0.system[which as usize]
     }
 
+    /// Freezes all workqueues with the flag `FREEZABLE`: what is not active yet waits until [`Engine::thaw`], and so
+    /// does everything that is queued from now on; active items run to their end. Returns the workqueues on which
+    /// some still do. May be called again while frozen, to ask again. From any thread; takes locks.
+    ///
+    /// A flush or drain of a frozen workqueue that holds items back waits for the thaw; cancelling them works.
+    /// Kernel: `freeze_workqueues_begin()`, `freeze_workqueues_busy()`.
+    ///
+    /// ```
+    /// # let engine = wq_engine::Engine::builder().name("doc-freeze").build()?;
+    /// use wq_engine::{Work, WqFlags};
+    /// let wq = engine.alloc_workqueue("cold", WqFlags::FREEZABLE, 0)?;
+    /// assert!(engine.freeze().is_empty(), "nothing was active");
+    /// let work = Work::named("later", |_| ());
+    /// assert!(wq.queue_work(&work) && work.pending());
+    /// engine.thaw();
+    /// work.flush();
+    /// # Ok::<(), wq_engine::Error>(())
+    /// ```
+    pub fn freeze(&self) -> Vec<Workqueue> {
+        self.0.inner.set_frozen(true)
+    }
+
+    /// Lets the workqueues that [`Engine::freeze`] froze go on. Kernel: `thaw_workqueues()`.
+    pub fn thaw(&self) {
+        self.0.inner.set_frozen(false);
+    }
+
     /// OS numbers of the CPUs that the engine uses, ascending.
     pub fn cpus(&self) -> &[usize] {
         &self.0.inner.cpus

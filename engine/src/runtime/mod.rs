@@ -10,20 +10,24 @@ mod pool;
 mod pools;
 mod said;
 mod timer;
+mod unbound;
 mod waiter;
 
+pub(crate) use alloc::in_range;
 pub use build::Builder;
-pub(crate) use context::CurrentWork;
+pub(crate) use context::{CurrentWork, Effects};
 pub use handle::{Engine, current_stamps, current_work};
 pub(crate) use pool::{Core, Pool};
 pub(crate) use said::Said;
 pub(crate) use timer::{TimerKey, Timers};
 pub(crate) use waiter::Waiter;
 
+use crate::attrs::WqFlags;
 use crate::os;
 use crate::queue::{WorkInner, WqInner};
 use crate::sense::Sensing;
 use crate::sense::tick::Tick;
+use crate::topology::Affinity;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::thread::JoinHandle;
@@ -43,8 +47,14 @@ pub(crate) struct EngineInner {
     pub(crate) cpus: Vec<usize>,
     /// I: normal and highpri pool of each CPU, in the order of `cpus`.
     pub(crate) percpu: Vec<[Arc<Pool>; 2]>,
-    /// Unbound pools, by nice level.
+    /// I: how the CPUs lie to each other, and what unbound workqueues may use of them.
+    pub(crate) affinity: Affinity,
+    /// Unbound pools, each with other attributes.
     unbound: Mutex<Vec<Arc<Pool>>>,
+    /// What concerns several workqueues at once. Taken before any workqueue's mutex. Kernel: `wq_pool_mutex`.
+    config: Mutex<Config>,
+    /// I: whether POWER_EFFICIENT workqueues are unbound.
+    pub(crate) power_efficient: bool,
     /// I
     pub(crate) sensing: Sensing,
     pub(crate) tick: Tick,
@@ -60,6 +70,12 @@ pub(crate) struct EngineInner {
     pub(crate) said: Said,
     /// I: for the threads that the engine starts.
     me: Weak<EngineInner>,
+}
+
+/// See [`EngineInner::configure`].
+#[derive(Debug, Default)]
+pub(crate) struct Config {
+    pub(crate) frozen: bool,
 }
 
 /// An engine's life.
@@ -91,6 +107,11 @@ impl EngineInner {
     /// Moves on; an engine never goes back.
     fn advance(&self, state: EngineState) {
         self.state.fetch_max(state as u8, Ordering::AcqRel);
+    }
+
+    /// Whoever changes several workqueues, or the pools of one, holds this.
+    pub(crate) fn configure(&self) -> MutexGuard<'_, Config> {
+        lock(&self.config)
     }
 
     /// Whether the calling thread may queue this item now.
@@ -140,24 +161,22 @@ impl EngineInner {
         }
     }
 
-    /// The workqueue with this id, if it still exists.
-    pub(crate) fn workqueue(&self, id: WqId) -> Option<Arc<WqInner>> {
-        let workqueues = lock(&self.workqueues);
-        let wq = workqueues.iter().find(|(wq, _)| *wq == id);
-        let wq = wq.map(|(_, wq)| wq.clone());
-        drop(workqueues);
-        wq?.upgrade()
-    }
-
     /// A pwq of this workqueue has nothing of the flushed colour in flight any more.
     pub(crate) fn pwq_flushed(&self, id: WqId) {
-        let Some(wq) = self.workqueue(id) else {
+        let Some(wq) = self.find_workqueue(id) else {
             return;
         };
-        let done = lock(&wq.flush).pwq_flushed(&mut &*wq);
+        let done = lock(&wq.control).pwq_flushed(self);
         for waiter in done {
             waiter.complete();
         }
+    }
+
+    /// The workqueue with this id, unless it is gone.
+    pub(crate) fn find_workqueue(&self, id: WqId) -> Option<Arc<WqInner>> {
+        let workqueues = lock(&self.workqueues);
+        let (_, wq) = workqueues.iter().find(|(wq, _)| *wq == id)?;
+        wq.upgrade()
     }
 
     pub(crate) fn add_workqueue(&self, wq: &Arc<WqInner>) {
@@ -165,9 +184,11 @@ impl EngineInner {
         self.emit_workqueue(wq, |flags, max_active| What::Alloc { flags, max_active });
     }
 
-    /// The last handle, item and timer of a workqueue have gone.
-    pub(crate) fn remove_workqueue(&self, wq: &WqInner) {
-        lock(&self.workqueues).retain(|(id, _)| *id != wq.id());
+    /// The last handle, item and timer of a workqueue have gone, or it never came to be: whether it had.
+    pub(crate) fn remove_workqueue(&self, wq: &WqInner) -> bool {
+        let mut workqueues = lock(&self.workqueues);
+        let place = workqueues.iter().position(|(id, _)| *id == wq.id());
+        place.map(|place| workqueues.remove(place)).is_some()
     }
 
     /// A workqueue has ended.
@@ -176,9 +197,19 @@ impl EngineInner {
     }
 
     fn emit_workqueue(&self, wq: &WqInner, what: impl FnOnce(u32, u32) -> What) {
-        let what = what(wq.spec.flags.bits(), wq.spec.max_active as u32);
+        let what = what(
+            wq.spec.flags.bits(),
+            lock(&wq.control).limits.configured() as u32,
+        );
         let event = wq.event(os::now(), what);
         context::with(|context| context.emit_one(self, event));
+    }
+
+    /// Whether a workqueue with the SYSFS flag has this name.
+    fn has_sysfs(&self, name: &str) -> bool {
+        self.all_workqueues()
+            .iter()
+            .any(|wq| wq.spec.name == name && wq.spec.flags.contains(WqFlags::SYSFS))
     }
 
     /// The workqueues that exist and were not destroyed.

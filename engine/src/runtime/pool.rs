@@ -3,13 +3,15 @@
 use super::context::{self, Effects};
 use super::{EngineInner, Waiter};
 use crate::os;
-use crate::pool::{Effect, PoolState, WorkerIx};
-use crate::queue::Job;
+use crate::pool::{Effect, PoolState, PwqSpec, WorkerIx};
+use crate::queue::{Job, PwqRef};
+use crate::topology::PoolAttrs;
 use crate::worker;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, Weak};
 use std::thread::Thread;
+use wq_trace::Wake;
 
 /// The pure state as threads use it.
 pub(crate) type Core = PoolState<Job, Arc<Waiter>>;
@@ -20,6 +22,8 @@ pub(crate) struct Pool {
     pub(crate) uid: u32,
     /// I: the CPUs that its workers may use.
     pub(crate) cpus: Vec<usize>,
+    /// I: what an unbound pool is known by.
+    pub(crate) attrs: Option<PoolAttrs>,
     /// I
     pub(crate) nice: i32,
     /// I
@@ -39,10 +43,13 @@ static POOLS: RwLock<Option<HashMap<u32, Weak<Pool>>>> = RwLock::new(None);
 
 impl Pool {
     /// A pool whose workers may use these CPUs.
-    pub(crate) fn new(engine: Weak<EngineInner>, core: Core, cpus: Vec<usize>) -> Arc<Self> {
-        static NEXT: AtomicU32 = AtomicU32::new(1);
-        let uid = NEXT.fetch_add(1, Ordering::Relaxed);
-        let nice = core.spec.nice;
+    pub(crate) fn new(
+        engine: Weak<EngineInner>,
+        core: Core,
+        cpus: Vec<usize>,
+        attrs: Option<PoolAttrs>,
+    ) -> Arc<Self> {
+        let (uid, nice) = (core.spec.uid, core.spec.nice);
         let state = Mutex::new(Locked {
             core,
             threads: Vec::new(),
@@ -50,6 +57,7 @@ impl Pool {
         let pool = Arc::new(Self {
             uid,
             cpus,
+            attrs,
             nice,
             engine,
             state,
@@ -61,10 +69,21 @@ impl Pool {
         pool
     }
 
+    /// The uid for the next pool.
+    pub(crate) fn next_uid() -> u32 {
+        static NEXT: AtomicU32 = AtomicU32::new(1);
+        NEXT.fetch_add(1, Ordering::Relaxed)
+    }
+
     /// The pool with this uid, if it still exists.
     pub(crate) fn find(uid: u32) -> Option<Arc<Self>> {
         let pools = POOLS.read().unwrap_or_else(PoisonError::into_inner);
         pools.as_ref()?.get(&uid)?.upgrade()
+    }
+
+    /// Whether it is one of this engine's.
+    pub(crate) fn engine_is(&self, engine: &EngineInner) -> bool {
+        std::ptr::eq(self.engine.as_ptr(), engine)
     }
 
     /// The engine, unless it is gone.
@@ -107,6 +126,16 @@ impl Pool {
         }
         execute(engine, effects, &threads);
         result
+    }
+
+    /// Links a workqueue to this pool.
+    pub(crate) fn link(self: &Arc<Self>, engine: &EngineInner, spec: PwqSpec) -> PwqRef {
+        let uid = spec.uid;
+        PwqRef {
+            pool: self.clone(),
+            ix: self.transact(engine, |core, now, _| core.add_pwq(spec, now)),
+            uid,
+        }
     }
 
     /// The handle by which `worker` is woken.
@@ -199,6 +228,8 @@ fn execute(engine: &EngineInner, mut effects: Vec<Effect<Arc<Waiter>>>, threads:
             Effect::Wake(_) => {}
             Effect::Complete(waiter) => waiter.complete(),
             Effect::PwqFlushed(wq) => engine.pwq_flushed(wq),
+            Effect::ActivateIn(reserved) => engine.activate_in(reserved, Wake::Fill),
+            Effect::PwqReleased { wq, uid } => engine.pwq_released(wq, uid),
         }
     }
     context::with(|context| context.keep(effects));

@@ -1,9 +1,11 @@
 //! Making pools and their worker threads.
 
 use super::{Core, EngineInner, EngineState, Pool, Waiter, lock};
+use crate::attrs::HIGHPRI_NICE;
 use crate::error::Error;
 use crate::os;
 use crate::pool::{PoolSpec, PoolState};
+use crate::topology::{CpuMask, PoolAttrs};
 use crate::worker;
 use std::io;
 use std::sync::atomic::Ordering;
@@ -11,9 +13,6 @@ use std::sync::{Arc, Weak};
 use std::thread::Thread;
 use std::time::Duration;
 use wq_trace::{PoolInfo, Segment};
-
-/// Nice level of highpri pools. Kernel: `HIGHPRI_NICE_LEVEL`.
-pub(crate) const HIGHPRI_NICE: i32 = -20;
 
 /// Pause after a worker could not be created. Kernel: `CREATE_COOLDOWN`.
 const CREATE_COOLDOWN: Duration = Duration::from_secs(1);
@@ -23,7 +22,8 @@ pub(super) fn make_pool(
     engine: &Weak<EngineInner>,
     segment: &Segment,
     spec: PoolSpec,
-    cpus: Vec<usize>,
+    attrs: Option<&PoolAttrs>,
+    cpus: &CpuMask,
 ) -> Arc<Pool> {
     let info = PoolInfo {
         number: spec.number,
@@ -35,7 +35,8 @@ pub(super) fn make_pool(
     Pool::new(
         engine.clone(),
         PoolState::new(spec, segment, slot, os::now()),
-        cpus,
+        cpus.iter().collect(),
+        attrs.cloned(),
     )
 }
 
@@ -47,40 +48,16 @@ pub(super) fn make_percpu(
 ) -> [Arc<Pool>; 2] {
     [(2, 0), (3, HIGHPRI_NICE)].map(|(offset, nice)| {
         let spec = PoolSpec {
+            uid: Pool::next_uid(),
             number: 4 * cpu as u32 + offset,
             cpu: Some(cpu as u16),
             nice,
         };
-        make_pool(engine, segment, spec, vec![cpu])
+        make_pool(engine, segment, spec, None, &CpuMask::of(cpu))
     })
 }
 
 impl EngineInner {
-    /// The unbound pool with this nice level; made, with its first worker, if there is none.
-    pub(crate) fn unbound_pool(&self, nice: i32) -> Result<Arc<Pool>, Error> {
-        let mut pools = lock(&self.unbound);
-        // Under this lock: the end looks for pools once, after it has said so.
-        if self.state() == EngineState::Stopped {
-            return Err(Error::ShutDown {
-                name: self.name.clone(),
-            });
-        }
-        if let Some(pool) = pools.iter().find(|pool| pool.nice == nice) {
-            return Ok(pool.clone());
-        }
-        let highest = self.cpus.last().copied().unwrap_or_default() as u32;
-        let number = 4 * (highest + 1) + pools.len() as u32;
-        let spec = PoolSpec {
-            number,
-            cpu: None,
-            nice,
-        };
-        let pool = make_pool(&self.me, &self.segment, spec, self.cpus.clone());
-        self.first_worker(&pool)?;
-        pools.push(pool.clone());
-        Ok(pool)
-    }
-
     pub(super) fn first_worker(&self, pool: &Arc<Pool>) -> Result<(), Error> {
         self.create_worker(pool).map_err(|source| Error::Thread {
             name: pool.look(|core| core.spec.worker_name(0)),

@@ -3,12 +3,14 @@
 use super::body::Frame;
 use super::cpus::{Cpus, ThreadIx};
 use super::producer::Producer;
-use super::queueing::{Flushing, SimItem, SimWq};
+use super::queueing::{Flushing, SimItem};
+use super::wqs::SimWq;
 use super::{End, Outcome, Program, SimError};
 use crate::pool::{Effect, Effects, Informant, PoolState, Step, WorkerIx};
+use crate::topology::{Affinity, PoolAttrs};
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
-use wq_trace::{Emitter, Event, FuncId, Reader, Segment};
+use wq_trace::{Emitter, Event, FuncId, Reader, Segment, Wake};
 
 /// Most steps at one instant. Tests, whose builds are slow, do not need as many to see that time stands still.
 const STEPS_MAX: u64 = if cfg!(test) { 50_000 } else { 50_000_000 };
@@ -22,6 +24,8 @@ pub(super) struct Machine<'a> {
     pub(super) program: &'a Program,
     pub(super) observer: &'a mut dyn FnMut(&Event, &Segment),
     pub(super) segment: Segment,
+    pub(super) affinity: Affinity,
+    pub(super) pwq_uids: u64,
     pub(super) now: u64,
     pub(super) cpus: Cpus,
     pub(super) threads: Vec<Thread>,
@@ -57,6 +61,8 @@ pub(super) enum Alarm {
 pub(super) struct SimPool {
     pub(super) core: Core,
     pub(super) cpus: Vec<usize>,
+    /// What an unbound pool is known by.
+    pub(super) attrs: Option<PoolAttrs>,
     /// By worker index.
     pub(super) threads: Vec<ThreadIx>,
 }
@@ -105,11 +111,14 @@ impl Machine<'_> {
         program: &'a Program,
         observer: &'a mut dyn FnMut(&Event, &Segment),
         segment: Segment,
+        affinity: Affinity,
     ) -> Machine<'a> {
         Machine {
             program,
             observer,
             segment,
+            affinity,
+            pwq_uids: 0,
             now: 0,
             cpus: Cpus::new(program.cpus),
             threads: Vec::new(),
@@ -291,6 +300,8 @@ impl Machine<'_> {
                 }
                 Effect::Complete(waiter) => self.wake(waiter),
                 Effect::PwqFlushed(wq) => self.pwq_flushed(wq),
+                Effect::ActivateIn(reserved) => self.activate_in(reserved, Wake::Fill),
+                Effect::PwqReleased { wq, uid } => self.pwq_released(wq, uid),
             }
         }
         result

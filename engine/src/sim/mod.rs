@@ -19,6 +19,7 @@ mod program;
 mod queueing;
 mod served;
 mod setup;
+mod wqs;
 
 pub use program::{
     AffinitySpec, Draw, EngineSpec, ItemRef, Pace, ProducerAction, ProducerSpec, Program,
@@ -116,6 +117,9 @@ pub enum SimError {
     /// No system workqueue has this name.
     #[error("unknown system workqueue {0}")]
     UnknownWorkqueue(String),
+    /// The topology or an affinity scope makes no sense.
+    #[error("{0}")]
+    Topology(String),
     /// The counters cannot be read back.
     #[error("cannot read the counters: {0}")]
     Counters(#[from] ReadError),

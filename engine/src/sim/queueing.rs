@@ -4,23 +4,11 @@ use super::ItemRecord;
 use super::cpus::ThreadIx;
 use super::machine::{Alarm, Kind, Machine};
 use super::program::{Draw, ItemRef, SplitMix64, Step, WqRef};
-use crate::pool::{ItemIx, NewItem, PwqIx, Subject};
-use crate::wq::{Begin, FlushState, Pwqs, Word};
-use wq_trace::{FlushTarget, FuncId, REQ_CPU_LOCAL, Was, What, WqCounter, WqId, WqSlot};
-
-/// A workqueue.
-pub(super) struct SimWq {
-    pub(super) name: String,
-    pub(super) slot: WqSlot,
-    /// (pool, pwq) by CPU.
-    pub(super) by_cpu: Vec<(usize, PwqIx)>,
-    /// Each (pool, pwq) once.
-    pub(super) pwqs: Vec<(usize, PwqIx)>,
-    pub(super) flush: FlushState<ThreadIx>,
-    /// Executions that have begun and not returned.
-    pub(super) running: u64,
-    pub(super) max_running: u64,
-}
+use super::wqs::{OfWq, SimPwq, SimWq};
+use crate::attrs::WqFlags;
+use crate::pool::{ItemIx, NewItem, Subject};
+use crate::wq::{Begin, Word};
+use wq_trace::{FlushTarget, FuncId, REQ_CPU_LOCAL, Was, What, WqCounter, WqId};
 
 /// A work item.
 pub(super) struct SimItem {
@@ -49,28 +37,6 @@ pub(super) enum Turn {
 pub(super) struct Flushing {
     target: FlushTarget,
     subject: Subject,
-}
-
-/// What a flush sees of the pools.
-struct OfWq<'a> {
-    pools: &'a mut [super::machine::SimPool],
-    pwqs: &'a [(usize, PwqIx)],
-}
-
-impl Pwqs for OfWq<'_> {
-    fn set_work_color(&mut self, color: u8) {
-        for (pool, pwq) in self.pwqs {
-            self.pools[*pool].core.set_work_color(*pwq, color);
-        }
-    }
-
-    fn arm(&mut self, color: u8) -> usize {
-        let armed = self
-            .pwqs
-            .iter()
-            .filter(|(pool, pwq)| self.pools[*pool].core.arm_flush(*pwq, color));
-        armed.count()
-    }
 }
 
 impl SimItem {
@@ -173,6 +139,7 @@ impl Machine<'_> {
                 }
             }
             Step::CancelSync(item) => return self.cancel_sync(thread, *item, turn),
+            Step::Freeze | Step::Thaw | Step::SetMaxActive(..) => self.workqueue_step(thread, step),
             _ => unreachable!("the checker lets the other steps into bodies only"),
         }
         Turn::Done
@@ -299,18 +266,17 @@ impl Machine<'_> {
     fn insert(&mut self, actor: ThreadIx, item: usize, asked: Option<usize>, cpu: usize) {
         let SimItem { work, func, wq, .. } = self.items[item];
         let wq = &self.wqs[wq];
-        let mut target = wq.by_cpu[cpu];
-        // Non-reentrance: behind itself, if it still runs for this workqueue on another pool.
-        if let Some(last) = self.items[item].pool().filter(|&last| last != target.0) {
-            let core = &self.pools[last].core;
-            let running = core
-                .executing(work)
-                .and_then(|worker| core.current_pwq(worker));
-            let theirs = wq
-                .pwqs
-                .iter()
-                .find(|(pool, pwq)| *pool == last && running == Some(*pwq));
-            target = theirs.copied().unwrap_or(target);
+        let SimPwq {
+            mut pool, mut ix, ..
+        } = wq.by_cpu[cpu];
+        // Non-reentrance: behind itself, if it still runs for this workqueue on another pool. An ordered workqueue
+        // runs one item at a time anyway, and its newest pwq must be used.
+        let ordered = wq.flags.contains(WqFlags::ORDERED);
+        let last = self.items[item].pool();
+        if let Some(last) = last.filter(|&last| last != pool && !ordered)
+            && let Some(theirs) = self.pools[last].core.runs_for(work, wq.slot.id())
+        {
+            (pool, ix) = (last, theirs);
         }
         let req_cpu = asked.map_or(REQ_CPU_LOCAL, |cpu| cpu as i32);
         let new = NewItem {
@@ -319,10 +285,9 @@ impl Machine<'_> {
             func,
             req_cpu,
         };
-        let (pool, pwq) = target;
         // The word first: the item may start before the transaction's effects are all executed.
         self.items[item].word = Word::on_list(uid(pool));
-        let queued = self.transact(actor, pool, |core, now, fx| core.queue(pwq, new, now, fx));
+        let queued = self.transact(actor, pool, |core, now, fx| core.queue(ix, new, now, fx));
         self.items[item].on_list = queued.expect("no simulated pool goes away").item;
     }
 

@@ -3,17 +3,15 @@
 use super::cpus::ThreadIx;
 use super::machine::{Kind, Machine, Next, SimPool, Thread};
 use super::producer::Producer;
-use super::program::{Pace, ProducerAction, Program, WqRef};
-use super::queueing::{SimItem, SimWq};
+use super::program::{AffinitySpec, Pace, ProducerAction, Program, WorkqueueSpec, WqRef};
+use super::queueing::SimItem;
 use super::served::{Host, named_workqueues, not_served};
 use super::{ItemRecord, SimError};
-use crate::attrs::{DFL_ACTIVE, MAX_ACTIVE, SYSTEM_WORKQUEUE_NAMES, System, WqFlags};
-use crate::pool::{PoolSpec, PoolState, PwqIx, PwqSpec};
-use crate::wq::FlushState;
+use crate::attrs::{HIGHPRI_NICE, SYSTEM_WORKQUEUE_NAMES, System, WqFlags};
+use crate::pool::{PoolSpec, PoolState};
+use crate::topology::{Affinity, AffinityScope, PoolAttrs, Topology, WorkqueueAttrs};
 use wq_trace::{Event, PoolInfo, Segment, SegmentConfig};
 
-/// Nice level of highpri pools.
-const HIGHPRI_NICE: i32 = -20;
 /// The id of the first thread.
 const FIRST_TID: u32 = 1000;
 
@@ -30,24 +28,21 @@ pub(super) fn machine<'a>(
         ..SegmentConfig::default()
     };
     let segment = Segment::in_memory(&config, 0);
-    let mut machine = Machine::over(program, observer, segment);
+    let mut machine = Machine::over(program, observer, segment, affinity(program)?);
     machine.timer = machine.add_thread("wq-timer".to_owned(), 0, 0, Kind::Timer);
     for cpu in 0..program.cpus {
-        machine.add_pool(Some(cpu), 0);
-        machine.add_pool(Some(cpu), HIGHPRI_NICE);
+        machine.add_pool(Some(cpu), 0, None);
+        machine.add_pool(Some(cpu), HIGHPRI_NICE, None);
     }
     for system in System::ALL {
         let (name, flags, max_active) = system.spec();
-        machine.add_workqueue(name, flags, max_active);
+        machine.add_workqueue(name, flags, max_active, None);
     }
     machine.system_wqs = machine.wqs.len();
     for wq in &program.workqueues {
-        let unbound = if wq.flags.contains(WqFlags::ORDERED) {
-            WqFlags::UNBOUND
-        } else {
-            WqFlags::empty()
-        };
-        machine.add_workqueue(&wq.name, wq.flags | unbound, wq.max_active);
+        let attrs = wq.affinity.as_ref().map(|asked| attrs_of(wq, asked));
+        let attrs = attrs.transpose()?;
+        machine.add_workqueue(&wq.name, wq.flags, wq.max_active, attrs);
     }
     machine.add_items();
     for (index, spec) in program.producers.iter().enumerate() {
@@ -82,6 +77,29 @@ fn check(program: &Program) -> Result<(), SimError> {
     })
 }
 
+/// The machine as unbound workqueues see it; without a topology, CPUs with one cache in common.
+fn affinity(program: &Program) -> Result<Affinity, SimError> {
+    let problem = |error: crate::topology::ParseError| SimError::Topology(error.to_string());
+    let topology = match &program.topology {
+        Some(spec) => Topology::from_spec(spec).map_err(problem)?,
+        None => Topology::flat(program.cpus),
+    };
+    let asked = program.engine.default_affinity_scope.as_deref();
+    let scope = asked.map_or(Ok(AffinityScope::CacheShard), str::parse);
+    Affinity::new(topology, scope.map_err(problem)?).map_err(problem)
+}
+
+fn attrs_of(wq: &WorkqueueSpec, asked: &AffinitySpec) -> Result<WorkqueueAttrs, SimError> {
+    let problem = |error: crate::topology::ParseError| SimError::Topology(error.to_string());
+    let highpri = wq.flags.contains(WqFlags::HIGHPRI);
+    Ok(WorkqueueAttrs {
+        nice: if highpri { HIGHPRI_NICE } else { 0 },
+        affn_scope: asked.scope.parse().map_err(problem)?,
+        affn_strict: asked.strict,
+        ..WorkqueueAttrs::default()
+    })
+}
+
 impl Machine<'_> {
     fn add_thread(&mut self, name: String, nice: i32, cpu: usize, kind: Kind) -> ThreadIx {
         let index = ThreadIx(self.threads.len());
@@ -100,8 +118,13 @@ impl Machine<'_> {
         index
     }
 
-    /// A pool with its first worker. `cpu` `None`: unbound.
-    fn add_pool(&mut self, cpu: Option<usize>, nice: i32) -> usize {
+    /// A pool with its first worker. `cpu` `None`: unbound, with these attributes.
+    pub(super) fn add_pool(
+        &mut self,
+        cpu: Option<usize>,
+        nice: i32,
+        attrs: Option<&PoolAttrs>,
+    ) -> usize {
         let index = self.pools.len();
         let count = self.program.cpus as u32;
         let number = match cpu {
@@ -118,15 +141,18 @@ impl Machine<'_> {
         let slot = self.segment.pool(info);
         slot.set_nice_granted(true);
         let spec = PoolSpec {
+            uid: index as u32 + 1,
             number,
             cpu: cpu.map(|cpu| cpu as u16),
             nice,
         };
-        let cpus = cpu.map_or_else(|| (0..self.program.cpus).collect(), |cpu| vec![cpu]);
+        let allowed = attrs.map(|attrs| attrs.allowed().iter().collect());
+        let cpus = allowed.unwrap_or_else(|| cpu.into_iter().collect());
         let core = PoolState::new(spec, &self.segment, slot, self.now);
         self.pools.push(SimPool {
             core,
             cpus,
+            attrs: attrs.cloned(),
             threads: Vec::new(),
         });
         self.create_worker(index, None);
@@ -139,6 +165,7 @@ impl Machine<'_> {
             core,
             cpus,
             threads,
+            ..
         } = &self.pools[pool];
         let ix = core.next_worker();
         debug_assert_eq!(ix.0 as usize, threads.len(), "no worker leaves");
@@ -158,66 +185,6 @@ impl Machine<'_> {
             core.created(ix, slot, now, fx);
             core.set_tid(ix, tid);
         });
-    }
-
-    fn add_workqueue(&mut self, name: &str, flags: WqFlags, max_active: usize) {
-        let ordered = flags.contains(WqFlags::ORDERED);
-        let unbound = flags.contains(WqFlags::UNBOUND);
-        let highpri = flags.contains(WqFlags::HIGHPRI);
-        let flags = if unbound {
-            flags
-        } else {
-            flags | WqFlags::PERCPU
-        };
-        let max_active = match max_active {
-            _ if ordered => 1,
-            0 => DFL_ACTIVE,
-            asked => asked.min(MAX_ACTIVE),
-        };
-        let slot = self
-            .segment
-            .workqueue(name, flags.bits(), max_active as u32);
-        let spec = PwqSpec {
-            wq: slot.id(),
-            wq_name: name.to_owned(),
-            max_active,
-            ordered,
-            cpu_intensive: flags.contains(WqFlags::CPU_INTENSIVE) && !unbound,
-            work_color: 0,
-        };
-        let pools: Vec<usize> = if unbound {
-            vec![self.unbound_pool(if highpri { HIGHPRI_NICE } else { 0 })]
-        } else {
-            (0..self.program.cpus)
-                .map(|cpu| 2 * cpu + usize::from(highpri))
-                .collect()
-        };
-        let pwqs: Vec<(usize, PwqIx)> = pools
-            .into_iter()
-            .map(|pool| (pool, self.pools[pool].core.add_pwq(spec.clone())))
-            .collect();
-        let by_cpu = (0..self.program.cpus)
-            .map(|cpu| pwqs[cpu % pwqs.len()])
-            .collect();
-        let name = name.to_owned();
-        let flush = FlushState::default();
-        self.wqs.push(SimWq {
-            name,
-            slot,
-            by_cpu,
-            pwqs,
-            flush,
-            running: 0,
-            max_running: 0,
-        });
-    }
-
-    fn unbound_pool(&mut self, nice: i32) -> usize {
-        let same = |pool: &SimPool| pool.core.spec.cpu.is_none() && pool.core.spec.nice == nice;
-        match self.pools.iter().position(same) {
-            Some(pool) => pool,
-            None => self.add_pool(None, nice),
-        }
     }
 
     fn add_items(&mut self) {

@@ -67,7 +67,7 @@ pub(crate) fn drain_is_slow(flushes: u32) -> bool {
 ///
 /// The pwqs are looked at one after the other, and a work function may queue on one that was looked at already. But
 /// if two looks saw the same, then nothing was in flight anywhere at the moment between them.
-pub(crate) type Emptiness = Option<Vec<((u32, u32), u64)>>;
+pub(crate) type Emptiness = Option<Vec<(u64, u64)>>;
 
 /// Whether two looks, one after the other, prove that nothing was in flight between them.
 pub(crate) fn was_empty(first: &Emptiness, second: &Emptiness) -> bool {
@@ -115,7 +115,7 @@ mod tests {
 
     #[test]
     fn two_looks_prove_emptiness_only_if_nothing_came_between() {
-        let look = |queued| Some(vec![((1, 0), queued)]);
+        let look = |queued| Some(vec![(1, queued)]);
         assert!(was_empty(&look(3), &look(3)));
         assert!(!was_empty(&look(3), &look(4)));
         assert!(!was_empty(&None, &None));

@@ -60,6 +60,11 @@ impl<W> Default for FlushState<W> {
 }
 
 impl<W> FlushState<W> {
+    /// The colour of items that are queued from now on.
+    pub(crate) fn work_color(&self) -> u8 {
+        self.work_color
+    }
+
     /// `waiter` wants everything queued before this call to be over.
     pub(crate) fn begin(&mut self, waiter: W, pwqs: &mut impl Pwqs) -> Begin<W> {
         if next(self.work_color) == self.flush_color {

@@ -4,8 +4,12 @@
 pub(crate) mod deadlock;
 mod drain;
 mod flush;
+mod limits;
+mod node;
 mod word;
 
 pub(crate) use drain::{Emptiness, Gate, drain_is_slow, was_empty};
 pub(crate) use flush::{Begin, FlushState, Pwqs};
+pub(crate) use limits::Limits;
+pub(crate) use node::{NodeActive, NodeCounts, PwqAddr, Reserved};
 pub(crate) use word::Word;

@@ -70,6 +70,14 @@ pub const LAYERS: &[Layer] = &[
     layer(ENGINE, "wq", OUTER),
     layer(ENGINE, "attrs", OUTER),
     layer(ENGINE, "error", OUTER),
+    // Pure data below all of them.
+    layer(
+        ENGINE,
+        "topology",
+        &[
+            "attrs", "os", "pool", "queue", "runtime", "sense", "sim", "worker", "wq",
+        ],
+    ),
     layer(
         ENGINE,
         "os",
@@ -170,7 +178,22 @@ pub const LAYERS: &[Layer] = &[
 
 /// Words that do not stand in these folders: the pure centre knows no thread, clock, lock or file, and neither does
 /// the simulator.
-pub const PURE: &[&str] = &["engine/src/pool/", "engine/src/wq/", "engine/src/sim/"];
+pub const PURE: &[&str] = &[
+    "engine/src/pool/",
+    "engine/src/wq/",
+    "engine/src/sim/",
+    // All of the topology but the file that asks the machine.
+    "engine/src/topology/affinity.rs",
+    "engine/src/topology/attrs.rs",
+    "engine/src/topology/mask.rs",
+    "engine/src/topology/mod.rs",
+    "engine/src/topology/places.rs",
+    "engine/src/topology/pods.rs",
+    "engine/src/topology/scope.rs",
+    "engine/src/topology/spec.rs",
+];
+/// Words that a file of these may use all the same: a node's slots are counted by all pools that are on it.
+pub const PURE_BUT: &[(&str, &str)] = &[("engine/src/wq/node.rs", "Mutex")];
 pub const IMPURE: &[&str] = &[
     "File",
     "Instant",

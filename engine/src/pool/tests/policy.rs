@@ -1,7 +1,7 @@
 //! The predicates on every small pool, against the rules restated as a table.
 
 use super::rig::segment;
-use crate::pool::{Effects, NewItem, PoolSpec, PoolState, PwqSpec, WorkerIx};
+use crate::pool::{Effects, Limit, NewItem, PoolSpec, PoolState, PwqSpec, WorkerIx};
 use wq_trace::{PoolInfo, REQ_CPU_LOCAL};
 
 /// A pool with so many items on its worklist, and without workers.
@@ -14,16 +14,33 @@ fn pool(cpu: Option<u16>, waiting: usize) -> PoolState<usize, u32> {
         nice,
         flags: 0,
     });
-    let mut pool = PoolState::new(PoolSpec { number, cpu, nice }, segment, slot, 0);
+    let mut pool = PoolState::new(
+        PoolSpec {
+            uid: 1,
+            number,
+            cpu,
+            nice,
+        },
+        segment,
+        slot,
+        0,
+    );
     let wq = segment.workqueue("q", 0, 8);
-    let pwq = pool.add_pwq(PwqSpec {
+    let spec = PwqSpec {
         wq: wq.id(),
         wq_name: "q".to_owned(),
-        max_active: 8,
+        uid: 1,
+        limit: Limit {
+            max_active: 8,
+            frozen: false,
+            node: None,
+            plugged: false,
+        },
         ordered: false,
         cpu_intensive: false,
         work_color: 0,
-    });
+    };
+    let pwq = pool.add_pwq(spec, 0);
     let func = segment.function("f");
     for job in 0..waiting {
         let work = job as u64 + 1;
@@ -119,7 +136,15 @@ fn the_predicates_say_what_the_rules_say() {
 
 #[test]
 fn names_tell_the_cpu_the_priority_and_the_unbound_pool() {
-    let name = |cpu, nice, number: u32| PoolSpec { number, cpu, nice }.worker_name(3);
+    let name = |cpu, nice, number: u32| {
+        PoolSpec {
+            uid: 1,
+            number,
+            cpu,
+            nice,
+        }
+        .worker_name(3)
+    };
     assert_eq!(name(Some(5), 0, 22), "kworker/5:3");
     assert_eq!(name(Some(5), -20, 23), "kworker/5:3H");
     // Kernel: no H for an unbound pool, whatever its nice level.

@@ -3,7 +3,7 @@
 use super::model::{At, Item, Model, Noticed, Stepped, Worker, Wq, WqSpec};
 use crate::pool::list::{ItemIx, List};
 use crate::pool::{
-    Done, Effects, Informant, NR_COLORS, NewItem, PoolSpec, PoolState, PwqIx, PwqSpec, Step,
+    Done, Effects, Informant, Limit, NR_COLORS, NewItem, PoolSpec, PoolState, PwqIx, PwqSpec, Step,
     WorkerIx,
 };
 use std::sync::OnceLock;
@@ -83,7 +83,12 @@ impl Rig {
             nice,
             flags: 0,
         });
-        let spec = PoolSpec { number, cpu, nice };
+        let spec = PoolSpec {
+            uid: 1,
+            number,
+            cpu,
+            nice,
+        };
         let mut rig = Self {
             pool: PoolState::new(spec, segment, slot, 0),
             model: Model {
@@ -112,14 +117,21 @@ impl Rig {
         let index = self.model.wqs.len();
         let slot = self.segment.workqueue("q", 0, spec.max_active as u32);
         let id = slot.id();
-        let pwq = self.pool.add_pwq(PwqSpec {
+        let pwq_spec = PwqSpec {
             wq: id,
             wq_name: format!("q{index}"),
-            max_active: spec.max_active,
+            uid: index as u64,
+            limit: Limit {
+                max_active: spec.max_active,
+                frozen: false,
+                node: None,
+                plugged: false,
+            },
             ordered: spec.ordered,
             cpu_intensive: spec.cpu_intensive,
             work_color: 0,
-        });
+        };
+        let pwq = self.pool.add_pwq(pwq_spec, self.model.now);
         assert_eq!(pwq, PwqIx(index as u32));
         self._wqs.push(slot);
         self.model.wqs.push(Wq {

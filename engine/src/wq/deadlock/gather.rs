@@ -1,8 +1,11 @@
 //! From what the pools show to the graph.
 
 use super::{Graph, Group, Node, NodeIx, State};
-use crate::pool::{Awaited, ItemIx, PwqIx, Standing, WorkerIx};
-use std::collections::HashMap;
+use crate::pool::{Awaited, ItemIx, PwqUid, Slots, Standing, WorkerIx};
+use crate::wq::NodeActive;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+use wq_trace::WqId;
 
 /// Something in flight on the pool with this number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -34,7 +37,7 @@ pub(crate) enum Target {
     /// One thing.
     Thing(Thing),
     /// Everything with these flush colours (a bit each) on these pwqs.
-    Colors(u16, Vec<(u32, PwqIx)>),
+    Colors(u16, Vec<(u32, PwqUid)>),
 }
 
 impl Thing {
@@ -87,7 +90,16 @@ struct Gathered {
     groups: Vec<Group>,
     things: Vec<Thing>,
     by_thing: HashMap<Thing, NodeIx>,
-    by_pwq: HashMap<(u32, PwqIx), OfPwq>,
+    by_pwq: HashMap<(u32, PwqUid), OfPwq>,
+    by_slots: HashMap<Shared, usize>,
+}
+
+/// What several pwqs share slots by.
+#[derive(PartialEq, Eq, Hash)]
+enum Shared {
+    /// By its address.
+    Node(*const NodeActive),
+    Ordered(WqId),
 }
 
 #[derive(Default)]
@@ -98,12 +110,8 @@ struct OfPwq {
 
 impl Gathered {
     fn pool(&mut self, pool: u32, standing: &Standing, in_wait: &HashMap<Thing, usize>) {
-        for &(pwq, limit) in &standing.limits {
-            let group = self.groups.len();
-            self.groups.push(Group {
-                limit,
-                held: vec![Vec::new()],
-            });
+        for (pwq, slots) in &standing.slots {
+            let (pwq, group) = (*pwq, self.group(slots));
             let of = OfPwq {
                 group,
                 nodes: Vec::new(),
@@ -115,7 +123,7 @@ impl Gathered {
             let state = State::Runs(in_wait.get(&thing).copied());
             self.node(thing, execution.pwq, execution.color, state);
         }
-        let mut held = Vec::new();
+        let mut held: BTreeMap<PwqUid, Vec<(u64, NodeIx)>> = BTreeMap::new();
         for item in &standing.queued {
             let behind = item.behind.map(|worker| Thing::execution(pool, worker));
             let behind = behind.and_then(|thing| self.by_thing.get(&thing).copied());
@@ -124,16 +132,40 @@ impl Gathered {
                 None => State::Active(behind),
             };
             let ix = self.node(Thing::item(pool, item.item), item.pwq, item.color, state);
-            held.extend(item.held.map(|place| (place, ix)));
+            if let Some(place) = item.held {
+                held.entry(item.pwq).or_default().push((place, ix));
+            }
         }
-        held.sort_unstable();
-        for (_, ix) in held {
-            let group = self.nodes[ix].group;
-            self.groups[group].held[0].push(ix);
+        for (_, mut list) in held {
+            list.sort_unstable();
+            let group = self.nodes[list[0].1].group;
+            let list = list.into_iter().map(|(_, ix)| ix).collect();
+            self.groups[group].held.push(list);
         }
     }
 
-    fn node(&mut self, thing: Thing, pwq: PwqIx, color: u8, state: State) -> NodeIx {
+    fn group(&mut self, slots: &Slots) -> usize {
+        let (limit, shared) = match slots {
+            Slots::Own(limit) => (*limit, None),
+            Slots::Node(node) => (node.max(), Some(Shared::Node(Arc::as_ptr(node)))),
+            Slots::Ordered(wq) => (1, Some(Shared::Ordered(*wq))),
+            Slots::Unlimited => (usize::MAX, None),
+        };
+        let new = self.groups.len();
+        let group = match shared {
+            Some(shared) => *self.by_slots.entry(shared).or_insert(new),
+            None => new,
+        };
+        if group == new {
+            self.groups.push(Group {
+                limit,
+                held: Vec::new(),
+            });
+        }
+        group
+    }
+
+    fn node(&mut self, thing: Thing, pwq: PwqUid, color: u8, state: State) -> NodeIx {
         let ix = self.nodes.len();
         let of = self.by_pwq.entry((thing.pool, pwq)).or_default();
         of.nodes.push((ix, color));
