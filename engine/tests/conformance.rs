@@ -1,4 +1,4 @@
-//! What the kernel does, row by row: each test holds one row of a description of its behaviour and is named after it.
+//! The engine on threads does what the kernel's tables say: one test for each row, named after its section.
 
 #[path = "conformance/rig.rs"]
 mod rig;
@@ -6,7 +6,17 @@ mod rig;
 mod s11_deadlock;
 #[path = "conformance/s2_2_destroy.rs"]
 mod s2_2_destroy;
+#[path = "conformance/s2_5_limits.rs"]
+mod s2_5_limits;
+#[path = "conformance/s2_8.rs"]
+mod s2_8;
+#[path = "conformance/s3.rs"]
+mod s3;
+#[path = "conformance/s4_10.rs"]
+mod s4_10;
 #[path = "conformance/s5_4_drain.rs"]
 mod s5_4_drain;
 #[path = "conformance/s5_flush.rs"]
 mod s5_flush;
+#[path = "conformance/support.rs"]
+mod support;

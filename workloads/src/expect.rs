@@ -36,7 +36,7 @@ pub enum Measure {
     Executions,
     /// Items that completed.
     Completed,
-    /// Queueings refused because the item was pending.
+    /// Queueings refused because the item was pending or disabled.
     Refused,
     /// Most executions at one time.
     MaxRunning,

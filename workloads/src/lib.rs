@@ -12,4 +12,4 @@ mod script;
 pub mod style;
 mod units;
 
-pub use script::{Script, ScriptError, ScriptErrors, load, load_for, parse};
+pub use script::{Machine, Script, ScriptError, ScriptErrors, load, load_for, parse};

@@ -57,7 +57,7 @@ fn check_tells_all_errors_of_all_files() {
         stderr(&done),
         format!(
             "error: {bad}:1:8: cpus: expected a whole number from 1 to 4096, found `0`\n\
-             error: {bad}:2:1: unknown key `sede` (keys: name, cpus, seed, engine, workqueue, work, \
+             error: {bad}:2:1: unknown key `sede` (keys: name, cpus, seed, topology, engine, workqueue, work, \
              producer, expect); did you mean `seed`?\n\
              error: /nonexistent.toml: cannot read: No such file or directory (os error 2)\n"
         )

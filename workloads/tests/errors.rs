@@ -1,7 +1,7 @@
 //! What a wrong script is told: every message with its line and column, word for word.
 
 use std::path::Path;
-use wq_replay::parse;
+use wq_replay::{Machine, parse};
 
 /// A right script of 2 CPUs with `w0` (1 instance) and `many` (3) on `q0`; wrong parts are put behind it, from line 11.
 const BASE: &str = r#"cpus = 2
@@ -430,26 +430,29 @@ fn the_engine() {
 
 #[test]
 fn topologies() {
-    let look = "nodes, caches of each, cores of each, threads of each, such as `1n2l4c2t`";
-    for wrong in [
-        "",
-        "2",
-        "1n1l1c",
-        "1n1l1c0t",
-        "1n1l1c1t1",
-        "1l1n1c1t",
-        "+1n1l1c1t",
-        "n1l1c1t",
-        "99999999999999999999n1l1c1t",
+    let look = "is not a topology such as 2n1l4c2t (nodes, caches per node, cores per cache, threads per core)";
+    for (wrong, why) in [
+        ("", "it is empty"),
+        ("2", "a letter is missing after 2"),
+        ("1n1l1c0t", "t needs a number from 1 to 8192 in front"),
+        ("1l1n", "n stands twice or too late"),
+        ("+1n", "'+' is none of n, l, c and t"),
     ] {
         assert_eq!(
             errors(&format!("topology = \"{wrong}\"\n")),
-            format!("s.toml:1:12: topology: `{wrong}` is no topology: {look}")
+            format!("s.toml:1:12: topology: \"{wrong}\" {look}: {why}")
         );
     }
     assert_eq!(
         errors("topology = \"5000n1l1c1t\"\n"),
-        "s.toml:1:12: topology: a topology has at most 4096 CPUs"
+        "s.toml:1:12: topology: 5000 CPUs are more than 4096"
+    );
+    assert_eq!(
+        errors(&format!("topology = \"{}n\"\n", "9".repeat(50))),
+        format!(
+            "s.toml:1:12: topology: `{}n` is no topology: it is too long",
+            "9".repeat(50)
+        )
     );
     assert_eq!(
         errors("cpus = 3\ntopology = \"1n2l1c1t\"\n"),
@@ -570,9 +573,10 @@ fn what_comes_later_says_so() {
 #[test]
 fn cpus_of_the_command_line_count() {
     let text = format!("{BASE}[[producer]]\nname = \"p\"\nworks = [\"w0\"]\ncpu = 3\n");
-    let four = parse(&text, Path::new("s.toml"), Some(4)).expect("3 is below 4");
+    let four = parse(&text, Path::new("s.toml"), Some(&Machine::Cpus(4))).expect("3 is below 4");
     assert_eq!(four.program.cpus, 4);
-    let one = parse(&text, Path::new("s.toml"), Some(1)).expect_err("3 is not below 1");
+    let one =
+        parse(&text, Path::new("s.toml"), Some(&Machine::Cpus(1))).expect_err("3 is not below 1");
     assert_eq!(
         one.to_string(),
         "s.toml:14:7: producer[0].cpu: CPU 3 is out of range: 1 CPU in use, so 0 to 0"

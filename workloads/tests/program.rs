@@ -9,7 +9,7 @@ use wq_engine::sim::{
     AffinitySpec, Draw, EngineSpec, ItemRef, Pace, ProducerAction, ProducerSpec, Step, WorkSpec,
     WorkqueueSpec, WqRef,
 };
-use wq_replay::{Script, parse};
+use wq_replay::{Machine, Script, parse};
 
 fn loaded(text: &str) -> Script {
     parse(text, Path::new("s.toml"), None).unwrap_or_else(|errors| panic!("{errors}\n{text}"))
@@ -245,6 +245,19 @@ fn producers_arrive() {
 fn a_topology_says_how_many_cpus_there_are() {
     let script = loaded("topology = \"2n2l3c2t\"\n");
     assert_eq!((script.program.cpus, script.all_cpus), (24, false));
+}
+
+#[test]
+fn another_machine_takes_the_place_of_cpus_and_topology() {
+    let on = |text: &str, machine: &Machine| {
+        let script = parse(text, Path::new("s.toml"), Some(machine)).expect("is right");
+        (script.program.cpus, script.program.topology)
+    };
+    let (four, pairs) = (Machine::Cpus(4), Machine::Topology("2c2t".to_owned()));
+    for text in ["cpus = 2", "topology = \"2n\"", ""] {
+        assert_eq!(on(text, &four), (4, None));
+        assert_eq!(on(text, &pairs), (4, Some("2c2t".to_owned())));
+    }
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 use wq_engine::sim::{Draw, Pace, ProducerAction, ProducerSpec, Program, Step};
 use wq_replay::expect::{Measure, Relation, Subject};
-use wq_replay::{Script, load, load_for, parse};
+use wq_replay::{Machine, Script, load, load_for, parse};
 
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("scripts")
@@ -41,7 +41,8 @@ fn shipped_scripts_fit_a_machine_with_their_cpus() {
         } else {
             script.program.cpus
         };
-        load_for(&script.path, Some(cpus)).unwrap_or_else(|errors| panic!("{errors}"));
+        load_for(&script.path, Some(&Machine::Cpus(cpus)))
+            .unwrap_or_else(|errors| panic!("{errors}"));
     }
 }
 

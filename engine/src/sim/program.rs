@@ -20,8 +20,8 @@ pub struct Program {
     pub producers: Vec<ProducerSpec>,
     /// Names of the mutexes that `lock` steps take; [`Step::Lock`] holds an index into it.
     pub locks: Vec<String>,
-    /// The topology of the CPUs, such as `1n2l4c2t`: nodes, caches of each node, cores of each cache, threads of each
-    /// core. `None`: that of the machine on threads, one node with one cache and one thread a core when simulated.
+    /// How the CPUs lie to each other, as [`Topology::from_spec`](crate::Topology::from_spec) reads it. `None`: as the
+    /// machine's on threads; a core each, one cache and one node when simulated.
     pub topology: Option<String>,
     /// What it asks of the engine.
     pub engine: EngineSpec,
@@ -38,7 +38,7 @@ pub struct EngineSpec {
     pub watchdog_thresh: Option<Duration>,
     /// Whether `POWER_EFFICIENT` workqueues are unbound.
     pub power_efficient: Option<bool>,
-    /// The scope of unbound workqueues that name none.
+    /// The word of the [`AffinityScope`](crate::AffinityScope) of unbound workqueues that name none.
     pub default_affinity_scope: Option<String>,
     /// The word of [`Sensing`](crate::Sensing). The simulator, which knows who sleeps, does not look at it.
     pub sensing: Option<String>,
@@ -60,7 +60,7 @@ pub struct WorkqueueSpec {
 /// Which CPUs share the workers of an unbound workqueue.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AffinitySpec {
-    /// `default`, `cpu`, `smt`, `cache`, `cache_shard`, `numa` or `system`.
+    /// The word of an [`AffinityScope`](crate::AffinityScope).
     pub scope: String,
     /// Workers may not leave their CPUs.
     pub strict: bool,

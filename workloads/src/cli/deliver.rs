@@ -76,7 +76,8 @@ mod tests {
     "#;
 
     fn delivered(change: fn(&mut Report)) -> (u8, String) {
-        let script = crate::parse(SCRIPT, Path::new("s.toml"), Some(1)).expect("is right");
+        let script = crate::parse(SCRIPT, Path::new("s.toml"), Some(&crate::Machine::Cpus(1)))
+            .expect("is right");
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("report.json");
         let options = ReportOptions {
@@ -132,7 +133,8 @@ mod tests {
 
     #[test]
     fn a_report_that_cannot_be_written_says_which() {
-        let script = crate::parse(SCRIPT, Path::new("s.toml"), Some(1)).expect("is right");
+        let script = crate::parse(SCRIPT, Path::new("s.toml"), Some(&crate::Machine::Cpus(1)))
+            .expect("is right");
         let options = ReportOptions {
             output: Some("/nonexistent/r".into()),
             ..ReportOptions::default()

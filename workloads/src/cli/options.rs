@@ -1,5 +1,6 @@
 //! The commands and their options.
 
+use crate::script::Machine;
 use crate::style::ColorChoice;
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 use std::path::PathBuf;
@@ -112,9 +113,17 @@ pub struct SimulateOptions {
     /// Where the report goes, and how.
     #[command(flatten)]
     pub report: ReportOptions,
-    /// The virtual machine's caches and nodes
-    #[arg(long, value_name = "SPEC", hide = true, value_parser = not_yet)]
+    /// Virtual nodes, caches, cores and threads, such as 2n1l4c2t, instead of the script's CPUs
+    #[arg(long, value_name = "SPEC", conflicts_with = "cpus", value_parser = crate::script::topology)]
     pub topology: Option<String>,
+}
+
+impl SimulateOptions {
+    /// The CPUs to use instead of the script's.
+    pub fn machine(&self) -> Option<Machine> {
+        let topology = self.topology.clone().map(Machine::Topology);
+        topology.or(self.cpus.map(Machine::Cpus))
+    }
 }
 
 fn speed(text: &str) -> Result<f64, String> {
@@ -193,6 +202,10 @@ mod tests {
             (options.seed, options.cpus, options.events),
             (Some(7), Some(4), true)
         );
+        assert_eq!(options.machine(), Some(Machine::Cpus(4)));
+        let options = simulate(&["a.toml", "--topology", "2c2t"]).expect("all");
+        assert_eq!(options.machine(), Some(Machine::Topology("2c2t".into())));
+        assert_eq!(simulate(&["a.toml"]).expect("all").machine(), None);
     }
 
     #[test]
@@ -214,8 +227,12 @@ mod tests {
         has(of_run(&["a", "--sensing", "tock"]), "did you mean `tick`?");
         has(of_run(&["a", "--record", "f"]), "not supported yet");
         has(
-            of_simulate(&["a", "--topology", "1n1l1c1t"]),
-            "not supported yet",
+            of_simulate(&["a", "--topology", "2c1n"]),
+            "n stands twice or too late",
+        );
+        has(
+            of_simulate(&["a", "--topology", "2c", "--cpus", "2"]),
+            "cannot be used with",
         );
         has(
             of_simulate(&["a", "--cpus", "0"]),

@@ -61,10 +61,13 @@ impl<W: Write> ProgressLine<W> {
         }
     }
 
-    /// Shows `progress` instead of what was shown before. A terminal that fails is left alone from then on.
-    pub fn show(&mut self, progress: &Progress) {
-        self.write(&format!("\r\u{1b}[K{progress}"));
-        self.shown = true;
+    /// Shows what `progress` gives instead of what was shown before; it is not asked where nothing is shown. A terminal
+    /// that fails is left alone from then on.
+    pub fn show(&mut self, progress: impl FnOnce() -> Progress) {
+        if self.out.is_some() {
+            self.write(&format!("\r\u{1b}[K{}", progress()));
+            self.shown = true;
+        }
     }
 
     /// Takes the line away, for what comes next on the terminal.
@@ -107,7 +110,7 @@ mod tests {
             producers_done: 0,
             producers: 3,
         };
-        line.show(&progress);
+        line.show(|| progress);
         drop(line);
         assert_eq!(
             String::from_utf8(out).expect("text"),
@@ -129,8 +132,8 @@ mod tests {
         }
         let mut broken = Broken(0);
         let mut line = ProgressLine::new(&mut broken);
-        line.show(&Progress::default());
-        line.show(&Progress::default());
+        line.show(Progress::default);
+        line.show(Progress::default);
         drop(line);
         assert_eq!(broken.0, 1);
     }

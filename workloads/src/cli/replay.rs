@@ -29,7 +29,7 @@ pub(super) fn run(cli: &Cli, options: &RunOptions) -> Result<u8, CliError> {
     let mut looks = 0;
     while !replay.is_over() && !interrupt.requested() {
         if looks % LOOKS_PER_LINE == 0 {
-            line.show(&replay.progress());
+            line.show(|| replay.progress());
         }
         looks += 1;
         std::thread::sleep(LOOK);
@@ -48,7 +48,7 @@ pub(super) fn run(cli: &Cli, options: &RunOptions) -> Result<u8, CliError> {
 
 /// Simulates a script.
 pub(super) fn simulate(cli: &Cli, options: &SimulateOptions) -> Result<u8, CliError> {
-    let script = load_for(&options.script, options.cpus)?;
+    let script = load_for(&options.script, options.machine().as_ref())?;
     writable(&options.report)?;
     let interrupt = listen()?;
     let settings = SimulateSettings {

@@ -7,7 +7,7 @@ use crate::report::{Mode, Report};
 use crate::script::Script;
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 use std::time::Duration;
 use wq_engine::sim::{Host, not_served};
@@ -41,6 +41,7 @@ pub struct Replay {
     shared: SharedReplay,
     producers: Vec<JoinHandle<()>>,
     script: Script,
+    over: AtomicBool,
 }
 
 /// Keeps the inside out of `Debug`.
@@ -68,6 +69,7 @@ impl Replay {
             shared: SharedReplay(shared.clone()),
             producers: Vec::new(),
             script: script.clone(),
+            over: AtomicBool::new(false),
         };
         for (index, spec) in script.program.producers.iter().enumerate() {
             let shared = shared.clone();
@@ -101,8 +103,14 @@ impl Replay {
 
     /// Every producer has made its last call and every item is over.
     pub fn is_over(&self) -> bool {
+        if self.over.load(Ordering::Relaxed) {
+            return true;
+        }
         let producers = self.producers.iter().all(JoinHandle::is_finished);
-        producers && self.shared.0.outstanding.load(Ordering::Acquire) <= 0
+        let over = producers && self.shared.0.is_quiet();
+        // Nothing can begin again: it stays over.
+        self.over.store(over, Ordering::Relaxed);
+        over
     }
 
     /// How far it has come.
@@ -112,7 +120,7 @@ impl Replay {
         Progress {
             elapsed: Duration::from_nanos(elapsed),
             executions: shared.executions.load(Ordering::Relaxed),
-            outstanding: shared.outstanding.load(Ordering::Relaxed).max(0) as u64,
+            outstanding: shared.outstanding(),
             producers_done: shared.producers_done.load(Ordering::Relaxed),
             producers: self.producers.len(),
         }

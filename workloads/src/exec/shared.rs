@@ -3,7 +3,7 @@
 use super::body;
 use crate::report::{Execution, ItemReport};
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant};
 use wq_engine::sim::{ItemRef, Program, SplitMix64, WqRef};
@@ -27,9 +27,10 @@ pub(super) struct Shared {
     pub(super) started_at: u64,
     /// Arrivals and waits go this many times as fast.
     pub(super) speed: f64,
-    /// Items queued or armed, and not over.
-    pub(super) outstanding: AtomicI64,
+    begun: AtomicU64,
     pub(super) executions: AtomicU64,
+    /// The item that was not over when last looked at.
+    busy: AtomicUsize,
     pub(super) producers_done: AtomicUsize,
     stop: AtomicBool,
     stopped: (Mutex<()>, Condvar),
@@ -99,8 +100,9 @@ impl Shared {
             engine,
             started_at: now(),
             speed,
-            outstanding: AtomicI64::new(0),
+            begun: AtomicU64::new(0),
             executions: AtomicU64::new(0),
+            busy: AtomicUsize::new(0),
             producers_done: AtomicUsize::new(0),
             stop: AtomicBool::new(false),
             stopped: (Mutex::new(()), Condvar::new()),
@@ -137,13 +139,11 @@ impl Shared {
         let Item {
             handle, wq, log, ..
         } = &self.items[item];
-        self.outstanding.fetch_add(1, Ordering::AcqRel);
         let queued = match cpu {
             Some(cpu) => wq.queue_delayed_work_on(self.cpu(cpu), handle, delay),
             None => wq.queue_delayed_work(handle, delay),
         };
         if !queued {
-            self.outstanding.fetch_sub(1, Ordering::AcqRel);
             lock(log).totals.refused += 1;
         }
     }
@@ -151,14 +151,38 @@ impl Shared {
     /// Takes an item back.
     pub(super) fn cancel(&self, item: usize, sync: bool) {
         let handle = &self.items[item].handle;
-        let was_pending = if sync {
-            handle.cancel_sync()
+        if sync {
+            handle.cancel_sync();
         } else {
-            handle.cancel()
-        };
-        if was_pending {
-            self.outstanding.fetch_sub(1, Ordering::AcqRel);
+            handle.cancel();
         }
+    }
+
+    /// Whether every item is over: neither queued, nor on a timer, nor running. Exact once no producer queues any more.
+    pub(super) fn is_quiet(&self) -> bool {
+        let executions = || {
+            let begun = self.begun.load(Ordering::Acquire);
+            (begun, self.executions.load(Ordering::Acquire))
+        };
+        let before = executions();
+        let from = self.busy.load(Ordering::Relaxed);
+        let (first, last) = self.items.split_at(from.min(self.items.len()));
+        let mut looked_at = last.iter().chain(first).enumerate();
+        if let Some((index, _)) = looked_at.find(|(_, item)| item.handle.busy() != 0) {
+            let busy = (from + index) % self.items.len();
+            self.busy.store(busy, Ordering::Relaxed);
+            return false;
+        }
+        // Only a running item, or one that began meanwhile, can have queued one that was looked at before.
+        before == executions()
+    }
+
+    /// Items that are queued, on a timer or running.
+    pub(super) fn outstanding(&self) -> u64 {
+        let pending = self.items.iter().filter(|item| item.handle.pending());
+        let ended = self.executions.load(Ordering::Acquire);
+        let running = self.begun.load(Ordering::Acquire).saturating_sub(ended);
+        pending.count() as u64 + running
     }
 
     pub(super) fn workqueue(&self, wq: &WqRef) -> Option<Workqueue> {
@@ -173,6 +197,7 @@ impl Shared {
             running.1 = running.1.max(running.0);
         }
         lock(&item.log).totals.started += 1;
+        self.begun.fetch_add(1, Ordering::AcqRel);
     }
 
     /// It has ended.
@@ -181,8 +206,7 @@ impl Shared {
             lock(running).0 -= 1;
         }
         lock(&item.log).add(execution);
-        self.executions.fetch_add(1, Ordering::Relaxed);
-        self.outstanding.fetch_sub(1, Ordering::AcqRel);
+        self.executions.fetch_add(1, Ordering::AcqRel);
     }
 
     /// Waits until the engine has booked everything that was queued.

@@ -11,7 +11,7 @@ use wq_engine::sim::{ProducerAction, ProducerSpec, Program, Step, WorkSpec};
 /// Most items of all works together: each one is a real item of the engine.
 const MOST_ITEMS: u64 = 1_000_000;
 
-/// The program of a file, without the names of its locks (`names` has them); meaningless if there are `errors` afterwards.
+/// The program of a file, without its topology and the names of its locks (`names` has them); meaningless if there are `errors` afterwards.
 pub(super) fn program(
     file: &File,
     default_name: &str,
@@ -52,7 +52,7 @@ pub(super) fn program(
         works,
         producers,
         locks: Vec::new(),
-        topology: file.topology.as_ref().map(|t| t.value.clone()),
+        topology: None,
         engine,
     }
 }

@@ -49,6 +49,23 @@ pub struct Script {
     pub expectations: Vec<Expectation>,
 }
 
+/// CPUs to use instead of those that a script asks for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Machine {
+    /// So many, whatever topology the script has.
+    Cpus(usize),
+    /// Those of a topology, checked by [`topology`].
+    Topology(String),
+}
+
+/// Checks a topology that an option gives, such as `2n1l4c2t`.
+///
+/// # Errors
+/// What is right instead, for the user.
+pub(crate) fn topology(text: &str) -> Result<String, String> {
+    settings::topology_of(text).map(|_| text.to_owned())
+}
+
 /// The sensing that a script or an option names.
 ///
 /// # Errors
@@ -78,11 +95,11 @@ pub fn load(path: impl AsRef<Path>) -> Result<Script, ScriptErrors> {
     load_for(path.as_ref(), None)
 }
 
-/// Loads and checks a script file for `cpus` CPUs instead of those it asks for.
+/// Loads and checks a script file for another machine than it asks for.
 ///
 /// # Errors
 /// As [`load`].
-pub fn load_for(path: &Path, cpus: Option<usize>) -> Result<Script, ScriptErrors> {
+pub fn load_for(path: &Path, machine: Option<&Machine>) -> Result<Script, ScriptErrors> {
     let cannot = |e: std::io::Error| ScriptErrors::whole_file(path, format!("cannot read: {e}"));
     let mut bytes = Vec::new();
     let mut file = File::open(path).map_err(cannot)?.take(LARGEST_FILE + 1);
@@ -92,7 +109,7 @@ pub fn load_for(path: &Path, cpus: Option<usize>) -> Result<Script, ScriptErrors
         return Err(ScriptErrors::whole_file(path, message));
     }
     match std::str::from_utf8(&bytes) {
-        Ok(text) => parse(text, path, cpus),
+        Ok(text) => parse(text, path, machine),
         Err(e) => {
             let before = String::from_utf8_lossy(&bytes[..e.valid_up_to()]);
             let (line, column) = errors::line_column(&before, before.len());
@@ -102,11 +119,11 @@ pub fn load_for(path: &Path, cpus: Option<usize>) -> Result<Script, ScriptErrors
     }
 }
 
-/// Checks a script's text; `path` is for messages, `cpus` overrides the CPUs it asks for.
+/// Checks a script's text; `path` is for messages, `machine` overrides what it asks for.
 ///
 /// # Errors
 /// Everything that is wrong in it.
-pub fn parse(text: &str, path: &Path, cpus: Option<usize>) -> Result<Script, ScriptErrors> {
+pub fn parse(text: &str, path: &Path, machine: Option<&Machine>) -> Result<Script, ScriptErrors> {
     let mut errors = Diagnostics::new(text);
     let (root, syntax) = DeTable::parse_recoverable(text);
     for error in &syntax {
@@ -119,28 +136,39 @@ pub fn parse(text: &str, path: &Path, cpus: Option<usize>) -> Result<Script, Scr
         return Err(ScriptErrors::whole_file(path, "not TOML".to_owned()));
     }
     let file = ast::read(&root, &mut errors);
-    let asked = file
-        .cpus
-        .as_ref()
-        .and_then(|n| usize::try_from(n.value).ok());
-    let topology = file.topology.as_ref();
-    let of_topology =
-        topology.and_then(|t| settings::topology_cpus(t, cpus.or(asked), &mut errors));
-    let asked = of_topology.or(asked);
-    let used = cpus.or(asked).unwrap_or_else(allowed_cpus).max(1);
+    let (topology, asked) = machine_of(&file, machine, &mut errors);
+    let used = asked.unwrap_or_else(allowed_cpus).max(1);
     let mut names = Names::of(&file, used);
     let stem = path.file_stem().unwrap_or_default().to_string_lossy();
     let mut program = check::program(&file, &stem, &mut names, &mut errors);
     let expectations = check_expect::all(&file.expects, &names, &mut errors);
     errors.finish(path)?;
     program.locks = names.into_locks();
+    program.topology = topology;
     Ok(Script {
         path: path.to_owned(),
         summary: summary(text),
         program,
-        all_cpus: cpus.is_none() && asked.is_none(),
+        all_cpus: asked.is_none(),
         expectations,
     })
+}
+
+/// The topology and the number of CPUs that are asked for.
+fn machine_of(
+    file: &ast::File,
+    machine: Option<&Machine>,
+    errors: &mut Diagnostics<'_>,
+) -> (Option<String>, Option<usize>) {
+    let cpus = file.cpus.as_ref();
+    let cpus = cpus.and_then(|n| usize::try_from(n.value).ok());
+    let own = file.topology.as_ref();
+    let of_own = own.and_then(|topology| settings::topology_cpus(topology, cpus, errors));
+    match machine {
+        Some(Machine::Cpus(cpus)) => (None, Some(*cpus)),
+        Some(Machine::Topology(text)) => (Some(text.clone()), settings::topology_of(text).ok()),
+        None => (own.map(|own| own.value.clone()), of_own.or(cpus)),
+    }
 }
 
 impl Script {

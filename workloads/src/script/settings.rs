@@ -4,11 +4,10 @@ use super::MOST_CPUS;
 use super::ast;
 use super::errors::{At, Diagnostics, did_you_mean, quoted};
 use wq_engine::sim::EngineSpec;
+use wq_engine::{AffinityScope, Topology};
 
-/// The affinity scopes. Kernel: `wq_affn_names`.
-const SCOPES: [&str; 6] = ["cpu", "smt", "cache", "cache_shard", "numa", "system"];
-/// The scope of a workqueue that leaves the choice to the engine.
-const DEFAULT_SCOPE: &str = "default";
+/// Longest text of a topology that is looked at; no right one is longer.
+const LONGEST_TOPOLOGY: usize = 40;
 
 /// The engine's settings.
 pub(super) fn engine(engine: &ast::Engine, errors: &mut Diagnostics<'_>) -> EngineSpec {
@@ -39,11 +38,12 @@ pub(super) fn scope(
     errors: &mut Diagnostics<'_>,
 ) {
     let name = word.value.as_str();
-    if SCOPES.contains(&name) || (or_default && name == DEFAULT_SCOPE) {
+    let scopes = AffinityScope::ALL.into_iter();
+    let scopes = scopes.filter(|scope| or_default || *scope != AffinityScope::Default);
+    let words: Vec<&str> = scopes.map(AffinityScope::word).collect();
+    if words.contains(&name) {
         return;
     }
-    let default = or_default.then_some(DEFAULT_SCOPE);
-    let words: Vec<&str> = default.into_iter().chain(SCOPES).collect();
     let message = format!(
         "unknown affinity scope {} (scopes: {}){}",
         quoted(name),
@@ -77,31 +77,17 @@ pub(super) fn topology_cpus(
     }
 }
 
-/// The CPUs of `1n2l4c2t`: nodes, caches of each node, cores of each cache, threads of each core.
+/// The CPUs of a topology.
 ///
 /// # Errors
 /// What is right instead, for the user.
 pub(super) fn topology_of(text: &str) -> Result<usize, String> {
-    let wrong = || {
-        format!(
-            "{} is no topology: nodes, caches of each, cores of each, threads of each, such as `1n2l4c2t`",
-            quoted(text)
-        )
-    };
-    let mut rest = text;
-    let mut cpus = 1_usize;
-    for letter in ['n', 'l', 'c', 't'] {
-        let (number, after) = rest.split_once(letter).ok_or_else(wrong)?;
-        let digits = number.bytes().all(|b| b.is_ascii_digit());
-        let number = number.parse().ok().filter(|n| digits && *n > 0);
-        cpus = cpus.saturating_mul(number.ok_or_else(wrong)?);
-        rest = after;
+    if text.len() > LONGEST_TOPOLOGY {
+        return Err(format!("{} is no topology: it is too long", quoted(text)));
     }
-    if !rest.is_empty() {
-        return Err(wrong());
+    let topology = Topology::from_spec(text).map_err(|error| error.to_string())?;
+    match topology.cpus().count() {
+        count if count <= MOST_CPUS => Ok(count),
+        count => Err(format!("{count} CPUs are more than {MOST_CPUS}")),
     }
-    if cpus > MOST_CPUS {
-        return Err(format!("a topology has at most {MOST_CPUS} CPUs"));
-    }
-    Ok(cpus)
 }
