@@ -1,7 +1,7 @@
-//! What the tests share: engines, doors that items wait at, the warnings and the events.
+//! What the tests of waiting share: doors that items stop at, and looks at the warnings and the events.
 
-use std::io;
-use std::sync::{Arc, Condvar, Mutex, Once};
+use crate::support;
+use std::sync::{Arc, Condvar, Mutex};
 use std::time::{Duration, Instant};
 use wq_engine::{Engine, Work, Workqueue, blocking};
 use wq_trace::{Event, From, Next, Reader, What};
@@ -10,7 +10,7 @@ use wq_trace::{Event, From, Next, Reader, What};
 pub const LONG: Duration = Duration::from_secs(60);
 
 pub fn engine(name: &str) -> Engine {
-    listen();
+    support::listen();
     Engine::builder()
         .name(name)
         .cpus([0])
@@ -71,39 +71,11 @@ impl Door {
     }
 }
 
-static SAID: Mutex<Vec<u8>> = Mutex::new(Vec::new());
-
-/// Lines of the warnings so far that have all these words.
+/// The warnings so far that have all these words.
 pub fn said(words: &[&str]) -> Vec<String> {
-    let said = SAID.lock().unwrap();
-    let lines = String::from_utf8_lossy(&said);
-    let lines = lines
-        .lines()
-        .filter(|line| words.iter().all(|word| line.contains(word)));
-    lines.map(str::to_owned).collect()
-}
-
-struct Ear;
-
-impl io::Write for Ear {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        SAID.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-fn listen() {
-    static LISTEN: Once = Once::new();
-    LISTEN.call_once(|| {
-        tracing_subscriber::fmt()
-            .with_writer(|| Ear)
-            .with_ansi(false)
-            .init();
-    });
+    let has_all = |said: &String| words.iter().all(|word| said.contains(word));
+    let said = support::warnings().into_iter();
+    said.filter(has_all).collect()
 }
 
 /// Everything that the engine has told so far.
