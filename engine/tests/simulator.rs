@@ -2,6 +2,8 @@
 
 #[path = "simulator/disable.rs"]
 mod disable;
+#[path = "simulator/draining.rs"]
+mod draining;
 #[path = "simulator/endings.rs"]
 mod endings;
 #[path = "simulator/kinds.rs"]

@@ -13,6 +13,7 @@
 mod body;
 mod cpus;
 mod disable;
+mod drain;
 mod machine;
 mod producer;
 mod program;

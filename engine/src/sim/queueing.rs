@@ -138,6 +138,7 @@ impl Machine<'_> {
                     return Turn::Blocked;
                 }
             }
+            Step::Drain(wq) => return self.drain(thread, wq, turn),
             Step::CancelSync(item) => return self.cancel_sync(thread, *item, turn),
             Step::Freeze | Step::Thaw | Step::SetMaxActive(..) => self.workqueue_step(thread, step),
             _ => unreachable!("the checker lets the other steps into bodies only"),
@@ -264,6 +265,9 @@ impl Machine<'_> {
 
     /// Queues an item, which is owned, on `cpu`, which `asked` named or not. Kernel: `__queue_work()`.
     fn insert(&mut self, actor: ThreadIx, item: usize, asked: Option<usize>, cpu: usize) {
+        if let Some(reason) = self.refused(actor, item) {
+            return self.drop_work(actor, item, reason);
+        }
         let SimItem { work, func, wq, .. } = self.items[item];
         let wq = &self.wqs[wq];
         let SimPwq {
@@ -360,7 +364,7 @@ impl Machine<'_> {
         true
     }
 
-    fn flush_wq(&mut self, thread: ThreadIx, wq: &WqRef) -> bool {
+    pub(super) fn flush_wq(&mut self, thread: ThreadIx, wq: &WqRef) -> bool {
         let index = self.wq_index(wq);
         let SimWq {
             flush, pwqs, slot, ..

@@ -39,7 +39,6 @@ const WAITING: &[(&str, &[Host])] = &[
     ("step enable", NOT_ON_THREADS),
     ("step freeze", NOT_ON_THREADS),
     ("step thaw", NOT_ON_THREADS),
-    ("step drain", NEITHER),
     ("step set_max_active", NOT_ON_THREADS),
     ("step fail_create", NEITHER),
     ("step cpu_down", NEITHER),

@@ -85,6 +85,11 @@ pub(super) fn queueing_step(shared: &Shared, step: &Step, draw: &dyn Fn(&Draw) -
                 wq.flush();
             }
         }
+        Step::Drain(wq) => {
+            if let Some(wq) = shared.workqueue(wq) {
+                wq.drain();
+            }
+        }
         Step::Cancel(item) => shared
             .instances(*item)
             .for_each(|item| shared.cancel(item, false)),
