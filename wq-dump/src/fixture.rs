@@ -184,6 +184,7 @@ fn flushes() -> Vec<FlushRow> {
             wq: WqId(2),
             func: FuncId(3),
             since: NOW - 2 * S,
+            ..FlushRow::default()
         },
         FlushRow {
             tid: 4712,
@@ -200,7 +201,9 @@ fn workqueue(id: u32, name: &str, flags: u32) -> WorkqueueRow {
         name: name.into(),
         flags,
         max_active: 6,
+        effective_max_active: 6,
         counters: [2, 1, u64::from(id == 3), 0, 0],
+        ..WorkqueueRow::default()
     }
 }
 
@@ -237,6 +240,8 @@ fn pwq(id: u32, wq: u32, pool: u32, started: u64, wait: u64, run: u64) -> PwqRow
         nr_inactive: 0,
         nr_in_flight: 0,
         max_in_flight: 1,
+        mayday: false,
+        plugged: false,
         counters,
         wait: histogram(wait),
         run: histogram(run),

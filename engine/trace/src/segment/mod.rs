@@ -8,7 +8,9 @@ mod config;
 mod create;
 mod emitter;
 mod head;
+mod lists;
 mod map;
+mod settings;
 mod slots;
 mod store;
 mod tables;
@@ -25,6 +27,7 @@ use crate::clock::monotonic_now;
 use crate::ids::FuncId;
 use crate::layout::{self, ClockKind, Geometry, Kind};
 use crate::ring;
+use lists::Lists;
 use map::Process;
 use std::collections::{HashMap, VecDeque};
 use std::path::{Path, PathBuf};
@@ -61,6 +64,9 @@ struct Books {
     function_slots: Vec<Words>,
     /// Rings without a thread, longest first, with how many threads had them.
     rings: VecDeque<(ring::Writer<Words>, u32)>,
+    lists: Lists,
+    /// NUMA nodes that have a list.
+    nodes: u32,
 }
 
 impl Segment {
@@ -112,6 +118,8 @@ impl Segment {
             functions: HashMap::new(),
             function_slots: Vec::new(),
             rings: VecDeque::new(),
+            lists: Lists::default(),
+            nodes: 0,
         };
         let inner = Arc::new(Inner {
             process: Process::current(monotonic_now()),

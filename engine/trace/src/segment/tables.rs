@@ -67,9 +67,8 @@ impl Tables {
     }
 
     fn table(&mut self, kind: Kind) -> &mut Table {
-        // Kinds number from 1, slots first; a ring has no table.
-        let last = self.tables.len() - 1;
-        &mut self.tables[(kind as usize - 1).min(last)]
+        // A ring has no table, and nobody asks for one.
+        &mut self.tables[kind.index().unwrap_or(0)]
     }
 
     /// How many slots of a kind are in use.

@@ -2,6 +2,7 @@
 //! readable. None does anything in a forked child.
 
 mod flush;
+mod former;
 mod pool;
 mod pwq;
 mod worker;
@@ -13,9 +14,9 @@ pub use pwq::{PwqFuncSlot, PwqGauges, PwqSlot};
 pub use worker::WorkerSlot;
 pub use workqueue::WqSlot;
 
-use super::tables::Taken;
+use super::tables::{Tables, Taken};
 use super::words::Words;
-use super::{Inner, Segment};
+use super::{Books, Inner, Segment};
 use crate::layout::Kind;
 use std::sync::Arc;
 
@@ -46,6 +47,19 @@ impl Slot {
         Self::new(&Segment { inner }, kind, id, |_| ())
     }
 
+    /// Changes the lists that go with it, in the books. Nothing in a forked child.
+    fn lists(&self, change: impl FnOnce(&mut Books, u32)) {
+        if self.inner.process.is_here() {
+            change(&mut self.inner.books(), self.id());
+        }
+    }
+
+    /// Gives it back now, whether or not the engine has ended; nothing may use it any more.
+    fn give_back(&mut self, tables: &mut Tables) {
+        tables.free(&self.taken);
+        self.taken.id = 0;
+    }
+
     /// The identity.
     fn id(&self) -> u32 {
         self.taken.id
@@ -60,8 +74,12 @@ impl Slot {
 
 impl Drop for Slot {
     fn drop(&mut self) {
-        if self.inner.process.is_here() && !self.inner.has_ended() {
-            self.inner.books().tables.free(&self.taken);
+        let nowhere = self.taken.id == 0;
+        if !nowhere && self.inner.process.is_here() && !self.inner.has_ended() {
+            let books = &mut *self.inner.books();
+            let (kind, id) = (self.taken.kind, self.taken.id);
+            books.lists.clear_all_of(&mut books.tables, kind, id);
+            books.tables.free(&self.taken);
         }
     }
 }

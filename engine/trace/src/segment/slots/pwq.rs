@@ -12,9 +12,9 @@ use std::sync::OnceLock;
 /// A pwq in the segment. Freed when dropped.
 #[derive(Debug)]
 pub struct PwqSlot {
-    slot: Slot,
+    pub(super) slot: Slot,
     /// Made on the first execution: most pwqs never have one.
-    histogram: OnceLock<Slot>,
+    pub(super) histogram: OnceLock<Slot>,
 }
 
 /// What a pwq is at a moment; the fields of the same names in [`crate::PwqRow`].
@@ -81,6 +81,13 @@ impl PwqSlot {
         words.put(pwq::MAX_FLIGHT, gauges.max_in_flight.into());
     }
 
+    /// Whether it waits for the rescuer, and whether it is plugged.
+    pub fn set_bits(&self, mayday: bool, plugged: bool) {
+        if let Some(words) = self.slot.words() {
+            words.put(pwq::BITS, u64::from(mayday) | u64::from(plugged) << 1);
+        }
+    }
+
     /// An execution began `ns` nanoseconds after its item was queued.
     #[inline]
     pub fn record_wait(&self, ns: u64) {
@@ -97,22 +104,27 @@ impl PwqSlot {
         if self.slot.words().is_none() {
             return;
         }
-        let make = || Slot::beside(&self.slot, Kind::Histogram, Some(self.slot.id()));
-        if let Some(words) = self.histogram.get_or_init(make).words() {
+        if let Some(words) = self.make_histogram().words() {
             words.raise(at, ns);
             words.bump(at + 1, ns);
             words.bump(at + 2 + bucket_of(ns), 1);
         }
     }
 
-    /// The pwq is gone.
+    /// Its distributions, made when they are first asked for.
+    pub(super) fn make_histogram(&self) -> &Slot {
+        let make = || Slot::beside(&self.slot, Kind::Histogram, Some(self.slot.id()));
+        self.histogram.get_or_init(make)
+    }
+
+    /// The pwq is gone, and all it came to with it: see [`super::WqSlot::retire`].
     pub fn free(self) {}
 }
 
 /// What one function does on one pwq, in the segment. Freed when dropped.
 #[derive(Debug)]
 pub struct PwqFuncSlot {
-    slot: Slot,
+    pub(super) slot: Slot,
 }
 
 impl PwqFuncSlot {
