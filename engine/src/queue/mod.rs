@@ -6,6 +6,7 @@ mod drain;
 mod links;
 pub(crate) mod submit;
 mod tune;
+mod visible;
 pub(crate) mod wait;
 mod waits;
 mod work;

@@ -1,16 +1,16 @@
 //! Waiting for items and workqueues. Kernel: `__flush_work()`, `__flush_workqueue()`.
 
+use super::visible::{Subject, Visible};
 use super::workqueue::WqInner;
 use super::{BUSY_PENDING, BUSY_RUNNING, WorkInner, cancel, dependency, waits};
-use crate::os;
-use crate::runtime::{EngineInner, Pool, Waiter, context, lock};
+use crate::runtime::{Pool, Waiter, lock};
 use crate::sense;
 use crate::wq::Begin;
 use crate::wq::deadlock::Deed;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Instant;
-use wq_trace::{Event, FlushTarget, FuncId, PoolId, What, WorkerId, WqId};
+use wq_trace::{FlushTarget, FuncId};
 
 /// Waits for the last queued instance. Returns whether there was one.
 pub(crate) fn flush_work(work: &Arc<WorkInner>) -> bool {
@@ -42,7 +42,7 @@ fn wait_for(work: &Arc<WorkInner>, queued_too: bool) -> bool {
     });
     let Some(wq) = wq else { return false };
     let func = FuncId(work.func_id.load(Ordering::Relaxed) as u32);
-    let target = Target {
+    let subject = Subject {
         work: work.id,
         wq,
         func,
@@ -54,12 +54,9 @@ fn wait_for(work: &Arc<WorkInner>, queued_too: bool) -> bool {
     } else {
         Deed::CancelSync
     };
-    shown(&engine, &target, || {
-        let wq = engine.find_workqueue(wq);
-        let target = waits::Target::Work(work.clone(), pool.clone(), wq, deed);
-        let _in_wait = waits::enter(&waiter, target);
-        sense::blocking(|| waiter.wait());
-    });
+    let wq = engine.find_workqueue(wq);
+    let target = waits::Target::Work(work.clone(), pool, wq, deed);
+    wait(&Visible::begin(&engine, subject), &waiter, target);
     true
 }
 
@@ -70,24 +67,33 @@ pub(crate) fn flush_workqueue(wq: &Arc<WqInner>, deadline: Option<Instant>) -> b
     }
     let waiter = Waiter::new();
     let begin = lock(&wq.control).begin_flush(&wq.engine, waiter.clone());
-    if matches!(begin, Begin::Waiting) {
-        let target = Target {
-            work: 0,
-            wq: wq.id(),
-            func: FuncId::NONE,
-            kind: FlushTarget::Workqueue,
-        };
-        return shown(&wq.engine, &target, || match deadline {
-            None => {
-                dependency::check(&wq.engine, wq.id(), None);
-                let _in_wait = waits::enter(&waiter, waits::Target::Workqueue(wq.clone()));
-                sense::blocking(|| waiter.wait());
-                true
-            }
-            Some(deadline) => sense::blocking(|| waiter.wait_until(deadline)),
-        });
+    if !matches!(begin, Begin::Waiting) {
+        return true;
     }
-    true
+    let subject = Subject {
+        work: 0,
+        wq: wq.id(),
+        func: FuncId::NONE,
+        kind: FlushTarget::Workqueue,
+    };
+    let Some(deadline) = deadline else {
+        dependency::check(&wq.engine, wq.id(), None);
+        let visible = Visible::begin(&wq.engine, subject);
+        wait(&visible, &waiter, waits::Target::Workqueue(wq.clone()));
+        return true;
+    };
+    let visible = Visible::begin(&wq.engine, subject);
+    let is_over = sense::blocking(|| waiter.wait_until(deadline));
+    visible.end();
+    is_over
+}
+
+/// Waits, however long it takes. A worker that waits counts as sleeping.
+fn wait(visible: &Arc<Visible>, waiter: &Arc<Waiter>, target: waits::Target) {
+    let in_wait = waits::enter(visible, waiter, target);
+    sense::blocking(|| waiter.wait());
+    drop(in_wait);
+    visible.end();
 }
 
 /// [`BUSY_PENDING`] and [`BUSY_RUNNING`].
@@ -97,59 +103,4 @@ pub(crate) fn busy(work: &WorkInner) -> u32 {
     let pool = pool.filter(|pool| pool.engine().is_some_and(|engine| !engine.segment.forked()));
     let running = pool.is_some_and(|pool| pool.look(|core| core.executing(work.id).is_some()));
     (u32::from(word.pending()) * BUSY_PENDING) | (u32::from(running) * BUSY_RUNNING)
-}
-
-struct Target {
-    work: u64,
-    wq: WqId,
-    func: FuncId,
-    kind: FlushTarget,
-}
-
-/// Waits by `wait`, visibly: events, and a row in the segment.
-fn shown<R>(engine: &Arc<EngineInner>, target: &Target, wait: impl FnOnce() -> R) -> R {
-    let begun = os::now();
-    let row = engine.segment.flush(&wq_trace::FlushRow {
-        tid: context::thread_id(),
-        work: target.work,
-        wq: target.wq,
-        func: target.func,
-        since: begun,
-        ..wq_trace::FlushRow::default()
-    });
-    emit(
-        engine,
-        target,
-        begun,
-        What::FlushStart {
-            target: target.kind,
-        },
-    );
-    let result = wait();
-    emit(
-        engine,
-        target,
-        os::now(),
-        What::FlushEnd {
-            target: target.kind,
-        },
-    );
-    drop(row);
-    result
-}
-
-fn emit(engine: &EngineInner, target: &Target, at: u64, what: What) {
-    let event = Event {
-        at,
-        cpu: 0,
-        tid: 0,
-        wq: target.wq,
-        pool: PoolId::NONE,
-        worker: WorkerId::NONE,
-        func: target.func,
-        from: FuncId::NONE,
-        work: target.work,
-        what,
-    };
-    context::with(|context| context.emit_one(engine, event));
 }

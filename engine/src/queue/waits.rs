@@ -5,10 +5,11 @@
 //! all others. What is found is told; the wait goes on all the same, for ever unless somebody cancels an item of the
 //! cycle or raises a limit, as it would in the kernel.
 
+use super::visible::Visible;
 use super::workqueue::{Job, WqInner};
 use super::{WorkInner, cancel};
 use crate::pool::{Standing, WorkerIx};
-use crate::runtime::{EngineInner, Pool, Waiter, context, lock};
+use crate::runtime::{Pool, Waiter, context, lock};
 use crate::wq::deadlock::{self, Deed, NodeIx, Thing, Why};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex};
@@ -24,10 +25,13 @@ struct Wait {
     /// `workqueue:function`.
     name: String,
     target: Target,
+    visible: Arc<Visible>,
+    /// The last deadlock that it was found to be part of; 0: none.
+    cycle: u32,
 }
 
 /// What it waits for.
-pub(crate) enum Target {
+pub(super) enum Target {
     /// An item, flushed or cancelled, on the pool and the workqueue that it was on when the wait began.
     Work(Arc<WorkInner>, Arc<Pool>, Option<Arc<WqInner>>, Deed),
     /// What was queued on a workqueue before.
@@ -36,10 +40,14 @@ pub(crate) enum Target {
 
 /// A work function is in its wait until this is dropped.
 #[must_use = "the wait is over when this is dropped"]
-pub(crate) struct InWait(Arc<Waiter>);
+pub(super) struct InWait(Arc<Waiter>);
 
 /// The calling thread begins to wait. If it is in a work function, and that closes a cycle, the cycle is told.
-pub(crate) fn enter(waiter: &Arc<Waiter>, target: Target) -> Option<InWait> {
+pub(super) fn enter(
+    visible: &Arc<Visible>,
+    waiter: &Arc<Waiter>,
+    target: Target,
+) -> Option<InWait> {
     let current = context::current()?;
     let engine = current.pool.engine()?;
     let wq = engine.find_workqueue(current.wq);
@@ -52,12 +60,19 @@ pub(crate) fn enter(waiter: &Arc<Waiter>, target: Target) -> Option<InWait> {
         pool: current.pool,
         worker: current.worker,
         target,
+        visible: visible.clone(),
+        cycle: 0,
     };
     let mut waits = lock(&WAITS);
     waits.push(wait);
     let mine = waits.len() - 1;
-    if let Some(cycle) = find(&waits, mine) {
-        tell(&engine, &cycle);
+    let found = find(&waits, mine);
+    if let Some(cycle) = &found {
+        mark(&mut waits, &cycle.waits);
+    }
+    drop(waits);
+    if let Some(cycle) = found {
+        tracing::error!("workqueue: deadlock: {}", cycle.text);
     }
     Some(InWait(waiter.clone()))
 }
@@ -69,18 +84,48 @@ impl Drop for InWait {
             .iter()
             .position(|wait| Arc::ptr_eq(&wait.waiter, &self.0));
         let wait = mine.map(|mine| waits.swap_remove(mine));
+        if let Some(ended) = wait.as_ref().filter(|wait| wait.cycle != 0) {
+            unmark(&mut waits, ended);
+        }
         // What it keeps goes without the lock.
         drop(waits);
         drop(wait);
     }
 }
 
-fn tell(_engine: &EngineInner, cycle: &str) {
-    tracing::error!("workqueue: deadlock: {cycle}");
+/// A cycle that was found.
+struct Cycle {
+    text: String,
+    /// Indices of its waits.
+    waits: Vec<usize>,
 }
 
-/// The cycle that `mine` closes, in words.
-fn find(waits: &[Wait], mine: usize) -> Option<String> {
+/// Tells of a cycle in the engines that its waits are in, by the next number in each.
+fn mark(all: &mut [Wait], cycle: &[usize]) {
+    let mut numbers: HashMap<u32, u32> = HashMap::new();
+    for &ix in cycle {
+        let wait = &mut all[ix];
+        let engine = &wait.visible.engine;
+        let number = numbers
+            .entry(engine.uid)
+            .or_insert_with(|| engine.said.next_deadlock());
+        wait.cycle = *number;
+        wait.visible.tell_deadlock(*number);
+    }
+}
+
+/// With the end of one of its waits a cycle is none any more.
+fn unmark(all: &mut [Wait], ended: &Wait) {
+    for wait in all.iter_mut() {
+        if wait.cycle == ended.cycle && Arc::ptr_eq(&wait.visible.engine, &ended.visible.engine) {
+            wait.cycle = 0;
+            wait.visible.clear_deadlock();
+        }
+    }
+}
+
+/// The cycle that `mine` closes.
+fn find(waits: &[Wait], mine: usize) -> Option<Cycle> {
     loop {
         let look = Look::at(waits, mine);
         let (graph, things) = deadlock::gather(&look.pools, &look.waits);
@@ -99,7 +144,14 @@ fn find(waits: &[Wait], mine: usize) -> Option<String> {
             .filter(in_stuck_wait)
             .all(|wait| !wait.waiter.is_done())
         {
-            return Some(look.describe(waits, &things, &cycle));
+            let in_cycle = cycle.iter().filter_map(|(_, why)| match why {
+                Why::Waits(wait) => Some(look.seen[*wait]),
+                Why::Behind | Why::Slot => None,
+            });
+            return Some(Cycle {
+                text: look.describe(waits, &things, &cycle),
+                waits: in_cycle.collect(),
+            });
         }
     }
 }

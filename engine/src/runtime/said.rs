@@ -1,6 +1,6 @@
-//! Warnings that an engine gives once. Kernel: `WARN_ONCE()`.
+//! Warnings that an engine gives once (kernel: `WARN_ONCE()`), and how many deadlocks it has told.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 /// Which of them were given.
 #[derive(Debug, Default)]
@@ -9,6 +9,14 @@ pub(crate) struct Said {
     pub(crate) drop: Once,
     /// A work function of a reclaim workqueue waits for one that is not.
     pub(crate) flush_dependency: Once,
+    deadlocks: AtomicU32,
+}
+
+impl Said {
+    /// The number of a deadlock that is told now: 1, 2, ...
+    pub(crate) fn next_deadlock(&self) -> u32 {
+        self.deadlocks.fetch_add(1, Ordering::Relaxed) + 1
+    }
 }
 
 /// One warning.

@@ -1,9 +1,10 @@
 //! Waits that cannot end are told when they close, and no others.
 
-use crate::rig::{Door, LONG, engine, said, until, waiting};
+use crate::rig::{Door, LONG, engine, events, said, until, waiting};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
-use wq_engine::{Engine, Error, Work, Workqueue, WqFlags};
+use wq_engine::{AffinityScope, Engine, Error, Work, Workqueue, WorkqueueAttrs, WqFlags};
+use wq_trace::{Reader, What};
 
 fn alloc(engine: &Engine, name: &str, max_active: usize) -> Workqueue {
     engine
@@ -11,15 +12,31 @@ fn alloc(engine: &Engine, name: &str, max_active: usize) -> Workqueue {
         .unwrap()
 }
 
-/// Waits for a report of exactly this cycle; its work functions hang, so the engine must report them as busy.
+/// Waits for a report of exactly this cycle; its work functions hang, so its engine must report them as busy.
 fn is_told(engine: Engine, wq: &str, cycle: &str) {
     let cycle = format!("workqueue: deadlock: {cycle}");
     until(&cycle, || said(&[&cycle]).len() == 1);
+    assert_eq!(told(&engine), (vec![1], vec![1]));
     let error = engine.shutdown(Duration::from_millis(10)).unwrap_err();
     assert!(matches!(error, Error::Busy { .. }), "{error}");
     assert!(error.to_string().contains(wq), "{error}");
     // Its threads hang: they are left alone.
     std::mem::forget(engine);
+}
+
+/// For each deadlock that was told, by its number, how many waits; and the numbers that those who wait are marked with.
+fn told(engine: &Engine) -> (Vec<usize>, Vec<u32>) {
+    let snapshot = Reader::in_memory(engine.segment()).snapshot().unwrap();
+    let marked = snapshot.flushes.iter().map(|row| row.deadlock);
+    let marked = marked.filter(|&cycle| cycle != 0).collect();
+    let mut waits = Vec::new();
+    for event in events(engine) {
+        if let What::Deadlock { cycle, .. } = event.what {
+            waits.resize(waits.len().max(cycle as usize), 0);
+            waits[cycle as usize - 1] += 1;
+        }
+    }
+    (waits, marked)
 }
 
 fn deadlocks(name: &str) -> Vec<String> {
@@ -70,12 +87,8 @@ fn s5_2_an_item_that_flushes_itself_queued_again() {
 
 #[test]
 fn s5_2_an_item_that_flushes_drains_or_destroys_its_own_workqueue() {
-    let waits: [(&str, fn(&Workqueue)); 3] = [
-        ("flushed", Workqueue::flush),
-        ("drained", Workqueue::drain),
-        ("destroyed", Workqueue::destroy),
-    ];
-    for (name, wait) in waits {
+    let waits = [Workqueue::flush, Workqueue::drain, Workqueue::destroy];
+    for (name, wait) in ["flushed", "drained", "destroyed"].into_iter().zip(waits) {
         let engine = engine(name);
         let wq = alloc(&engine, name, 0);
         let work = Work::named("me", {
@@ -116,8 +129,8 @@ fn s5_2_items_that_flush_each_other() {
     let engine = engine("ring");
     ring(&engine, &["ring0", "ring1", "ring2"]);
     until("a report", || !deadlocks("ring0").is_empty());
-    let told = deadlocks("ring0");
-    assert_eq!(told.len(), 1, "once, by the one that closes it: {told:?}");
+    let texts = deadlocks("ring0");
+    assert_eq!(texts.len(), 1, "once, by the one that closes it: {texts:?}");
     for edge in [
         "0:ring flushes ring1",
         "1:ring flushes ring2",
@@ -127,11 +140,115 @@ fn s5_2_items_that_flush_each_other() {
         let (from, to) = edge.split_once(' ').unwrap();
         let chained = format!("ring{from}, which {to}:ring");
         let first = format!("deadlock: ring{from} {to}:ring");
-        let is_there = told[0].contains(&chained) || told[0].contains(&first);
-        assert!(is_there, "{edge}: {told:?}");
+        let is_there = texts[0].contains(&chained) || texts[0].contains(&first);
+        assert!(is_there, "{edge}: {texts:?}");
     }
+    assert_eq!(told(&engine), (vec![3], vec![1, 1, 1]));
     assert!(engine.shutdown(Duration::from_millis(10)).is_err());
     std::mem::forget(engine);
+}
+
+/// The slots of a node are shared by the pwqs of all its pools.
+#[test]
+fn s11_1_8_the_slot_of_another_pool_of_the_node() {
+    let engine = Engine::builder().name("node-slot").build().unwrap();
+    let wq = engine
+        .alloc_workqueue("shared", WqFlags::UNBOUND, 1)
+        .unwrap();
+    let attrs = WorkqueueAttrs {
+        affn_scope: AffinityScope::Cpu,
+        ..WorkqueueAttrs::default()
+    };
+    wq.apply_attrs(&attrs).unwrap();
+    let (first, last) = (engine.cpus()[0], *engine.cpus().last().unwrap());
+    let held = Work::named("held", |_| {});
+    let begin = Door::default();
+    let holder = Work::named("holder", {
+        let (begin, held) = (begin.clone(), held.clone());
+        move |_| {
+            begin.pass();
+            held.flush();
+        }
+    });
+    assert!(wq.queue_work_on(first, &holder));
+    until("it runs", || !holder.pending());
+    assert!(wq.queue_work_on(last, &held));
+    begin.open();
+    let cycle =
+        "deadlock: shared:holder flushes shared:held, which waits for the slot of shared:holder";
+    until(cycle, || said(&[cycle]).len() == 1);
+    wq.set_max_active(2);
+    wq.flush();
+    engine.shutdown(LONG).unwrap();
+}
+
+/// Items of an ordered workqueue wait for the ones before, though these are on a pwq that was replaced.
+#[test]
+fn s3_8_an_item_flushes_one_behind_it_on_a_plugged_pwq() {
+    let engine = engine("plugged");
+    let wq = engine
+        .alloc_ordered_workqueue("swapped", WqFlags::empty())
+        .unwrap();
+    let (begin, next) = (Door::default(), Work::named("next", |_| {}));
+    let first = Work::named("first", {
+        let (begin, next) = (begin.clone(), next.clone());
+        move |_| {
+            begin.pass();
+            next.flush();
+        }
+    });
+    assert!(wq.queue_work(&first));
+    until("it runs", || !first.pending());
+    let attrs = WorkqueueAttrs {
+        nice: 5,
+        ..WorkqueueAttrs::default()
+    };
+    wq.apply_attrs(&attrs).unwrap();
+    assert!(wq.queue_work(&next));
+    begin.open();
+    let cycle =
+        "deadlock: swapped:first flushes swapped:next, which waits for the slot of swapped:first";
+    until(cycle, || said(&[cycle]).len() == 1);
+    assert!(next.cancel());
+    wq.flush();
+    engine.shutdown(LONG).unwrap();
+}
+
+/// Who thaws them is no item that waits.
+#[test]
+fn s4_10_waits_for_frozen_items_end_with_the_thaw_and_are_not_told() {
+    let engine = engine("frozen-flush");
+    let flags = WqFlags::PERCPU | WqFlags::FREEZABLE;
+    let wq = engine.alloc_workqueue("icy", flags, 1).unwrap();
+    let (begin, next) = (Door::default(), Work::named("next", |_| {}));
+    let other = alloc(&engine, "warm", 0);
+    let flusher = Work::named("flusher", {
+        let (begin, next) = (begin.clone(), next.clone());
+        move |_| {
+            begin.pass();
+            next.flush();
+        }
+    });
+    assert!(other.queue_work(&flusher));
+    assert!(engine.freeze().is_empty());
+    assert!(wq.queue_work(&next));
+    begin.open();
+    until("it waits", || waiting(&engine) == 1);
+    let destroy = std::thread::spawn({
+        let wq = wq.clone();
+        move || wq.destroy()
+    });
+    until("destroying", || waiting(&engine) == 2);
+    std::thread::sleep(Duration::from_millis(20));
+    assert!(
+        next.pending() && !destroy.is_finished(),
+        "it waits for the thaw"
+    );
+    engine.thaw();
+    destroy.join().unwrap();
+    other.flush();
+    assert_eq!(deadlocks("icy"), [""; 0]);
+    engine.shutdown(LONG).unwrap();
 }
 
 #[test]
@@ -154,9 +271,11 @@ fn s11_3_an_item_of_an_ordered_workqueue_that_flushes_the_next_one() {
     queued.open();
     let cycle = "workqueue: deadlock: journal:first flushes journal:next, which waits for the slot of journal:first";
     until(cycle, || said(&[cycle]).len() == 1);
+    assert_eq!(told(&engine), (vec![1], vec![1]));
     // Not for ever, if somebody takes the item back.
     assert!(next.cancel());
     wq.flush();
+    assert_eq!(told(&engine), (vec![1], vec![]));
     engine.shutdown(LONG).unwrap();
 }
 
