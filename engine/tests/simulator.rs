@@ -1,5 +1,7 @@
 //! The simulator through its public API: each kind of workqueue, each step, each ending, each part of a wait.
 
+#[path = "simulator/deadlocks.rs"]
+mod deadlocks;
 #[path = "simulator/disable.rs"]
 mod disable;
 #[path = "simulator/draining.rs"]

@@ -3,7 +3,8 @@
 use super::body::Frame;
 use super::cpus::{Cpus, ThreadIx};
 use super::producer::Producer;
-use super::queueing::{Flushing, SimItem};
+use super::queueing::SimItem;
+use super::waits::Flushing;
 use super::wqs::SimWq;
 use super::{End, Outcome, Program, SimError};
 use crate::pool::{Effect, Effects, Informant, PoolState, Step, WorkerIx};
@@ -45,6 +46,8 @@ pub(super) struct Machine<'a> {
     pub(super) turns: Vec<usize>,
     /// How many of the workqueues are the system's; they come first.
     pub(super) system_wqs: usize,
+    /// Deadlocks found so far.
+    pub(super) deadlocks: u32,
     steps: u64,
 }
 
@@ -137,6 +140,7 @@ impl Machine<'_> {
             actor: ThreadIx(0),
             turns: Vec::new(),
             system_wqs: 0,
+            deadlocks: 0,
             steps: 0,
         }
     }

@@ -20,6 +20,7 @@ mod program;
 mod queueing;
 mod served;
 mod setup;
+mod waits;
 mod wqs;
 
 pub use program::{
