@@ -1,7 +1,11 @@
-//! The engine on threads does what the kernel's tables say: one test for each row, named after its section.
+//! The engine does what the kernel's tables say: one test for each row, named after its section.
 
 #[path = "conformance/rig.rs"]
 mod rig;
+#[path = "conformance/s10.rs"]
+mod s10;
+#[path = "conformance/s10_threads.rs"]
+mod s10_threads;
 #[path = "conformance/s11_deadlock.rs"]
 mod s11_deadlock;
 #[path = "conformance/s2_2_destroy.rs"]

@@ -236,6 +236,15 @@ impl PoolRow {
     pub fn is_bh(&self) -> bool {
         self.flags & pool_flags::BH != 0 || (self.cpu.is_some() && self.number % 4 < 2)
     }
+
+    /// What the kernel's dumps call a BH pool and its worker: `bh`, `bh-hi`.
+    pub fn bh_word(&self) -> &'static str {
+        if self.nice < 0 || self.number % 4 == 1 {
+            "bh-hi"
+        } else {
+            "bh"
+        }
+    }
 }
 
 /// One workqueue's share of one pool.

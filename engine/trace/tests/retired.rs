@@ -75,7 +75,7 @@ fn nothing_is_lost_and_nothing_counts_twice() {
     }
     let before = snapshot(&segment);
     for (pwq, functions) in kept.drain(1..) {
-        wq.retire(pwq, functions);
+        pwq.retire(functions);
     }
     let after = snapshot(&segment);
     assert_eq!(totals(&after), totals(&before));
@@ -102,7 +102,7 @@ fn a_thousand_changes_take_the_room_of_one() {
     let mut size = 0;
     for round in 1..=1000_u64 {
         let (pwq, slots) = busy(&segment, &wq, 1, &functions, 1);
-        wq.retire(pwq, slots);
+        pwq.retire(slots);
         if round == 2 {
             size = segment.source().len().unwrap();
         }
@@ -125,7 +125,7 @@ fn a_release_after_the_end_counts_once() {
     let functions = [segment.function("f")];
     let (pwq, slots) = busy(&segment, &wq, 1, &functions, 3);
     segment.mark_ended(200);
-    wq.retire(pwq, slots);
+    pwq.retire(slots);
     drop(wq);
     let s = snapshot(&segment);
     let completed = s
@@ -174,11 +174,11 @@ fn a_reader_that_races_sees_each_total_once() {
         let mut first = Some(busy(&segment, &wq, 1, &[func], 2));
         let mut others: Vec<_> = (0..400).map(|_| segment.pwq(wq.id(), PoolId(2))).collect();
         // Where totals go is made now, behind all the others.
-        wq.retire(segment.pwq(wq.id(), PoolId(1)), []);
+        segment.pwq(wq.id(), PoolId(1)).retire([]);
         others.truncate(399);
         let release = Mutex::new(move || {
             if let Some((pwq, functions)) = first.take() {
-                wq.retire(pwq, functions);
+                pwq.retire(functions);
             }
         });
         let source = Meanwhile {

@@ -84,6 +84,7 @@ fn workqueue(row: &crate::WorkqueueRow) -> Workqueue {
         id: row.id,
         name: row.name.clone(),
         flags: row.flags,
+        strict: row.attrs.as_ref().is_some_and(|attrs| attrs.strict),
         max_active: row.max_active,
         own: row.counters,
         ..Workqueue::default()

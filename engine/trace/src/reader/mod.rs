@@ -98,7 +98,7 @@ impl Reader {
     /// When it ends too early, contradicts itself, or cannot be read.
     pub fn snapshot(&self) -> Result<Snapshot, ReadError> {
         let source = &*self.source;
-        // Each total once: see `WqSlot::retire`. A release may add a chunk, too, so all is read again.
+        // Each total once: see `PwqSlot::retire`. A release may add a chunk, too, so all is read again.
         let mut attempt = 1;
         loop {
             let before = retired_seq(source)?;

@@ -7,6 +7,7 @@ mod at_exit;
 mod config;
 mod create;
 mod emitter;
+mod former;
 mod head;
 mod lists;
 mod map;
@@ -27,6 +28,7 @@ use crate::clock::monotonic_now;
 use crate::ids::FuncId;
 use crate::layout::{self, ClockKind, Geometry, Kind};
 use crate::ring;
+use former::Former;
 use lists::Lists;
 use map::Process;
 use std::collections::{HashMap, VecDeque};
@@ -65,6 +67,8 @@ struct Books {
     /// Rings without a thread, longest first, with how many threads had them.
     rings: VecDeque<(ring::Writer<Words>, u32)>,
     lists: Lists,
+    /// What the released pwqs of each workqueue came to.
+    formers: HashMap<u32, Former>,
     /// NUMA nodes that have a list.
     nodes: u32,
 }
@@ -119,6 +123,7 @@ impl Segment {
             function_slots: Vec::new(),
             rings: VecDeque::new(),
             lists: Lists::default(),
+            formers: HashMap::new(),
             nodes: 0,
         };
         let inner = Arc::new(Inner {

@@ -42,9 +42,17 @@ impl Taken {
     /// A slot that nobody sees and that has no identity.
     pub(crate) fn nowhere(kind: Kind) -> Self {
         Self {
+            words: Store::hidden(kind.stride() * 8),
+            ..Self::none(kind)
+        }
+    }
+
+    /// What is left of a slot that went elsewhere: no words to write to.
+    pub(crate) fn none(kind: Kind) -> Self {
+        Self {
             kind,
             id: 0,
-            words: Store::hidden(kind.stride() * 8),
+            words: Store::hidden(0),
             visible: false,
         }
     }

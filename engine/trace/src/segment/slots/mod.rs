@@ -2,7 +2,6 @@
 //! readable. None does anything in a forked child.
 
 mod flush;
-mod former;
 mod pool;
 mod pwq;
 mod worker;
@@ -14,7 +13,7 @@ pub use pwq::{PwqFuncSlot, PwqGauges, PwqSlot};
 pub use worker::WorkerSlot;
 pub use workqueue::WqSlot;
 
-use super::tables::{Tables, Taken};
+use super::tables::Taken;
 use super::words::Words;
 use super::{Books, Inner, Segment};
 use crate::layout::Kind;
@@ -47,17 +46,17 @@ impl Slot {
         Self::new(&Segment { inner }, kind, id, |_| ())
     }
 
-    /// Changes the lists that go with it, in the books. Nothing in a forked child.
+    /// Changes what the books hold beside it. Nothing in a forked child.
     fn lists(&self, change: impl FnOnce(&mut Books, u32)) {
         if self.inner.process.is_here() {
             change(&mut self.inner.books(), self.id());
         }
     }
 
-    /// Gives it back now, whether or not the engine has ended; nothing may use it any more.
-    fn give_back(&mut self, tables: &mut Tables) {
-        tables.free(&self.taken);
-        self.taken.id = 0;
+    /// Its slot, for the books to give back; this does nothing any more.
+    fn into_taken(mut self) -> Taken {
+        let kind = self.taken.kind;
+        std::mem::replace(&mut self.taken, Taken::none(kind))
     }
 
     /// The identity.
@@ -77,8 +76,7 @@ impl Drop for Slot {
         let nowhere = self.taken.id == 0;
         if !nowhere && self.inner.process.is_here() && !self.inner.has_ended() {
             let books = &mut *self.inner.books();
-            let (kind, id) = (self.taken.kind, self.taken.id);
-            books.lists.clear_all_of(&mut books.tables, kind, id);
+            books.clear_beside(self.taken.kind, self.taken.id);
             books.tables.free(&self.taken);
         }
     }

@@ -5,16 +5,17 @@ use super::{Segment, Slot};
 use crate::hist::bucket_of;
 use crate::ids::{FuncId, PoolId, PwqId, WqId};
 use crate::layout::{Kind, histogram, pwq, pwq_func};
+use crate::segment::former::Leaving;
 use crate::segment::words::pair;
 use crate::stats::{Breakdown, Counter};
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 /// A pwq in the segment. Freed when dropped.
 #[derive(Debug)]
 pub struct PwqSlot {
-    pub(super) slot: Slot,
+    slot: Slot,
     /// Made on the first execution: most pwqs never have one.
-    pub(super) histogram: OnceLock<Slot>,
+    histogram: OnceLock<Slot>,
 }
 
 /// What a pwq is at a moment; the fields of the same names in [`crate::PwqRow`].
@@ -104,27 +105,44 @@ impl PwqSlot {
         if self.slot.words().is_none() {
             return;
         }
-        if let Some(words) = self.make_histogram().words() {
+        let make = || Slot::beside(&self.slot, Kind::Histogram, Some(self.slot.id()));
+        if let Some(words) = self.histogram.get_or_init(make).words() {
             words.raise(at, ns);
             words.bump(at + 1, ns);
             words.bump(at + 2 + bucket_of(ns), 1);
         }
     }
 
-    /// Its distributions, made when they are first asked for.
-    pub(super) fn make_histogram(&self) -> &Slot {
-        let make = || Slot::beside(&self.slot, Kind::Histogram, Some(self.slot.id()));
-        self.histogram.get_or_init(make)
+    /// The pwq is released, with what each function did on it: counters, distributions and figures are added to what
+    /// earlier ones of its workqueue came to, and the slots are free again. However many are released, one row of no pool
+    /// stays for all of them, and one for each function; they go with the workqueue's slot. Where that is gone, all goes.
+    ///
+    /// The caller gives everything away, so nobody counts in it any more. Takes the segment's books; a pool's lock may
+    /// be held. While totals move a word of the head is odd, and a reader that sees it so, or changed, reads everything
+    /// again: it sees each total once. Only one that meets releases without end, or a file whose process was killed in
+    /// the middle, may see one twice; that counts as [`crate::Snapshot::torn`].
+    pub fn retire(self, functions: impl IntoIterator<Item = PwqFuncSlot>) {
+        let inner = Arc::clone(&self.slot.inner);
+        let Some(words) = self.slot.words() else {
+            return;
+        };
+        let wq = words.get(pwq::WQ_POOL) as u32;
+        let leaving = Leaving {
+            pwq: self.slot.into_taken(),
+            histogram: self.histogram.into_inner().map(Slot::into_taken),
+            functions: functions.into_iter().map(|f| f.slot.into_taken()).collect(),
+        };
+        inner.books().retire(&inner.head, wq, &leaving);
     }
 
-    /// The pwq is gone, and all it came to with it: see [`super::WqSlot::retire`].
+    /// The pwq is gone, and all it came to with it: see [`PwqSlot::retire`].
     pub fn free(self) {}
 }
 
 /// What one function does on one pwq, in the segment. Freed when dropped.
 #[derive(Debug)]
 pub struct PwqFuncSlot {
-    pub(super) slot: Slot,
+    slot: Slot,
 }
 
 impl PwqFuncSlot {

@@ -1,25 +1,23 @@
 //! A workqueue's slot.
 
-use super::former::Former;
 use super::{Segment, Slot};
 use crate::clean::clean_name;
 use crate::ids::{PoolId, WorkerId, WqId};
 use crate::layout::{
     ATTRS_KNOWN, ATTRS_STRICT, Kind, LIST_WORDS, NAME_WORDS, Topic, slot, workqueue,
 };
+use crate::segment::former::Former;
 use crate::segment::words::{Words, pair};
 use crate::settings::{NodeRow, WqAttrs, WqLimits};
 use crate::stats::WqCounter;
-use std::sync::{Mutex, OnceLock};
+use std::sync::OnceLock;
 
 /// A workqueue in the segment. Freed when dropped.
 ///
 /// Where nothing else is said, the caller serialises what changes it: under the workqueue's mutex.
 #[derive(Debug)]
 pub struct WqSlot {
-    pub(super) slot: Slot,
-    /// What its released pwqs came to.
-    pub(super) former: Mutex<Former>,
+    slot: Slot,
     /// Its share of each node, by parts of the list.
     nodes: OnceLock<Vec<Words>>,
 }
@@ -32,9 +30,11 @@ impl Segment {
             words.put(workqueue::FLAGS_MAX, pair(flags, max_active));
             words.put_text(workqueue::NAME, NAME_WORDS, &name);
         });
+        slot.lists(|books, id| {
+            books.formers.insert(id, Former::default());
+        });
         WqSlot {
             slot,
-            former: Mutex::default(),
             nodes: OnceLock::new(),
         }
     }
