@@ -133,6 +133,14 @@ mod tests {
     }
 
     #[test]
+    fn what_makes_progress_without_memory_waits_for_its_kind_only() {
+        let (reclaim, other) = (WqFlags::MEM_RECLAIM, WqFlags::UNBOUND);
+        assert!(!reclaim.may_wait_for(other));
+        assert!(reclaim.may_wait_for(reclaim | other));
+        assert!(other.may_wait_for(reclaim) && other.may_wait_for(other));
+    }
+
+    #[test]
     fn system_workqueues_have_names_of_their_own() {
         let names = std::collections::HashSet::from(SYSTEM_WORKQUEUE_NAMES);
         assert_eq!(names.len(), System::ALL.len());

@@ -12,8 +12,8 @@
 //! - `W`: the workqueue's mutex, which is taken before any pool's lock.
 //! - `S`: changed by its own worker only.
 //!
-//! Lock order: mutex of a workqueue, then one pool's lock, then a node's count ([`crate::wq::NodeActive`]) or the segment's.
-//! Never two pools at once.
+//! Lock order: the list of work functions that wait, the mutex of a workqueue, one pool's lock, a node's count
+//! ([`crate::wq::NodeActive`]) or the segment's. Never two pools at once.
 
 mod active;
 mod admit;

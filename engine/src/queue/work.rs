@@ -109,7 +109,8 @@ impl Work {
     /// Waits for the last queued instance to finish. Returns whether there was one to wait for.
     ///
     /// Idle on return only if nobody queued it again meanwhile. Called inside a work function, the wait counts as
-    /// sleeping. An item that flushes itself waits for ever. Kernel: `flush_work()`.
+    /// sleeping; a wait that cannot end, such as that of an item that flushes itself, is reported and goes on. Kernel:
+    /// `flush_work()`.
     pub fn flush(&self) -> bool {
         wait::flush_work(&self.0)
     }
@@ -122,7 +123,8 @@ impl Work {
 
     /// Cancels, refuses queueing meanwhile, and waits for a running execution. Returns whether it was pending.
     ///
-    /// Works for items that queue themselves. Not from the item's own function. Kernel: `cancel_work_sync()`.
+    /// Works for items that queue themselves. Called from the item's own function it waits for ever, which is reported.
+    /// Kernel: `cancel_work_sync()`.
     pub fn cancel_sync(&self) -> bool {
         cancel::cancel_sync(&self.0)
     }

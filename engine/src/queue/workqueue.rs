@@ -65,8 +65,9 @@ impl Workqueue {
     /// engine is shutting down.
     ///
     /// If it returns true, stores made before the call are visible to the execution; if it returns false because the
-    /// item was pending, they are visible to the execution that it was pending for. From any thread.
-    /// Kernel: `queue_work()`.
+    /// item was pending, they are visible to the execution that it was pending for. From any thread. While the
+    /// workqueue is drained, and once it is destroyed, the item is dropped, and that returns true:
+    /// [`Workqueue::drain`]. Kernel: `queue_work()`.
     pub fn queue_work(&self, work: &Work) -> bool {
         submit::queue_work(self.inner(), None, &work.0)
     }
@@ -99,7 +100,8 @@ impl Workqueue {
     }
 
     /// Waits until everything that was queued before this call is over, held items included; what is queued later
-    /// is not waited for. Called inside a work function, the wait counts as sleeping. Kernel: `flush_workqueue()`.
+    /// is not waited for. Called inside a work function, the wait counts as sleeping; inside one of this workqueue it
+    /// cannot end, which is reported. Kernel: `flush_workqueue()`.
     pub fn flush(&self) {
         wait::flush_workqueue(self.inner(), None);
     }
