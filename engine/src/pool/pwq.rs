@@ -84,6 +84,7 @@ impl PwqSpec {
 
 impl Pwq {
     pub(crate) fn new(spec: PwqSpec, slot: PwqSlot, now: u64) -> Self {
+        slot.set_plugged(spec.limit.plugged);
         Self {
             hold: HoldClock::new(now, spec.hold_reason()),
             retired: false,
@@ -103,6 +104,11 @@ impl Pwq {
     /// Has a bound pwq room for one more active item?
     pub(crate) fn has_slot(&self) -> bool {
         self.nr_active < self.spec.limit.max_active
+    }
+
+    /// Are items held back?
+    pub(crate) fn has_inactive(&self) -> bool {
+        !self.inactive.is_empty()
     }
 
     pub(crate) fn held_counter(&self) -> Counter {
@@ -133,6 +139,11 @@ impl Pwq {
         }
         let pwq = self.slot.id();
         self.funcs[index].get_or_insert_with(|| segment.pwq_func(pwq, func))
+    }
+
+    /// It is gone, but not what it came to: that stays with its workqueue.
+    pub(super) fn retire(self) {
+        self.slot.retire(self.funcs.into_iter().flatten());
     }
 
     /// Writes what the tools see.

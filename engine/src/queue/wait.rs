@@ -2,15 +2,15 @@
 
 use super::visible::{Subject, Visible};
 use super::workqueue::WqInner;
-use super::{BUSY_PENDING, BUSY_RUNNING, WorkInner, cancel, dependency, waits};
-use crate::runtime::{Pool, Waiter, lock};
+use super::{BUSY_PENDING, BUSY_RUNNING, WorkInner, cancel, dependency, submit, waits};
+use crate::runtime::{EngineInner, Pool, Waiter, lock};
 use crate::sense;
 use crate::wq::Begin;
 use crate::wq::deadlock::Deed;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Instant;
-use wq_trace::{FlushTarget, FuncId};
+use wq_trace::{FlushTarget, FuncId, WqId};
 
 /// Waits for the last queued instance. Returns whether there was one.
 pub(crate) fn flush_work(work: &Arc<WorkInner>) -> bool {
@@ -103,4 +103,22 @@ pub(crate) fn busy(work: &WorkInner) -> u32 {
     let pool = pool.filter(|pool| pool.engine().is_some_and(|engine| !engine.segment.forked()));
     let running = pool.is_some_and(|pool| pool.look(|core| core.executing(work.id).is_some()));
     (u32::from(word.pending()) * BUSY_PENDING) | (u32::from(running) * BUSY_RUNNING)
+}
+
+/// Waits for `waiter`, who waits until an item of `wq` is queued.
+pub(super) fn wait_in_sight(
+    engine: &Arc<EngineInner>,
+    wq: WqId,
+    work: &WorkInner,
+    waiter: &Waiter,
+) {
+    let subject = Subject {
+        work: work.id,
+        wq,
+        func: submit::function_in(engine, work),
+        kind: FlushTarget::Work,
+    };
+    let visible = Visible::begin(engine, subject);
+    sense::blocking(|| waiter.wait());
+    visible.end();
 }

@@ -201,7 +201,7 @@ impl Look {
             }
             let standing = core.standing(asked.into_iter());
             for item in &standing.queued {
-                let Job { work, wq } = core.job(item.item);
+                let Job { work, wq, .. } = core.job(item.item);
                 let name = format!("{}:{}", wq.spec.name, work.name);
                 self.names.insert(Thing::item(pool.uid, item.item), name);
             }

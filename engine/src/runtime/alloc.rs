@@ -1,13 +1,13 @@
 //! Making workqueues.
 
 use super::{EngineInner, EngineState, Pool, lock};
-use crate::attrs::{HIGHPRI_NICE, MAX_ACTIVE, NAME_LEN, WqFlags};
+use crate::attrs::{HIGHPRI_NICE, MAX_ACTIVE, NAME_LEN, WqFlags, bh_problem};
 use crate::error::Error;
 use crate::pool::Limit;
-use crate::queue::{Control, Links, PwqRef, Workqueue, WqInner, WqSpec, once};
+use crate::queue::{Control, Links, PwqRef, Workqueue, WqInner, WqSpec};
 use crate::topology::WorkqueueAttrs;
 use crate::wq::{FlushState, Limits, NodeCounts};
-use std::sync::atomic::{AtomicBool, AtomicU32};
+use std::sync::atomic::AtomicU32;
 use std::sync::{Arc, Mutex, RwLock};
 use wq_trace::Wake;
 
@@ -32,7 +32,8 @@ pub(super) fn alloc(
         ));
     }
     let inner = Arc::new(make(engine, spec, max_active, config.frozen));
-    if inner.nodes.is_some() {
+    if let Some(nodes) = &inner.nodes {
+        nodes.show_in(&inner.slot);
         let attrs = lock(&inner.control).attrs.clone();
         inner.relink(&attrs)?;
     } else {
@@ -84,7 +85,11 @@ fn make(engine: &Arc<EngineInner>, spec: WqSpec, max_active: usize, frozen: bool
             };
             pools[usize::from(highpri)].link(engine, inner.pwq_spec(limit))
         };
-        let by_cpu: Vec<PwqRef> = engine.percpu.iter().map(link).collect();
+        let local = match flags.contains(WqFlags::BH) {
+            true => &engine.bh,
+            false => &engine.percpu,
+        };
+        let by_cpu: Vec<PwqRef> = local.iter().map(link).collect();
         lock(&inner.control).pwqs.clone_from(&by_cpu);
         inner.links = Links::Bound(by_cpu);
     }
@@ -105,7 +110,10 @@ fn checked(
     flags: WqFlags,
     max_active: usize,
 ) -> Result<(WqSpec, usize), Error> {
-    let later = WqFlags::BH | WqFlags::MEM_RECLAIM;
+    if let Some(text) = bh_problem(flags, max_active) {
+        return Err(problem(name, text));
+    }
+    let later = WqFlags::MEM_RECLAIM;
     if flags.intersects(later) {
         let names: Vec<_> = (flags & later).iter_names().map(|(name, _)| name).collect();
         return Err(problem(
@@ -114,10 +122,7 @@ fn checked(
         ));
     }
     if flags.contains(WqFlags::UNBOUND | WqFlags::PERCPU) {
-        static SAID: AtomicBool = AtomicBool::new(false);
-        once(&SAID, || {
-            tracing::warn!("workqueue {name} asks for UNBOUND and PERCPU; it is made UNBOUND");
-        });
+        warn_once!("workqueue {name} asks for UNBOUND and PERCPU; it is made UNBOUND");
     }
     if max_active != 0 {
         in_range(max_active, name);
@@ -147,12 +152,9 @@ fn cut(name: &str) -> String {
         .rev()
         .find(|&end| name.is_char_boundary(end))
         .unwrap_or(0);
-    static SAID: AtomicBool = AtomicBool::new(false);
-    once(&SAID, || {
-        tracing::warn!(
-            "name {name} exceeds WQ_NAME_LEN ({NAME_LEN} bytes). Truncating to: {}",
-            &name[..end]
-        );
-    });
+    warn_once!(
+        "name {name} exceeds WQ_NAME_LEN ({NAME_LEN} bytes). Truncating to: {}",
+        &name[..end]
+    );
     name[..end].to_owned()
 }

@@ -4,30 +4,42 @@
 mod alloc;
 mod build;
 pub(crate) mod context;
+mod current;
 mod end;
 mod handle;
+mod keeper;
+mod on_cpu;
 mod pool;
 mod pools;
+mod rcu;
 mod said;
+mod show;
 mod timer;
+mod told;
 mod unbound;
 mod waiter;
+mod watchdog;
 
 pub(crate) use alloc::in_range;
 pub use build::Builder;
 pub(crate) use context::{CurrentWork, Effects};
-pub use handle::{Engine, current_stamps, current_work};
+pub use current::{current_stamps, current_work, set_worker_desc};
+pub use handle::Engine;
 pub(crate) use pool::{Core, Pool};
+pub(crate) use rcu::Rcu;
 pub(crate) use said::Said;
 pub(crate) use timer::{TimerKey, Timers};
 pub(crate) use waiter::Waiter;
 
 use crate::attrs::WqFlags;
 use crate::os;
+use crate::pool::Report;
 use crate::queue::{WorkInner, WqInner};
 use crate::sense::Sensing;
-use crate::sense::tick::Tick;
+use crate::sense::tick::{Pace, Tick};
 use crate::topology::Affinity;
+use crate::wq::Reports;
+use keeper::Keeper;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::thread::JoinHandle;
@@ -47,6 +59,8 @@ pub(crate) struct EngineInner {
     pub(crate) cpus: Vec<usize>,
     /// I: normal and highpri pool of each CPU, in the order of `cpus`.
     pub(crate) percpu: Vec<[Arc<Pool>; 2]>,
+    /// I: the same for BH workqueues.
+    pub(crate) bh: Vec<[Arc<Pool>; 2]>,
     /// I: how the CPUs lie to each other, and what unbound workqueues may use of them.
     pub(crate) affinity: Affinity,
     /// Unbound pools, each with other attributes.
@@ -57,8 +71,15 @@ pub(crate) struct EngineInner {
     pub(crate) power_efficient: bool,
     /// I
     pub(crate) sensing: Sensing,
+    /// I: CPU time in nanoseconds after which an execution hogs its CPU; 0: never.
+    pub(crate) hog_thresh: u64,
+    /// I: nanoseconds without progress after which a pool stalls; 0: never.
+    pub(crate) watchdog_thresh: u64,
+    reports: Mutex<Reports>,
     pub(crate) tick: Tick,
+    pub(crate) keeper: Keeper,
     pub(crate) timers: Timers,
+    pub(crate) rcu: Rcu,
     workqueues: Mutex<Vec<(WqId, Weak<WqInner>)>>,
     state: AtomicU8,
     /// Threads that were started and have not ended.
@@ -70,6 +91,13 @@ pub(crate) struct EngineInner {
     pub(crate) said: Said,
     /// I: for the threads that the engine starts.
     me: Weak<EngineInner>,
+}
+
+/// What is wanted of the engine's own threads.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Wanted {
+    pace: Pace,
+    watchdog: bool,
 }
 
 /// See [`EngineInner::configure`].
@@ -131,9 +159,25 @@ impl EngineInner {
         self.cpus.partition_point(|&used| used < cpu) % self.cpus.len()
     }
 
-    /// The pools whose concurrency is managed.
-    pub(crate) fn managed_pools(&self) -> Vec<Arc<Pool>> {
-        self.percpu.iter().flatten().cloned().collect()
+    /// A CPU on a NUMA node: `here` if it is on it, else its first one; `None` if the engine uses none of it.
+    /// Kernel: `select_numa_node_cpu()`.
+    pub(crate) fn cpu_near(&self, node: usize, here: usize) -> Option<usize> {
+        let topology = self.affinity.topology();
+        let is_on_it = |cpu: &usize| topology.node_of(*cpu) == Some(node);
+        std::iter::once(&here)
+            .chain(&self.cpus)
+            .copied()
+            .find(is_on_it)
+    }
+
+    /// The pools of one CPU each: those in which a worker that blocks or hogs its CPU makes a difference.
+    pub(crate) fn local_pools(&self) -> Vec<Arc<Pool>> {
+        self.percpu
+            .iter()
+            .chain(&self.bh)
+            .flatten()
+            .cloned()
+            .collect()
     }
 
     /// All pools.
@@ -141,6 +185,7 @@ impl EngineInner {
         let unbound = lock(&self.unbound);
         self.percpu
             .iter()
+            .chain(&self.bh)
             .flatten()
             .chain(unbound.iter())
             .cloned()
@@ -154,10 +199,46 @@ impl EngineInner {
         }
     }
 
-    /// Items wait behind a running worker: its block must not go unseen.
-    pub(crate) fn watch(&self) {
-        if self.sensing != Sensing::Hints {
-            self.tick.arm();
+    /// Whether anybody looks at workers from outside.
+    fn ticks(&self) -> bool {
+        self.sensing != Sensing::Hints || self.hog_thresh > 0
+    }
+
+    /// How often the workers of a pool in this state must be looked at.
+    pub(crate) fn pace(&self, core: &Core) -> Pace {
+        let sleeps = self.sensing != Sensing::Hints;
+        match (sleeps, self.hog_thresh > 0) {
+            (true, _) if core.need_watching() => Pace::Fast,
+            (false, false) => Pace::Off,
+            _ if core.need_ticking() => Pace::Slow,
+            _ => Pace::Off,
+        }
+    }
+
+    /// What the state of a pool asks of the engine's own threads.
+    pub(crate) fn services_wanted(&self, core: &Core) -> Wanted {
+        Wanted {
+            pace: self.pace(core),
+            watchdog: self.watchdog_thresh > 0 && core.need_watchdog(),
+        }
+    }
+
+    /// Sees to it that they are at it: a load each if they are.
+    pub(crate) fn arm(&self, wanted: Wanted) {
+        if wanted.pace != Pace::Off {
+            self.tick.arm(wanted.pace);
+        }
+        if wanted.watchdog {
+            self.keeper.arm();
+        }
+    }
+
+    /// Something about a work function that its author should know; said if it was not said often enough.
+    pub(crate) fn report(&self, report: Report) {
+        // The names without the lock: whoever lets go of a workqueue last may have something to report.
+        let said = lock(&self.reports).count(report);
+        if let Some(said) = said {
+            tracing::warn!("{}", said.text(self));
         }
     }
 

@@ -13,25 +13,11 @@ pub enum Host {
 }
 
 const NEITHER: &[Host] = &[Host::Simulator, Host::Threads];
-const NOT_ON_THREADS: &[Host] = &[Host::Threads];
 
 /// The parts of the language that wait for a host. A part that is served on one of them, or on both, loses it here.
 const WAITING: &[(&str, &[Host])] = &[
-    ("topology", NOT_ON_THREADS),
     ("engine.idle_timeout", NEITHER),
-    ("engine.watchdog_thresh", NEITHER),
-    ("engine.default_affinity_scope", NOT_ON_THREADS),
-    ("flag bh", NEITHER),
     ("flag mem_reclaim", NEITHER),
-    ("workqueue events_freezable", NEITHER),
-    ("workqueue events_power_efficient", NEITHER),
-    ("workqueue events_freezable_pwr_efficient", NEITHER),
-    ("workqueue events_bh", NEITHER),
-    ("workqueue events_bh_highpri", NEITHER),
-    ("step mod_delayed", NOT_ON_THREADS),
-    ("step queue_rcu", NOT_ON_THREADS),
-    ("step disable", NOT_ON_THREADS),
-    ("step enable", NOT_ON_THREADS),
     ("step fail_create", NEITHER),
     ("step cpu_down", NEITHER),
     ("step cpu_up", NEITHER),
@@ -66,7 +52,6 @@ fn is_set(program: &Program, key: &str) -> bool {
         "topology" => program.topology.is_some(),
         "affinity" => program.workqueues.iter().any(has_affinity),
         "engine.idle_timeout" => engine.idle_timeout.is_some(),
-        "engine.watchdog_thresh" => engine.watchdog_thresh.is_some(),
         "engine.power_efficient" => engine.power_efficient.is_some(),
         "engine.default_affinity_scope" => engine.default_affinity_scope.is_some(),
         _ => false,
