@@ -2,7 +2,7 @@
 
 use super::keeper::Keeper;
 use super::pools::make_local;
-use super::{Engine, EngineInner, EngineState, Rcu, Timers};
+use super::{Engine, EngineInner, EngineState, Rcu, Said, Timers};
 use crate::error::Error;
 use crate::os;
 use crate::sense::Sensing;
@@ -264,6 +264,7 @@ impl Builder {
                 running_threads: AtomicUsize::new(0),
                 threads: Mutex::default(),
                 create_failure_said: AtomicBool::new(false),
+                said: Said::default(),
                 me: me.clone(),
             }
         })

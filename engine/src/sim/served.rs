@@ -18,7 +18,6 @@ const NEITHER: &[Host] = &[Host::Simulator, Host::Threads];
 const WAITING: &[(&str, &[Host])] = &[
     ("engine.idle_timeout", NEITHER),
     ("flag mem_reclaim", NEITHER),
-    ("step drain", NEITHER),
     ("step fail_create", NEITHER),
     ("step cpu_down", NEITHER),
     ("step cpu_up", NEITHER),
