@@ -2,7 +2,7 @@
 
 use super::keeper::Keeper;
 use super::pools::make_local;
-use super::{Engine, EngineInner, EngineState, Rcu, Timers};
+use super::{Engine, EngineInner, EngineState, Rcu, Said, Timers};
 use crate::error::Error;
 use crate::os;
 use crate::pool::IDLE_WORKER_TIMEOUT;
@@ -176,7 +176,7 @@ impl Builder {
         };
         segment.set_sensing(sensing.word(), reason);
         let inner = self.start(&config, segment, affinity, sensing);
-        inner.tell_settings(self.cpu_intensive_thresh);
+        inner.tell_settings();
         for pool in &inner.pools() {
             inner.tell_pool(pool);
         }
@@ -278,6 +278,7 @@ impl Builder {
                 timer_tid: AtomicU32::new(0),
                 attach: Mutex::default(),
                 create_failure_said: AtomicBool::new(false),
+                said: Said::default(),
                 me: me.clone(),
             }
         })

@@ -10,7 +10,6 @@ use crate::os;
 use crate::topology::CpuMask;
 use std::sync::MutexGuard;
 use std::sync::atomic::Ordering;
-use std::time::Duration;
 
 /// Between two looks whether a CPU is back, in nanoseconds.
 const LOOK_EVERY: u64 = 1_000_000_000;
@@ -108,7 +107,7 @@ impl EngineInner {
             "engine {} may use CPUs {online:?} now; away are {gone:?}",
             self.name
         );
-        self.tell_settings(Duration::from_nanos(self.hog_thresh));
+        self.tell_settings();
         let all = self.all_workqueues();
         let config = self.configure();
         for wq in all.iter().filter(|wq| wq.nodes.is_some()) {

@@ -1,6 +1,6 @@
 //! Making pools and their worker threads.
 
-use super::{Core, EngineInner, Pool, Waiter, lock};
+use super::{EngineInner, Pool, Waiter, lock};
 use crate::attrs::HIGHPRI_NICE;
 use crate::error::Error;
 use crate::os;
@@ -25,7 +25,8 @@ pub(super) fn make_pool(
         number: spec.number,
         cpu: spec.cpu,
         nice: spec.nice,
-        flags: 0,
+        // The rest is told with the first step.
+        flags: u32::from(spec.bh),
     };
     let slot = segment.pool(info);
     Pool::new(
@@ -93,9 +94,7 @@ impl EngineInner {
             }
         })?;
         pool.set_thread(ix, handle);
-        let slot = self
-            .segment
-            .worker(pool.look(Core::id), ix.0, &name, os::now());
+        let slot = pool.look(|core| core.worker_row(ix, os::now()));
         pool.transact(self, |core, now, fx| core.created(ix, slot, now, fx));
         gate.complete();
         self.say_shortage();

@@ -19,6 +19,7 @@
 mod body;
 mod cpus;
 mod disable;
+mod drain;
 mod life;
 mod machine;
 mod producer;
@@ -26,6 +27,7 @@ mod program;
 mod queueing;
 mod served;
 mod setup;
+mod waits;
 mod watch;
 mod wqs;
 

@@ -12,10 +12,8 @@ pub enum Host {
     Threads,
 }
 
-const NEITHER: &[Host] = &[Host::Simulator, Host::Threads];
-
 /// The parts of the language that wait for a host. A part that is served on one of them, or on both, loses it here.
-const WAITING: &[(&str, &[Host])] = &[("step drain", NEITHER)];
+const WAITING: &[(&str, &[Host])] = &[];
 
 /// What `program` asks for and `host` cannot do yet, each part once: `step freeze`, `flag bh`, `topology`.
 pub fn not_served(program: &Program, host: Host) -> Vec<&'static str> {

@@ -8,7 +8,7 @@ use super::program::{Step, WqRef};
 use crate::attrs::{HIGHPRI_NICE, MAX_ACTIVE, WqFlags};
 use crate::pool::{Limit, PwqIx, PwqSpec};
 use crate::topology::{CpuMask, PoolAttrs, WorkqueueAttrs};
-use crate::wq::{FlushState, Limits, NodeCounts, Pwqs, Reserved};
+use crate::wq::{FlushState, Gate, Limits, NodeCounts, Pwqs, Reserved};
 use wq_trace::{Event, PoolId, Wake, What, WorkerId, WqId, WqSlot};
 
 /// A workqueue.
@@ -26,6 +26,7 @@ pub(super) struct SimWq {
     pub(super) attrs: WorkqueueAttrs,
     pub(super) rescuer: Option<SimRescuer>,
     pub(super) flush: FlushState<ThreadIx>,
+    pub(super) gate: Gate,
     /// Executions that have begun and not returned.
     pub(super) running: u64,
     pub(super) max_running: u64,
@@ -100,6 +101,7 @@ impl Machine<'_> {
             attrs: attrs.clone(),
             rescuer,
             flush: FlushState::default(),
+            gate: Gate::default(),
             running: 0,
             max_running: 0,
         });

@@ -124,6 +124,7 @@ fn execute<R>(
         pool: pool.clone(),
         worker: me,
         func,
+        wq: wq.id(),
         work: Arc::downgrade(&work),
         queued_at,
         started_at: at,
