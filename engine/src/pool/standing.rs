@@ -80,15 +80,10 @@ impl<J, W> PoolState<J, W> {
     pub(crate) fn standing(&self, asked: impl Iterator<Item = ItemIx>) -> Standing {
         let mut standing = Standing::default();
         let mut items: Vec<ItemIx> = asked.collect();
-        let workers = (0..)
-            .map(WorkerIx)
-            .zip(self.workers.iter().map(Option::as_ref));
-        let rescuers = self.rescuers.iter().enumerate().map(|(index, rescuer)| {
-            let worker = rescuer.as_ref().map(|rescuer| &rescuer.worker);
-            (WorkerIx::rescuer(index), worker)
-        });
-        for (worker, state) in workers.chain(rescuers) {
-            let Some(current) = state.and_then(|state| state.current.as_ref()) else {
+        let mut busy: Vec<WorkerIx> = self.busy.values().copied().collect();
+        busy.sort_unstable_by_key(|worker| worker.0);
+        for worker in busy {
+            let Some(current) = &self.worker(worker).current else {
                 continue;
             };
             standing.executing.push(Executing {

@@ -25,7 +25,6 @@ mod machine;
 mod producer;
 mod program;
 mod queueing;
-mod served;
 mod setup;
 mod waits;
 mod watch;
@@ -35,7 +34,6 @@ pub use program::{
     AffinitySpec, Draw, EngineSpec, ItemRef, Pace, ProducerAction, ProducerSpec, Program,
     SplitMix64, Step, WorkSpec, WorkqueueSpec, WqRef,
 };
-pub use served::{Host, not_served};
 
 use std::sync::atomic::AtomicBool;
 use wq_trace::{Event, ReadError, Segment, Snapshot, WqId};
@@ -124,9 +122,6 @@ pub enum SimError {
         /// The bound.
         limit: u64,
     },
-    /// It asks for what the simulator cannot do.
-    #[error("the simulator cannot do this yet: {}", .0.join(", "))]
-    NotServed(Vec<&'static str>),
     /// A workqueue's flags contradict each other.
     #[error("workqueue {name}: {problem}")]
     Flags {

@@ -3,9 +3,8 @@
 use super::cpus::ThreadIx;
 use super::machine::{Kind, Machine, Next, SimPool, Thread};
 use super::producer::Producer;
-use super::program::{AffinitySpec, Pace, ProducerAction, Program, WorkqueueSpec, WqRef};
+use super::program::{AffinitySpec, Pace, ProducerAction, Program, Step, WorkqueueSpec, WqRef};
 use super::queueing::SimItem;
-use super::served::{Host, named_workqueues, not_served};
 use super::{ItemRecord, SimError};
 use crate::attrs::{HIGHPRI_NICE, SYSTEM_WORKQUEUE_NAMES, System, WqFlags, bh_problem};
 use crate::pool::{PoolSpec, PoolState};
@@ -58,10 +57,6 @@ pub(super) fn machine<'a>(
 }
 
 fn check(program: &Program) -> Result<(), SimError> {
-    let missing = not_served(program, Host::Simulator);
-    if !missing.is_empty() {
-        return Err(SimError::NotServed(missing));
-    }
     for wq in named_workqueues(program) {
         if let WqRef::System(name) = wq
             && !SYSTEM_WORKQUEUE_NAMES.contains(&name.as_str())
@@ -83,6 +78,27 @@ fn check(program: &Program) -> Result<(), SimError> {
     endless.map_or(Ok(()), |producer| {
         Err(SimError::NoPause(producer.name.clone()))
     })
+}
+
+/// All steps of bodies and producers.
+fn steps(program: &Program) -> impl Iterator<Item = &Step> {
+    let bodies = program.works.iter().map(|work| work.body.as_slice());
+    let calls = program.producers.iter();
+    let calls = calls.map(|producer| match &producer.action {
+        ProducerAction::Steps(steps) => steps.as_slice(),
+        ProducerAction::Works(_) => &[],
+    });
+    bodies.chain(calls).flatten()
+}
+
+/// The workqueues that works and steps name.
+fn named_workqueues(program: &Program) -> impl Iterator<Item = &WqRef> {
+    let named = steps(program).filter_map(|step| match step {
+        Step::FlushWq(wq) | Step::Drain(wq) | Step::SetMaxActive(wq, _) => Some(wq),
+        _ => None,
+    });
+    let of_works = program.works.iter().map(|work| &work.workqueue);
+    of_works.chain(named)
 }
 
 /// The machine as unbound workqueues see it; without a topology, CPUs with one cache in common.
