@@ -19,13 +19,6 @@ const NOT_ON_THREADS: &[Host] = &[Host::Threads];
 const WAITING: &[(&str, &[Host])] = &[
     ("engine.idle_timeout", NEITHER),
     ("flag mem_reclaim", NEITHER),
-    ("workqueue events_freezable", NEITHER),
-    ("workqueue events_power_efficient", NEITHER),
-    ("workqueue events_freezable_pwr_efficient", NEITHER),
-    ("step mod_delayed", NOT_ON_THREADS),
-    ("step queue_rcu", NOT_ON_THREADS),
-    ("step disable", NOT_ON_THREADS),
-    ("step enable", NOT_ON_THREADS),
     ("step drain", NEITHER),
     ("step fail_create", NEITHER),
     ("step cpu_down", NEITHER),
