@@ -12,14 +12,15 @@ pub enum Host {
     Threads,
 }
 
-/// The parts of the language that wait, and for which host. Who serves one takes its line away.
+const NEITHER: &[Host] = &[Host::Simulator, Host::Threads];
+
+/// The parts of the language that wait for a host. A part that is served on one of them, or on both, loses it here.
 const WAITING: &[(&str, &[Host])] = &[
-    ("engine.idle_timeout", &[Host::Simulator, Host::Threads]),
-    ("flag mem_reclaim", &[Host::Simulator, Host::Threads]),
-    ("step drain", &[Host::Simulator, Host::Threads]),
-    ("step fail_create", &[Host::Simulator, Host::Threads]),
-    ("step cpu_down", &[Host::Simulator, Host::Threads]),
-    ("step cpu_up", &[Host::Simulator, Host::Threads]),
+    ("engine.idle_timeout", NEITHER),
+    ("flag mem_reclaim", NEITHER),
+    ("step fail_create", NEITHER),
+    ("step cpu_down", NEITHER),
+    ("step cpu_up", NEITHER),
 ];
 
 /// What `program` asks for and `host` cannot do yet, each part once: `step freeze`, `flag bh`, `topology`.
