@@ -11,7 +11,7 @@ fn s11_2_a_reclaim_item_that_flushes_a_non_reclaim_one_is_told_once() {
     let reclaim = alloc("reclaim", WqFlags::PERCPU | WqFlags::MEM_RECLAIM);
     let other = alloc("other_reclaim", WqFlags::PERCPU | WqFlags::MEM_RECLAIM);
     let target = Work::named("target", |_| {
-        std::thread::sleep(std::time::Duration::from_millis(20))
+        std::thread::sleep(std::time::Duration::from_millis(20));
     });
     let through = |on: &wq_engine::Workqueue, by: &wq_engine::Workqueue, cancels: bool| {
         let (on, target) = (on.clone(), target.clone());
