@@ -47,6 +47,7 @@ mod warn;
 
 mod attrs;
 mod error;
+#[cfg_attr(shuttle, path = "sync/os.rs")]
 mod os;
 mod pool;
 mod queue;
@@ -54,6 +55,7 @@ pub mod rcu;
 mod runtime;
 mod sense;
 pub mod sim;
+mod sync;
 pub mod topology;
 mod worker;
 mod wq;
@@ -69,6 +71,12 @@ pub use runtime::{
 };
 pub use sense::{Sensing, blocking};
 pub use topology::{AffinityScope, CpuMask, ParseError, Topology, WorkqueueAttrs};
+
+/// For model checks with shuttle: a schedule begins. Before anything else in it.
+#[cfg(shuttle)]
+pub fn begin_schedule() {
+    sync::shuttled::begin();
+}
 
 /// The example of the repository's front page, compiled and run.
 #[cfg(doctest)]

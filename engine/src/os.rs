@@ -4,10 +4,22 @@ use crate::topology::CpuMask;
 use rustix::thread::{CpuSet, Pid, gettid, sched_getaffinity, sched_setaffinity};
 use rustix::time::{ClockId, clock_gettime};
 use std::io;
+use std::time::Instant;
+use wq_trace::{Segment, SegmentConfig, SegmentProblem};
 
 /// Nanoseconds on `CLOCK_MONOTONIC`, the clock of every stamp.
 pub(crate) fn now() -> u64 {
     nanoseconds(ClockId::Monotonic)
+}
+
+/// The same moment as the standard library has it.
+pub(crate) fn instant() -> Instant {
+    Instant::now()
+}
+
+/// A segment in a file; on the heap, and why, if that cannot be had.
+pub(crate) fn segment(config: &SegmentConfig) -> (Segment, Option<SegmentProblem>) {
+    Segment::create(config, now())
 }
 
 /// CPU time of the calling thread in nanoseconds. `CLOCK_THREAD_CPUTIME_ID`, a system call.

@@ -4,12 +4,15 @@
 //! the moment before it is taken apart: a [`RcuWork`](crate::RcuWork) is queued only when they all have left. One
 //! collector serves all engines of the process.
 
+use crate::sync::{shared, thread_local};
 use crossbeam_epoch::{Collector, LocalHandle};
 use std::marker::PhantomData;
 use std::sync::LazyLock;
 
+shared! {
 /// A private one: who uses crossbeam-epoch for other things neither delays nor is delayed.
 static COLLECTOR: LazyLock<Collector> = LazyLock::new(Collector::new);
+}
 
 thread_local! {
     static READER: LocalHandle = register();

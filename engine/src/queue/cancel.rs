@@ -4,8 +4,9 @@ use super::{Job, WorkInner, submit, wait};
 use crate::os;
 use crate::pool::{ItemIx, Subject};
 use crate::runtime::{Pool, TimerKey, context};
+use crate::sync::atomic::Ordering;
+use crate::sync::thread;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use wq_trace::{Was, What};
 
 /// What [`own`] took.
@@ -135,7 +136,7 @@ fn grab(work: &Arc<WorkInner>) -> Option<Grabbed> {
             return None;
         }
         // In transit: its owner is about to put it on a list or to let it go.
-        std::thread::yield_now();
+        thread::yield_now();
     }
 }
 
@@ -197,7 +198,7 @@ pub(crate) fn item_of(work: &WorkInner) -> ItemIx {
 
 /// The owner lets the item go: it is idle.
 pub(crate) fn release(work: &WorkInner) {
-    work.set_word(work.word().released());
+    work.release(work.word());
 }
 
 /// An item on its timer is queued at once; one whose timer fires at this moment is waited for until it is queued.
@@ -214,6 +215,6 @@ pub(crate) fn fire_now(work: &Arc<WorkInner>) {
         if !word.pending() || word.queued() {
             return;
         }
-        std::thread::yield_now();
+        thread::yield_now();
     }
 }

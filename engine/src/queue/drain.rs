@@ -3,9 +3,9 @@
 use super::workqueue::WqInner;
 use super::{WorkInner, cancel, submit, wait};
 use crate::runtime::{context, lock};
+use crate::sync::atomic::Ordering;
 use crate::wq::{Emptiness, Gate, drain_is_slow, was_empty};
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use wq_trace::{Drop, What, WqCounter};
 
 /// Kernel: `drain_workqueue()`.

@@ -2,10 +2,11 @@
 
 use crate::pool::{Pwq, PwqIx};
 use crate::runtime::{Core, Effects, EngineInner, Pool, Waiter};
+use crate::sync::RwLock;
 use crate::topology::WorkqueueAttrs;
 use crate::wq::{Begin, FlushState, Limits, Pwqs};
 use std::borrow::Cow;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, PoisonError};
 
 /// One workqueue's share of one pool.
 #[derive(Clone)]

@@ -4,6 +4,7 @@ use super::work::Func;
 use super::workqueue::WqInner;
 use super::{WorkInner, place, submit, wait};
 use crate::runtime::lock;
+use crate::sync::thread;
 use std::fmt;
 use std::panic::Location;
 use std::sync::Arc;
@@ -100,6 +101,6 @@ fn wait_for_readers(work: &Arc<WorkInner>) -> bool {
             return word.pending();
         }
         // In transit: it is about to be queued, or to wait.
-        std::thread::yield_now();
+        thread::yield_now();
     }
 }

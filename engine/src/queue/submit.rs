@@ -7,9 +7,9 @@ use crate::attrs::WqFlags;
 use crate::os;
 use crate::pool::{NewItem, PwqIx};
 use crate::runtime::{Core, Effects, EngineInner, EngineState, Pool, context};
+use crate::sync::atomic::Ordering;
 use crate::wq::{Gate, Word};
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 use wq_trace::{Drop, Event, FuncId, REQ_CPU_LOCAL, What, WqCounter};
 
@@ -90,7 +90,7 @@ pub(super) fn claim(wq: &WqInner, work: &Arc<WorkInner>) -> bool {
         return false;
     }
     if before.depth() > 0 {
-        work.set_word(before);
+        work.release(before);
         wq.slot.add(WqCounter::RefusedDisabled, 1);
         return false;
     }

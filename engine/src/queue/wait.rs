@@ -5,10 +5,10 @@ use super::workqueue::WqInner;
 use super::{BUSY_PENDING, BUSY_RUNNING, WorkInner, cancel, dependency, submit, waits};
 use crate::runtime::{EngineInner, Pool, Waiter, lock};
 use crate::sense;
+use crate::sync::atomic::Ordering;
 use crate::wq::Begin;
 use crate::wq::deadlock::Deed;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::Instant;
 use wq_trace::{FlushTarget, FuncId, WqId};
 

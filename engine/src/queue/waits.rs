@@ -10,11 +10,15 @@ use super::workqueue::{Job, WqInner};
 use super::{WorkInner, cancel};
 use crate::pool::{Standing, WorkerIx};
 use crate::runtime::{Pool, Waiter, context, lock};
+use crate::sync::{Mutex, shared};
 use crate::wq::deadlock::{self, Deed, NodeIx, Thing, Why};
 use std::collections::{BTreeMap, HashMap};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
-static WAITS: Mutex<Vec<Wait>> = Mutex::new(Vec::new());
+shared! {
+    /// See the module.
+    static WAITS: Mutex<Vec<Wait>> = Mutex::new(Vec::new());
+}
 
 /// A work function that waits.
 struct Wait {

@@ -3,11 +3,12 @@
 use super::item::item_methods;
 use super::{DelayedWork, RcuWork, wait};
 use crate::runtime::{EngineInner, TimerKey};
-use crate::wq::Word;
+use crate::sync::Mutex;
+use crate::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use crate::wq::{AtomicWord, Word};
 use std::fmt;
 use std::panic::Location;
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, PoisonError};
 
 /// The item behind every handle. Kernel: `struct work_struct`, `struct delayed_work`.
 pub(crate) struct WorkInner {
@@ -18,7 +19,7 @@ pub(crate) struct WorkInner {
     /// I
     func: Func,
     /// See [`Word`].
-    pub(crate) word: AtomicU64,
+    pub(crate) word: AtomicWord,
     /// Lock of the pool that the word names: the item's index there while it is queued.
     pub(crate) item: AtomicU32,
     /// The function's id in the engine that it met last: engine uid in the high half.
@@ -111,12 +112,12 @@ item_methods!(Work);
 
 impl WorkInner {
     pub(super) fn new(name: String, func: Func) -> Arc<Self> {
-        static NEXT: AtomicU64 = AtomicU64::new(1);
+        static NEXT: std::sync::atomic::AtomicU64 = std::sync::atomic::AtomicU64::new(1);
         Arc::new(Self {
             id: NEXT.fetch_add(1, Ordering::Relaxed),
             name,
             func,
-            word: AtomicU64::new(0),
+            word: AtomicWord::default(),
             item: AtomicU32::new(0),
             func_id: AtomicU64::new(0),
             timer: Mutex::new(None),
@@ -135,28 +136,27 @@ impl WorkInner {
     }
 
     pub(crate) fn word(&self) -> Word {
-        Word(self.word.load(Ordering::Acquire))
+        self.word.get()
     }
 
-    /// Tries to become the owner. Returns the word before: the caller owns the item iff it was not pending.
-    ///
-    /// Always the full read-modify-write, since a refused caller's stores must be visible to the execution that
-    /// clears PENDING later (semantics 2.3, ordering 2).
+    /// See [`AtomicWord::claim`].
     pub(crate) fn claim(&self) -> Word {
-        Word(self.word.fetch_or(Word::PENDING, Ordering::AcqRel))
+        self.word.claim()
     }
 
-    /// Sets the word. By the owner only.
+    /// See [`AtomicWord::set`].
     pub(crate) fn set_word(&self, word: Word) {
-        self.word.store(word.0, Ordering::Release);
+        self.word.set(word);
     }
 
-    /// The execution begins: from now on the item can be queued again. By the owner, under the pool's lock.
-    ///
-    /// A read-modify-write, so that it reads what a refused [`WorkInner::claim`] wrote, and sees the stores before it.
+    /// Lets go of the item, with this word. By the owner only.
+    pub(crate) fn release(&self, word: Word) {
+        self.word.release(word);
+    }
+
+    /// See [`AtomicWord::begin`].
     pub(crate) fn begin(&self, pool: u32) {
-        self.word
-            .swap(Word::on_list(pool).released().0, Ordering::AcqRel);
+        self.word.begin(pool);
     }
 
     /// Calls the work function.

@@ -4,12 +4,13 @@ use super::links::{Control, Links, PwqRef};
 use super::{DelayedWork, Work, WorkInner, WorkItem, drain, place, submit, wait};
 use crate::attrs::WqFlags;
 use crate::runtime::{EngineInner, RescuerHandle, lock};
+use crate::sync::Mutex;
+use crate::sync::atomic::{AtomicU32, Ordering};
 use crate::wq::{Gate, NodeCounts};
 use std::borrow::Cow;
 use std::fmt;
 use std::panic::Location;
-use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 use wq_trace::{Event, FuncId, PoolId, What, WorkerId, WqId, WqSlot};
 

@@ -5,10 +5,11 @@ use crate::attrs::{HIGHPRI_NICE, MAX_ACTIVE, NAME_LEN, WqFlags, bh_problem};
 use crate::error::Error;
 use crate::pool::Limit;
 use crate::queue::{Control, Links, PwqRef, Workqueue, WqInner, WqSpec};
+use crate::sync::atomic::AtomicU32;
+use crate::sync::{Mutex, RwLock};
 use crate::topology::WorkqueueAttrs;
 use crate::wq::{FlushState, Limits, NodeCounts};
-use std::sync::atomic::AtomicU32;
-use std::sync::{Arc, Mutex, RwLock};
+use std::sync::Arc;
 use wq_trace::Wake;
 
 /// Kernel: `__alloc_workqueue()`.

@@ -8,11 +8,12 @@ use crate::os;
 use crate::pool::IDLE_WORKER_TIMEOUT;
 use crate::sense::Sensing;
 use crate::sense::tick::Tick;
+use crate::sync::Mutex;
+use crate::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicUsize, Ordering};
 use crate::topology::{Affinity, AffinityScope, CpuMask, ParseError, Topology};
 use crate::wq::Reports;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 use wq_trace::{Segment, SegmentConfig};
 
@@ -162,7 +163,7 @@ impl Builder {
             cpus: cpus.iter().map(|&cpu| cpu as u16).collect(),
             ..self.segment.clone()
         };
-        let (segment, problem) = Segment::create(&config, os::now());
+        let (segment, problem) = os::segment(&config);
         if let Some(problem) = problem {
             tracing::warn!("{problem}");
         }
@@ -239,7 +240,7 @@ impl Builder {
         affinity: Affinity,
         sensing: Sensing,
     ) -> Arc<EngineInner> {
-        static NEXT: AtomicU32 = AtomicU32::new(1);
+        static NEXT: std::sync::atomic::AtomicU32 = std::sync::atomic::AtomicU32::new(1);
         let hog_thresh = nanoseconds(self.cpu_intensive_thresh);
         let warn_at = self.cpu_intensive_warning_thresh;
         let cpus: Vec<usize> = affinity.topology().cpus().iter().collect();

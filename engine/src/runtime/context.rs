@@ -3,6 +3,7 @@
 use crate::pool::{Effect, WorkerIx};
 use crate::queue::WorkInner;
 use crate::runtime::{EngineInner, Pool, Waiter};
+use crate::sync::thread_local;
 use crate::{os, pool};
 use std::cell::RefCell;
 use std::sync::{Arc, Weak};

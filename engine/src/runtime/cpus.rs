@@ -7,9 +7,9 @@
 
 use super::{Core, EngineInner, Pool, lock};
 use crate::os;
+use crate::sync::MutexGuard;
+use crate::sync::atomic::Ordering;
 use crate::topology::CpuMask;
-use std::sync::MutexGuard;
-use std::sync::atomic::Ordering;
 
 /// Between two looks whether a CPU is back, in nanoseconds.
 const LOOK_EVERY: u64 = 1_000_000_000;

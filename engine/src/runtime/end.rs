@@ -4,9 +4,10 @@ use super::{EngineInner, EngineState, context, lock};
 use crate::error::Error;
 use crate::os;
 use crate::queue::{WqInner, wait};
+use crate::sync::atomic::Ordering;
+use crate::sync::thread;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 impl EngineInner {
     /// See [`crate::Engine::shutdown`].
@@ -14,14 +15,14 @@ impl EngineInner {
         if self.segment.forked() {
             return Ok(());
         }
-        let begun = Instant::now();
+        let begun = os::instant();
         // None: later than time can say.
         let deadline = begun.checked_add(timeout);
         self.advance(EngineState::Draining);
         self.timers.cancel_all();
         self.rcu.cancel_all();
         let mut busy = self.busy_workqueues();
-        while !busy.is_empty() && deadline.is_none_or(|deadline| Instant::now() < deadline) {
+        while !busy.is_empty() && deadline.is_none_or(|deadline| os::instant() < deadline) {
             for wq in &busy {
                 wait::flush_workqueue(wq, deadline);
             }
@@ -33,7 +34,7 @@ impl EngineInner {
             count => Err(Error::Busy {
                 busy: count,
                 names: names.join(", "),
-                waited_ms: begun.elapsed().as_millis(),
+                waited_ms: (os::instant() - begun).as_millis(),
             }),
         };
         self.end(result.is_ok());
@@ -78,7 +79,7 @@ impl EngineInner {
 
     /// Waits for all threads, unless it is one of them that calls. A manager may add one meanwhile.
     fn join(&self) {
-        let me = std::thread::current().id();
+        let me = thread::current().id();
         loop {
             let threads = std::mem::take(&mut *lock(&self.threads));
             if threads.is_empty() || threads.iter().any(|thread| thread.thread().id() == me) {

@@ -5,9 +5,11 @@
 
 use super::{EngineInner, EngineState, Pool, lock};
 use crate::os;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, OnceLock};
-use std::thread::Thread;
+use crate::sync::Mutex;
+use crate::sync::atomic::{AtomicBool, Ordering};
+use crate::sync::thread;
+use crate::sync::thread::Thread;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 /// Pause after a worker could not be created. Kernel: `CREATE_COOLDOWN`.
@@ -67,8 +69,8 @@ impl Keeper {
                 look_at.map(|at: u64| Duration::from_nanos(at.saturating_sub(os::now())));
             let until_retry = failed.then_some(RETRY);
             match until_look.into_iter().chain(until_retry).min() {
-                Some(pause) => std::thread::park_timeout(pause),
-                None => std::thread::park(),
+                Some(pause) => thread::park_timeout(pause),
+                None => thread::park(),
             }
         }
     }

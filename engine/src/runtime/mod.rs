@@ -40,12 +40,13 @@ use crate::pool::Report;
 use crate::queue::{WorkInner, WqInner};
 use crate::sense::Sensing;
 use crate::sense::tick::{Pace, Tick};
+use crate::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicUsize, Ordering};
+use crate::sync::thread::JoinHandle;
+use crate::sync::{Mutex, MutexGuard};
 use crate::topology::Affinity;
 use crate::wq::Reports;
 use keeper::Keeper;
-use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
-use std::thread::JoinHandle;
+use std::sync::{Arc, PoisonError, Weak};
 use wq_trace::{Segment, What, WqId};
 
 /// What all threads of an engine share.

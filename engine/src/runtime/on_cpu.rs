@@ -3,9 +3,10 @@
 use super::{Engine, lock};
 use crate::error::Error;
 use crate::queue::{Work, place};
+use crate::sync::Mutex;
+use crate::sync::atomic::{AtomicUsize, Ordering};
 use std::panic::{AssertUnwindSafe, Location, catch_unwind, resume_unwind};
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 impl Engine {
     /// Runs `func` once for each CPU of the engine, by that CPU's workers on [`Engine::system_percpu_wq`], and waits

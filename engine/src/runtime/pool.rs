@@ -5,12 +5,13 @@ use super::{EngineInner, Waiter};
 use crate::os;
 use crate::pool::{Effect, PoolState, PwqSpec, WorkerIx};
 use crate::queue::{Job, PwqRef};
+use crate::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use crate::sync::thread::Thread;
+use crate::sync::{Mutex, MutexGuard};
 use crate::topology::PoolAttrs;
 use crate::worker;
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, Weak};
-use std::thread::Thread;
+use std::sync::{Arc, PoisonError, Weak};
 use wq_trace::Wake;
 
 /// The pure state as threads use it.
@@ -45,7 +46,9 @@ struct Locked {
 }
 
 /// All pools of the process by uid, for items that ask where they were last.
-static POOLS: RwLock<Option<HashMap<u32, Weak<Pool>>>> = RwLock::new(None);
+///
+/// No thread of the engine runs another while it holds this, so a model checker need not see it.
+static POOLS: std::sync::RwLock<Option<HashMap<u32, Weak<Pool>>>> = std::sync::RwLock::new(None);
 
 impl Pool {
     /// A pool whose workers may use these CPUs.
@@ -81,7 +84,7 @@ impl Pool {
 
     /// The uid for the next pool.
     pub(crate) fn next_uid() -> u32 {
-        static NEXT: AtomicU32 = AtomicU32::new(1);
+        static NEXT: std::sync::atomic::AtomicU32 = std::sync::atomic::AtomicU32::new(1);
         NEXT.fetch_add(1, Ordering::Relaxed)
     }
 
@@ -166,7 +169,7 @@ impl Pool {
             let queued = core.queued_items().into_iter();
             let jobs: Vec<Job> = queued.map(|item| core.cancel(item, now, fx).0).collect();
             for job in &jobs {
-                job.work.set_word(job.work.word().released());
+                job.work.release(job.work.word());
             }
             core.die(now);
             jobs

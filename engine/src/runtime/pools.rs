@@ -5,12 +5,13 @@ use crate::attrs::HIGHPRI_NICE;
 use crate::error::Error;
 use crate::os;
 use crate::pool::{PoolSpec, PoolState};
+use crate::sync::atomic::Ordering;
+use crate::sync::thread;
+use crate::sync::thread::Thread;
 use crate::topology::{CpuMask, PoolAttrs};
 use crate::worker;
 use std::io;
-use std::sync::atomic::Ordering;
 use std::sync::{Arc, Weak};
-use std::thread::Thread;
 use wq_trace::{PoolInfo, Segment};
 
 /// A pool without workers.
@@ -109,12 +110,10 @@ impl EngineInner {
     ) -> io::Result<Thread> {
         let engine = self.me.upgrade().ok_or(io::ErrorKind::NotFound)?;
         self.running_threads.fetch_add(1, Ordering::AcqRel);
-        let spawned = std::thread::Builder::new()
-            .name(name.to_owned())
-            .spawn(move || {
-                body(&engine);
-                engine.thread_has_gone(1);
-            });
+        let spawned = thread::Builder::new().name(name.to_owned()).spawn(move || {
+            body(&engine);
+            engine.thread_has_gone(1);
+        });
         let handle = spawned.inspect_err(|_| self.thread_has_gone(1))?;
         let thread = handle.thread().clone();
         lock(&self.threads).push(handle);
@@ -143,7 +142,7 @@ impl EngineInner {
 
     /// The calling thread, a surplus worker, is about to end: nobody waits for it.
     pub(crate) fn let_thread_go(&self) {
-        let me = std::thread::current().id();
+        let me = thread::current().id();
         lock(&self.threads).retain(|thread| thread.thread().id() != me);
     }
 

@@ -8,11 +8,12 @@
 use super::{EngineInner, Waiter, lock};
 use crate::queue::submit::{self, For};
 use crate::queue::{WorkInner, WqInner};
+use crate::sync::atomic::{AtomicBool, Ordering};
+use crate::sync::{Condvar, Mutex, MutexGuard};
 use crate::{rcu, worker};
 use crossbeam_epoch::LocalHandle;
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 use wq_trace::WqId;
 

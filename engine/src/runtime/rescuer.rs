@@ -5,11 +5,12 @@ use super::{EngineInner, Pool, lock};
 use crate::error::Error;
 use crate::os;
 use crate::queue::{PwqRef, WqInner};
+use crate::sync::{Condvar, Mutex};
 use crate::worker;
 use crate::wq::{Maydays, PwqAddr};
 use std::fmt;
 use std::ops::Deref;
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::sync::{Arc, PoisonError};
 use wq_trace::{WqId, WqSlot};
 
 /// What a workqueue and its rescuer share.

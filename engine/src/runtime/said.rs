@@ -1,6 +1,6 @@
 //! Warnings that an engine gives once (kernel: `WARN_ONCE()`), and how many deadlocks it has told.
 
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use crate::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 /// Which of them were given.
 #[derive(Debug, Default)]

@@ -4,9 +4,10 @@ use super::{Core, EngineInner, Pool, lock};
 use crate::os;
 use crate::queue::submit::For;
 use crate::queue::{WorkInner, WqInner, cancel, submit};
+use crate::sync::{Condvar, Mutex, MutexGuard};
 use crate::worker;
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 use wq_trace::{FuncId, Was, What, WqCounter};
 
@@ -66,7 +67,7 @@ impl Timers {
     ) -> bool {
         let now = os::now();
         let delay_ns = u64::try_from(delay.as_nanos()).unwrap_or(u64::MAX);
-        let expires = Instant::now().checked_add(delay);
+        let expires = os::instant().checked_add(delay);
         let func = submit::function(wq, work);
         let entry = Entry {
             work: work.clone(),

@@ -7,15 +7,15 @@ use crate::attrs::WqFlags;
 use crate::error::Error;
 use crate::pool::{Limit, PoolSpec, PwqSpec};
 use crate::queue::{PwqRef, Workqueue, WqInner};
+use crate::sync::atomic::Ordering;
 use crate::topology::{PoolAttrs, WorkqueueAttrs};
 use crate::wq::Reserved;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use wq_trace::{Wake, WqId};
 
 /// A number for each pwq of the process.
 pub(super) fn next_pwq_uid() -> u64 {
-    static NEXT: AtomicU64 = AtomicU64::new(1);
+    static NEXT: std::sync::atomic::AtomicU64 = std::sync::atomic::AtomicU64::new(1);
     NEXT.fetch_add(1, Ordering::Relaxed)
 }
 

@@ -1,7 +1,9 @@
 //! Somebody who waits for an item or a workqueue, and the one wake-up that ends the wait.
 
 use super::context;
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use crate::os;
+use crate::sync::{Condvar, Mutex};
+use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 
 /// A wait for one event.
@@ -50,7 +52,7 @@ impl Waiter {
     pub(crate) fn wait_until(&self, deadline: Instant) -> bool {
         let mut done = self.done.lock().unwrap_or_else(PoisonError::into_inner);
         while !*done {
-            let left = deadline.saturating_duration_since(Instant::now());
+            let left = deadline.saturating_duration_since(os::instant());
             if left == Duration::ZERO {
                 return false;
             }

@@ -9,11 +9,12 @@ use super::look::{Look, Seen};
 use crate::pool::{Informant, Watched};
 use crate::runtime::{Core, EngineInner, Pool};
 use crate::sense::Sensing;
+use crate::sync::atomic::{AtomicBool, AtomicU8, Ordering};
+use crate::sync::thread;
+use crate::sync::thread::Thread;
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
-use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::sync::{Arc, OnceLock};
-use std::thread::Thread;
 use std::time::Duration;
 use wq_trace::WorkerId;
 
@@ -81,7 +82,7 @@ impl Tick {
         let mut quiet = 0;
         while !self.stopped.load(Ordering::Acquire) {
             if self.pace.load(Ordering::Acquire) == Pace::Off as u8 {
-                std::thread::park();
+                thread::park();
                 continue;
             }
             let wanted = looks.round(engine);
@@ -101,7 +102,7 @@ impl Tick {
                 (looks, quiet) = (Looks::default(), 0);
                 continue;
             }
-            std::thread::park_timeout(PERIOD * (1 << quiet.min(DOUBLINGS)));
+            thread::park_timeout(PERIOD * (1 << quiet.min(DOUBLINGS)));
         }
     }
 }

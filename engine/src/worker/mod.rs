@@ -7,6 +7,7 @@ use crate::os;
 use crate::pool::{Done, Start, Step, WorkerIx};
 use crate::queue::{Job, WorkInner, WorkItem};
 use crate::runtime::{Core, CurrentWork, Effects, EngineInner, Pool, context};
+use crate::sync::thread;
 use meter::CpuMeter;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -21,7 +22,7 @@ pub(crate) fn run(engine: &Arc<EngineInner>, pool: &Arc<Pool>, me: WorkerIx) {
     loop {
         step = match step {
             Step::Park => {
-                std::thread::park();
+                thread::park();
                 engine.mind_cpu(pool);
                 let (step, pulled_back) = pool.transact(engine, |core, now, fx| {
                     let pulled_back = core.take_pulled_back(me);
@@ -33,7 +34,7 @@ pub(crate) fn run(engine: &Arc<EngineInner>, pool: &Arc<Pool>, me: WorkerIx) {
                 step
             }
             Step::Yield => {
-                std::thread::yield_now();
+                thread::yield_now();
                 pool.transact(engine, next)
             }
             Step::Create => {
@@ -49,7 +50,7 @@ pub(crate) fn run(engine: &Arc<EngineInner>, pool: &Arc<Pool>, me: WorkerIx) {
             }
             Step::Cooldown(until) => {
                 let left = until.saturating_sub(os::now());
-                std::thread::park_timeout(Duration::from_nanos(left));
+                thread::park_timeout(Duration::from_nanos(left));
                 pool.transact(engine, |core, now, fx| {
                     let step = core.cooled_down(me, now, fx);
                     noted(pool, core, me, step)

@@ -18,4 +18,4 @@ pub(crate) use mayday::Maydays;
 pub(crate) use node::{NodeActive, NodeCounts, PwqAddr, Reserved};
 pub(crate) use reports::{Names, Reports};
 pub(crate) use show::{Show, Shown, lockup};
-pub(crate) use word::Word;
+pub(crate) use word::{AtomicWord, Word};

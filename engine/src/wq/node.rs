@@ -7,8 +7,9 @@
 //! A pwq gets one slot at a time and goes to the end while it holds more items: round-robin.
 
 use crate::pool::PwqIx;
+use crate::sync::{Mutex, MutexGuard};
 use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, PoisonError};
 use wq_trace::{NodeRow, NodeSlot, WqSlot};
 
 /// Where a pwq is. Never given twice: `uid` tells a pwq from a later one at the same index.

@@ -10,15 +10,98 @@
 //! Test-and-set of PENDING is the one arbiter of queueing. Whoever set it owns the word until it is cleared:
 //! all other bits change only by the owner.
 
+use crate::sync::checked::AtomicU64;
 use std::fmt;
+use std::sync::atomic::Ordering;
+
+/// One ordering left out, for the models that must then fail. [`weak::NONE`] is what runs.
+pub(crate) mod weak {
+    /// Nothing is left out.
+    pub(crate) const NONE: u8 = 0;
+    /// The release of a claim: a refused caller shows its stores to nobody.
+    pub(crate) const CLAIM_RELEASE: u8 = 1;
+    /// The acquire of a claim: a new owner does not see what the last one did.
+    pub(crate) const CLAIM_ACQUIRE: u8 = 2;
+    /// The read-modify-write of [`super::AtomicWord::set`]: a plain store, which hides refused claims.
+    pub(crate) const SET: u8 = 3;
+    /// The release of letting go.
+    pub(crate) const RELEASE: u8 = 4;
+    /// The read-modify-write of [`super::AtomicWord::begin`].
+    pub(crate) const BEGIN: u8 = 5;
+    /// The acquire of [`super::AtomicWord::begin`].
+    pub(crate) const BEGIN_ACQUIRE: u8 = 6;
+    /// The release of [`super::AtomicWord::begin`]: who claims the item next does not see who owned it before.
+    pub(crate) const BEGIN_RELEASE: u8 = 7;
+    /// The acquire of [`super::AtomicWord::get`].
+    pub(crate) const GET: u8 = 8;
+}
+
+/// The word in its item: who owns the item, and the two promises of queueing.
+///
+/// 1. Who owns the item sees all that its earlier owners did. Each lets go with a release, each claims with an acquire.
+/// 2. Who was refused, since the item was pending, is seen by the execution that ends this PENDING: the refused claim
+///    is a release, although it changes nothing, and whatever is written from then on until the execution begins is
+///    written by a read-modify-write, so that it goes on from the refused claim instead of hiding it.
+#[derive(Default)]
+pub(crate) struct AtomicWord<const WEAK: u8 = { weak::NONE }>(AtomicU64);
+
+impl<const WEAK: u8> AtomicWord<WEAK> {
+    /// What it is at this moment. Who sees it idle sees what its last owner did.
+    pub(crate) fn get(&self) -> Word {
+        let order = Self::without(weak::GET, Ordering::Acquire, Ordering::Relaxed);
+        Word(self.0.load(order))
+    }
+
+    /// Tries to become the owner. Returns the word before: the caller owns the item iff it was not pending.
+    ///
+    /// Always the full read-modify-write, never a look first: promise 2.
+    pub(crate) fn claim(&self) -> Word {
+        let order = match WEAK {
+            weak::CLAIM_RELEASE => Ordering::Acquire,
+            weak::CLAIM_ACQUIRE => Ordering::Release,
+            _ => Ordering::AcqRel,
+        };
+        Word(self.0.fetch_or(Word::PENDING, order))
+    }
+
+    /// Changes the word of an item that stays pending. By the owner only.
+    pub(crate) fn set(&self, word: Word) {
+        debug_assert!(word.pending());
+        if WEAK == weak::SET {
+            self.0.store(word.0, Ordering::Release);
+        } else {
+            self.0.swap(word.0, Ordering::AcqRel);
+        }
+    }
+
+    /// Lets go of the item, which is not executed this time. By the owner only.
+    pub(crate) fn release(&self, word: Word) {
+        let order = Self::without(weak::RELEASE, Ordering::Release, Ordering::Relaxed);
+        self.0.store(word.released().0, order);
+    }
+
+    /// The execution begins: from now on the item can be queued again. By the owner, under the pool's lock.
+    pub(crate) fn begin(&self, pool: u32) {
+        let word = Word::on_list(pool).released();
+        match WEAK {
+            weak::BEGIN => self.0.store(word.0, Ordering::Release),
+            weak::BEGIN_ACQUIRE => _ = self.0.swap(word.0, Ordering::Release),
+            weak::BEGIN_RELEASE => _ = self.0.swap(word.0, Ordering::Acquire),
+            _ => _ = self.0.swap(word.0, Ordering::AcqRel),
+        }
+    }
+
+    fn without(which: u8, whole: Ordering, weakened: Ordering) -> Ordering {
+        if WEAK == which { weakened } else { whole }
+    }
+}
 
 /// A value of the word.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Word(pub(crate) u64);
 
 impl Word {
-    /// The bit that [`Word::pending`] asks for.
-    pub(crate) const PENDING: u64 = 1;
+    const PENDING: u64 = 1;
     const QUEUED: u64 = 2;
     const DEPTH_SHIFT: u32 = 16;
     const DEPTH_MASK: u64 = 0xffff << Self::DEPTH_SHIFT;
@@ -79,6 +162,10 @@ impl fmt::Debug for Word {
             .finish()
     }
 }
+
+#[cfg(all(test, loom))]
+#[path = "word_loom.rs"]
+mod model;
 
 #[cfg(test)]
 mod tests {

@@ -1,0 +1,55 @@
+//! What threads share and wait by: the standard library's, or a model checker's stand-ins.
+//!
+//! The engine takes its locks, atomics and threads from here and nowhere else, so that the code that runs is the code
+//! that is checked. An ordinary build gets exactly the standard library's types. With `--cfg shuttle` everything is
+//! shuttle's, which decides who runs next, together with a clock that only it moves ([`shuttled`]): whole engines run
+//! under it (`tests/shuttle.rs`). With `--cfg loom` the parts that [`checked`] serves are loom's, which tries every
+//! interleaving and every reordering of a few steps; the rest of the engine does not run then.
+//!
+//! Counters that only number things are the standard library's in every build: no decision depends on them.
+
+#[cfg(not(shuttle))]
+pub(crate) use std::{
+    sync::{Condvar, Mutex, MutexGuard, RwLock, atomic},
+    thread, thread_local,
+};
+
+#[cfg(shuttle)]
+pub(crate) mod shuttled;
+
+#[cfg(shuttle)]
+pub(crate) use {
+    shuttle::sync::{RwLock, atomic},
+    shuttle::thread_local,
+    shuttled::{Condvar, Mutex, MutexGuard, thread},
+};
+
+/// For what is small enough that loom can try everything.
+pub(crate) mod checked {
+    #[cfg(not(loom))]
+    pub(crate) use super::{Condvar, Mutex, atomic::AtomicU64};
+
+    #[cfg(loom)]
+    pub(crate) use loom::sync::{Condvar, Mutex, atomic::AtomicU64};
+}
+
+/// A static that all engines of the process share. Under shuttle it is one schedule's.
+#[cfg(not(shuttle))]
+macro_rules! shared {
+    ($(#[$attr:meta])* static $NAME:ident: $Type:ty = $init:expr;) => {
+        $(#[$attr])*
+        static $NAME: $Type = $init;
+    };
+}
+
+#[cfg(shuttle)]
+macro_rules! shared {
+    ($(#[$attr:meta])* static $NAME:ident: $Type:ty = $init:expr;) => {
+        shuttle::lazy_static! {
+            $(#[$attr])*
+            static ref $NAME: $Type = $init;
+        }
+    };
+}
+
+pub(crate) use shared;
