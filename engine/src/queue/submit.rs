@@ -138,7 +138,7 @@ pub(super) fn insert_carrying(
                 drain::drop_work(wq, work, reason);
                 return true;
             }
-            // The pwq was replaced and is gone, and there is another by now; or the gate has moved.
+            // The pwq was replaced and is gone, and there is another by now; or the gate or the engine has moved.
             Placed::NotYet(again) => new = again,
         }
     }
@@ -162,17 +162,22 @@ struct Entry<'a> {
     /// The gate as its owner found it, and what that means for this owner.
     gate: Gate,
     refused: Option<Drop>,
+    /// The engine's life, likewise: one that is shutting down may have begun to after the item was claimed.
+    state: EngineState,
+    ended: bool,
 }
 
 impl<'a> Entry<'a> {
-    fn of(wq: &'a WqInner, work: &'a WorkInner) -> Self {
-        let gate = wq.gate();
+    fn of(wq: &'a WqInner, work: &'a Arc<WorkInner>) -> Self {
+        let (gate, state) = (wq.gate(), wq.engine.state());
         let chained = gate != Gate::default() && drain::is_chained(wq);
         Self {
             wq,
             work,
             gate,
             refused: gate.refuses(chained),
+            state,
+            ended: !wq.engine.accepts(work),
         }
     }
 
@@ -206,7 +211,8 @@ impl<'a> Entry<'a> {
         })
     }
 
-    /// Queues the item on a pwq of `pool`, whose lock the caller holds, unless the gate has moved.
+    /// Queues the item on a pwq of `pool`, whose lock the caller holds, unless the gate has moved. Who closes a gate, or
+    /// ends the engine, looks at the pool under this lock afterwards: what still came in is seen.
     fn place(
         &self,
         pool: &Pool,
@@ -214,8 +220,11 @@ impl<'a> Entry<'a> {
         new: NewItem<Job>,
         (core, now, fx): (&mut Core, u64, &mut Effects),
     ) -> Placed {
-        if self.wq.gate() != self.gate {
+        if self.wq.gate() != self.gate || self.wq.engine.state() != self.state {
             return Placed::NotYet(new);
+        }
+        if self.ended {
+            return Placed::Ended;
         }
         if let Some(reason) = self.refused {
             return Placed::Dropped(reason);

@@ -2,13 +2,25 @@
 
 use super::context;
 use crate::os;
-use crate::sync::{Condvar, Mutex};
+use crate::sync::checked::{Condvar, Mutex};
 use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 
+/// One step left out or out of order, for the models that must then fail. [`weak::NONE`] is what runs.
+pub(crate) mod weak {
+    /// Nothing is left out.
+    pub(crate) const NONE: u8 = 0;
+    /// Who waits is told before it is true.
+    pub(crate) const TOLD_FIRST: u8 = 1;
+    /// Nobody is told.
+    pub(crate) const NOT_TOLD: u8 = 2;
+    /// Who waits does not look whether it is true already.
+    pub(crate) const NO_LOOK: u8 = 3;
+}
+
 /// A wait for one event.
 #[derive(Debug, Default)]
-pub(crate) struct Waiter {
+pub(crate) struct Waiter<const WEAK: u8 = { weak::NONE }> {
     /// I: the thread that waits.
     tid: u32,
     done: Mutex<bool>,
@@ -28,24 +40,9 @@ impl Waiter {
         self.tid
     }
 
-    pub(crate) fn complete(&self) {
-        *self.done.lock().unwrap_or_else(PoisonError::into_inner) = true;
-        self.changed.notify_all();
-    }
-
     /// Whether the wait is over. Once true it stays so.
     pub(crate) fn is_done(&self) -> bool {
         *self.done.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    pub(crate) fn wait(&self) {
-        let mut done = self.done.lock().unwrap_or_else(PoisonError::into_inner);
-        while !*done {
-            done = self
-                .changed
-                .wait(done)
-                .unwrap_or_else(PoisonError::into_inner);
-        }
     }
 
     /// Returns whether it was completed in time.
@@ -65,3 +62,32 @@ impl Waiter {
         true
     }
 }
+impl<const WEAK: u8> Waiter<WEAK> {
+    /// Ends the wait. What was done before is seen by who waits.
+    pub(crate) fn complete(&self) {
+        if WEAK == weak::TOLD_FIRST {
+            self.changed.notify_all();
+        }
+        *self.done.lock().unwrap_or_else(PoisonError::into_inner) = true;
+        if !matches!(WEAK, weak::TOLD_FIRST | weak::NOT_TOLD) {
+            self.changed.notify_all();
+        }
+    }
+
+    pub(crate) fn wait(&self) {
+        let mut done = self.done.lock().unwrap_or_else(PoisonError::into_inner);
+        while !*done || WEAK == weak::NO_LOOK {
+            done = self
+                .changed
+                .wait(done)
+                .unwrap_or_else(PoisonError::into_inner);
+            if WEAK == weak::NO_LOOK {
+                return;
+            }
+        }
+    }
+}
+
+#[cfg(all(test, loom_engine))]
+#[path = "waiter_loom.rs"]
+mod model;

@@ -3,7 +3,7 @@
 //! The engine takes its locks, atomics and threads from here and nowhere else, so that the code that runs is the code
 //! that is checked. An ordinary build gets exactly the standard library's types. With `--cfg shuttle` everything is
 //! shuttle's, which decides who runs next, together with a clock that only it moves ([`shuttled`]): whole engines run
-//! under it (`tests/shuttle.rs`). With `--cfg loom` the parts that [`checked`] serves are loom's, which tries every
+//! under it (`tests/shuttle.rs`). With `--cfg loom_engine` the parts that [`checked`] serves are loom's, which tries every
 //! interleaving and every reordering of a few steps; the rest of the engine does not run then.
 //!
 //! Counters that only number things are the standard library's in every build: no decision depends on them.
@@ -26,10 +26,10 @@ pub(crate) use {
 
 /// For what is small enough that loom can try everything.
 pub(crate) mod checked {
-    #[cfg(not(loom))]
+    #[cfg(not(loom_engine))]
     pub(crate) use super::{Condvar, Mutex, atomic::AtomicU64};
 
-    #[cfg(loom)]
+    #[cfg(loom_engine)]
     pub(crate) use loom::sync::{Condvar, Mutex, atomic::AtomicU64};
 }
 

@@ -101,7 +101,8 @@ impl<const WEAK: u8> AtomicWord<WEAK> {
 pub(crate) struct Word(pub(crate) u64);
 
 impl Word {
-    const PENDING: u64 = 1;
+    /// The bit that [`Word::pending`] asks for.
+    pub(crate) const PENDING: u64 = 1;
     const QUEUED: u64 = 2;
     const DEPTH_SHIFT: u32 = 16;
     const DEPTH_MASK: u64 = 0xffff << Self::DEPTH_SHIFT;
@@ -163,7 +164,7 @@ impl fmt::Debug for Word {
     }
 }
 
-#[cfg(all(test, loom))]
+#[cfg(all(test, loom_engine))]
 #[path = "word_loom.rs"]
 mod model;
 

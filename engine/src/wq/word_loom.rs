@@ -1,4 +1,4 @@
-//! An item's word under loom, with every ordering left out once: then a model must fail. Run by `cargo loom`.
+//! An item's word under loom, with every ordering left out once: then a model must fail. Run by `cargo loom-engine`.
 
 use super::{AtomicWord, Word, weak};
 use loom::cell::UnsafeCell;

@@ -32,6 +32,7 @@ fn a_shutdown_that_gives_up_leaves_nobody_waiting() {
             let (engine, runs) = (engine.clone(), runs.clone());
             move |work| {
                 runs.up();
+                shuttle::thread::yield_now();
                 engine.schedule_work(work);
             }
         });

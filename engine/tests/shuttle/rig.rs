@@ -54,7 +54,7 @@ pub fn engine_on(cpus: &[usize], topology: &str) -> Engine {
         .tracing(false)
         .cpu_intensive_thresh(Duration::ZERO)
         .watchdog_thresh(Duration::ZERO)
-        .idle_timeout(Duration::MAX)
+        .idle_timeout(Duration::from_secs(1))
         .build()
         .unwrap()
 }
