@@ -179,3 +179,6 @@ pub(crate) fn quietly(user: impl FnOnce()) -> bool {
     }
     false
 }
+
+#[cfg(all(test, loom_engine))]
+mod park_loom;

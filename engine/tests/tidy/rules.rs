@@ -71,6 +71,14 @@ pub const LAYERS: &[Layer] = &[
     layer(ENGINE, "attrs", OUTER),
     layer(ENGINE, "error", OUTER),
     layer(ENGINE, "rcu", OUTER),
+    // Locks and atomics are below everything.
+    layer(
+        ENGINE,
+        "sync",
+        &[
+            "attrs", "os", "pool", "queue", "runtime", "sense", "sim", "worker", "wq",
+        ],
+    ),
     // Pure data below all of them.
     layer(
         ENGINE,
