@@ -308,10 +308,11 @@ impl EngineInner {
 
     /// The workqueues that exist and were not destroyed.
     pub(crate) fn all_workqueues(&self) -> Vec<Arc<WqInner>> {
-        lock(&self.workqueues)
+        // Kept beyond the lock: the last of a workqueue takes it when it goes.
+        let all: Vec<_> = lock(&self.workqueues)
             .iter()
             .filter_map(|(_, wq)| wq.upgrade())
-            .filter(|wq| !wq.gate().is_gone())
-            .collect()
+            .collect();
+        all.into_iter().filter(|wq| !wq.gate().is_gone()).collect()
     }
 }

@@ -1,6 +1,7 @@
 //! The wait for one event under loom, with each step left out once: then the model must fail. Run by `cargo loom-engine`.
 
 use super::{Waiter, weak};
+use crate::sync::checked::fails;
 use loom::sync::atomic::AtomicU64;
 use loom::thread;
 use std::sync::Arc;
@@ -26,11 +27,6 @@ fn one_waits<const WEAK: u8>() {
 #[test]
 fn loom_waiter_is_woken() {
     one_waits::<{ weak::NONE }>();
-}
-
-/// Whether the model finds a fault; on a thread of its own, since a failed model leaves loom's state behind.
-fn fails(model: fn()) -> bool {
-    std::thread::spawn(model).join().is_err()
 }
 
 #[test]

@@ -31,6 +31,12 @@ pub(crate) mod checked {
 
     #[cfg(loom_engine)]
     pub(crate) use loom::sync::{Condvar, Mutex, atomic::AtomicU64};
+
+    /// Whether a model finds a fault; on a thread of its own, since a failed model leaves loom's state behind.
+    #[cfg(all(test, loom_engine))]
+    pub(crate) fn fails(model: fn()) -> bool {
+        std::thread::spawn(model).join().is_err()
+    }
 }
 
 /// A static that all engines of the process share. Under shuttle it is one schedule's.

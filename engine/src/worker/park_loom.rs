@@ -7,6 +7,7 @@
 use crate::pool::{
     Done, Effect, Effects, Limit, NewItem, PoolSpec, PoolState, PwqIx, PwqSpec, Step, WorkerIx,
 };
+use crate::sync::checked::fails;
 use loom::sync::{Condvar, Mutex};
 use loom::thread::{self, Thread};
 use std::sync::{Arc, OnceLock};
@@ -168,11 +169,6 @@ fn queue_and_park<const WEAK: u8>() {
 #[test]
 fn loom_park_loses_no_wake_up() {
     queue_and_park::<{ weak::NONE }>();
-}
-
-/// Whether the model finds a fault; on a thread of its own, since a failed model leaves loom's state behind.
-fn fails(model: fn()) -> bool {
-    std::thread::spawn(model).join().is_err()
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! An item's word under loom, with every ordering left out once: then a model must fail. Run by `cargo loom-engine`.
 
 use super::{AtomicWord, Word, weak};
+use crate::sync::checked::fails;
 use loom::cell::UnsafeCell;
 use loom::sync::atomic::AtomicU64;
 use loom::thread;
@@ -112,11 +113,6 @@ fn loom_word_shows_the_execution_what_the_refused_stored() {
 #[test]
 fn loom_word_that_is_idle_shows_what_its_owner_did() {
     seen_idle::<{ weak::NONE }>();
-}
-
-/// Whether the model finds a fault; on a thread of its own, since a failed model leaves loom's state behind.
-fn fails(model: fn()) -> bool {
-    std::thread::spawn(model).join().is_err()
 }
 
 macro_rules! must_fail {
