@@ -2,8 +2,6 @@
 
 #[path = "conformance/proc.rs"]
 mod proc;
-#[path = "conformance/rig.rs"]
-mod rig;
 #[path = "conformance/s10.rs"]
 mod s10;
 #[path = "conformance/s10_threads.rs"]

@@ -1,6 +1,6 @@
 //! Waiting and cancelling.
 
-use super::support::{Count, Held, LONG, NEVER, engine, steps, until};
+use super::support::{Count, Held, LONG, NEVER, engine, snapshot, steps, until};
 use std::sync::mpsc;
 use std::time::Duration;
 use wq_engine::{BUSY_PENDING, BUSY_RUNNING, RcuWork, Work, WqFlags, blocking, current_work, rcu};
@@ -68,8 +68,7 @@ fn s2_4_flush_rcu_work_waits_for_the_readers_too() {
     });
     let flushing = |what: &What| matches!(what, What::FlushStart { .. });
     until(|| {
-        let reader = wq_trace::Reader::in_memory(engine.segment());
-        let known = reader.snapshot().unwrap().functions;
+        let known = snapshot(&engine).functions;
         let known = known.iter().any(|function| function.name == "rcu");
         known && steps(&engine, "rcu").iter().any(flushing)
     });

@@ -1,6 +1,6 @@
 //! Combinations that make no sense, and what comes of them.
 
-use super::support::{engine, listen, warnings};
+use super::support::{engine, warnings};
 use wq_engine::{Engine, Error, WqFlags};
 
 fn flags(engine: &Engine, flags: WqFlags) -> WqFlags {
@@ -15,7 +15,6 @@ fn s2_8_neither_percpu_nor_unbound_is_percpu() {
 
 #[test]
 fn s2_8_both_percpu_and_unbound_warns_and_is_unbound() {
-    listen();
     let engine = engine("both");
     let both = WqFlags::PERCPU | WqFlags::UNBOUND;
     assert_eq!(flags(&engine, both), WqFlags::UNBOUND);
@@ -40,7 +39,6 @@ fn s2_8_power_efficient_is_unbound_if_the_engine_is() {
 
 #[test]
 fn s2_8_max_active_out_of_range_warns_and_is_clamped() {
-    listen();
     let engine = engine("range");
     let wq = engine
         .alloc_workqueue("too-wide", WqFlags::empty(), 5000)

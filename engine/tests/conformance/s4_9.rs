@@ -1,12 +1,12 @@
 //! CPUs that leave and come back: what `taskset -acp` does to a process.
 
 use super::proc::{all_threads, child, is_child, judge};
-use super::support::{Count, LONG, until};
+use super::support::{Count, LONG, snapshot, until};
 use rustix::thread::{CpuSet, Pid, sched_getaffinity, sched_getcpu, sched_setaffinity};
 use std::sync::mpsc;
 use std::time::Duration;
 use wq_engine::{Engine, Sensing, Work, WqFlags};
-use wq_trace::{Reader, WorkerState};
+use wq_trace::WorkerState;
 
 /// Kernel: `POOL_DISASSOCIATED`.
 const DISASSOCIATED: u32 = 4;
@@ -42,7 +42,7 @@ fn runs_on(engine: &Engine, flags: WqFlags, cpu: usize) -> usize {
 }
 
 fn has_left(engine: &Engine, cpu: usize) -> bool {
-    let snapshot = Reader::in_memory(engine.segment()).snapshot().unwrap();
+    let snapshot = snapshot(engine);
     let number = 4 * cpu as u32 + 2;
     let pool = snapshot.pools.iter().find(|pool| pool.number == number);
     pool.expect("the CPU has a pool").flags & DISASSOCIATED != 0
@@ -51,7 +51,7 @@ fn has_left(engine: &Engine, cpu: usize) -> bool {
 /// Waits until every worker idles: the next item is executed by one that leaves its park.
 fn at_rest(engine: &Engine) {
     until(|| {
-        let snapshot = Reader::in_memory(engine.segment()).snapshot().unwrap();
+        let snapshot = snapshot(engine);
         let mut workers = snapshot.workers.iter();
         workers.all(|worker| worker.state == WorkerState::Idle)
     });
