@@ -12,7 +12,7 @@ bitflags! {
         const BH = 0x1;
         /// Served by pools that are tied to no CPU and manage no concurrency. Kernel: `WQ_UNBOUND`.
         const UNBOUND = 0x2;
-        /// Takes part in [`freeze`](https://docs.kernel.org/core-api/workqueue.html). Kernel: `WQ_FREEZABLE`.
+        /// Takes part in [`Engine::freeze`](crate::Engine::freeze). Kernel: `WQ_FREEZABLE`.
         const FREEZABLE = 0x4;
         /// Has a rescuer: one execution context even when no worker can be created. Kernel: `WQ_MEM_RECLAIM`.
         const MEM_RECLAIM = 0x8;

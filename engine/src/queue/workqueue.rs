@@ -77,7 +77,8 @@ impl Workqueue {
     }
 
     /// As [`Workqueue::queue_work`], for the OS CPU `cpu`. A CPU that the engine does not use stands for the next one
-    /// that it uses, cyclically; items for one that has left meanwhile run on those that are left. On an unbound workqueue the CPU has no say yet. Kernel: `queue_work_on()`.
+    /// that it uses, cyclically; items for one that has left meanwhile run on those that are left. On an unbound
+    /// workqueue the CPU says which pod the item starts in. Kernel: `queue_work_on()`.
     pub fn queue_work_on(&self, cpu: usize, work: &Work) -> bool {
         submit::queue_work(self.inner(), Some(cpu), &work.0)
     }

@@ -64,7 +64,9 @@ impl Engine {
     /// Names may repeat; longer ones than 31 bytes are cut, with a warning. Kernel: `alloc_workqueue()`.
     ///
     /// # Errors
-    /// Flags that are not served yet, a pool whose first worker cannot be created, or an engine that was shut down.
+    /// [`Error::Flags`]: `BH` with other flags than `HIGHPRI` and `PERCPU`, or with a limit; a second `SYSFS` workqueue
+    /// of this name. [`Error::Thread`]: the rescuer, or the first worker of a new pool, cannot be created.
+    /// [`Error::ShutDown`].
     pub fn alloc_workqueue(
         &self,
         name: &str,
