@@ -8,10 +8,14 @@ mod s10;
 mod s10_threads;
 #[path = "conformance/s11_2.rs"]
 mod s11_2;
+#[path = "conformance/s11_3.rs"]
+mod s11_3;
 #[path = "conformance/s11_deadlock.rs"]
 mod s11_deadlock;
 #[path = "conformance/s2_1.rs"]
 mod s2_1;
+#[path = "conformance/s2_2.rs"]
+mod s2_2;
 #[path = "conformance/s2_2_destroy.rs"]
 mod s2_2_destroy;
 #[path = "conformance/s2_3.rs"]
@@ -26,6 +30,8 @@ mod s2_4_disable;
 mod s2_5;
 #[path = "conformance/s2_5_limits.rs"]
 mod s2_5_limits;
+#[path = "conformance/s2_6.rs"]
+mod s2_6;
 #[path = "conformance/s2_7.rs"]
 mod s2_7;
 #[path = "conformance/s2_8.rs"]

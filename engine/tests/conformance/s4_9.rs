@@ -1,12 +1,12 @@
 //! CPUs that leave and come back: what `taskset -acp` does to a process.
 
 use super::proc::{all_threads, child, is_child, judge};
-use super::support::{Count, LONG, snapshot, until};
+use super::support::{Count, LONG, snapshot, steps, until};
 use rustix::thread::{CpuSet, Pid, sched_getaffinity, sched_getcpu, sched_setaffinity};
 use std::sync::mpsc;
 use std::time::Duration;
-use wq_engine::{Engine, Sensing, Work, WqFlags};
-use wq_trace::WorkerState;
+use wq_engine::{Engine, Sensing, Topology, Work, WqFlags};
+use wq_trace::{REQ_CPU_LOCAL, What, WorkerState};
 
 /// Kernel: `POOL_DISASSOCIATED`.
 const DISASSOCIATED: u32 = 4;
@@ -103,6 +103,51 @@ fn a_cpu_leaves() {
     for _ in 0..20 {
         assert_eq!(runs_on(&engine, WqFlags::empty(), home), home);
     }
+}
+
+const EACH: &str = "s4_9::s2_3_a_cpu_that_left_is_on_no_node_and_not_among_each_cpu";
+
+#[test]
+fn s2_3_a_cpu_that_left_is_on_no_node_and_not_among_each_cpu() {
+    if is_child(EACH) {
+        return calls_after_a_cpu_left();
+    }
+    judge(&child(EACH).output().unwrap());
+}
+
+fn calls_after_a_cpu_left() {
+    let &[home, other, ..] = &allowed()[..] else {
+        println!("skipped: there is one CPU only");
+        return;
+    };
+    let topology = Topology::from_spec("2n1l1c1t").unwrap();
+    let builder = Engine::builder().name("each-online").cpus([home, other]);
+    let builder = builder.topology(topology.renumbered(&[home, other]));
+    let engine = builder.sensing(Sensing::Hints).build().unwrap();
+    let ran = Count::default();
+    let run_on_each = |times| {
+        let counted = ran.clone();
+        engine.schedule_on_each_cpu(move |_| counted.add()).unwrap();
+        assert_eq!(ran.get(), times);
+    };
+    run_on_each(2);
+    at_rest(&engine);
+    taskset(&[other]);
+    assert_eq!(runs_on(&engine, WqFlags::empty(), home), other);
+    assert!(has_left(&engine, home));
+    run_on_each(3);
+    let near = Work::named("near", |_| {});
+    for node in [0, 1] {
+        assert!(engine.system_unbound_wq().queue_work_node(node, &near));
+        near.flush();
+    }
+    let asked = steps(&engine, "near").into_iter();
+    let asked = asked.filter_map(|what| match what {
+        What::QueueWork { req_cpu, .. } => Some(req_cpu),
+        _ => None,
+    });
+    let expected = [REQ_CPU_LOCAL, other as i32];
+    assert_eq!(asked.collect::<Vec<_>>(), expected);
 }
 
 const MOVED: &str = "s4_9::s4_9_a_worker_that_somebody_moved_goes_back_while_its_cpu_is_there";
