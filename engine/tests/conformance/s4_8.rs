@@ -1,7 +1,7 @@
 //! Worker creation that fails, calls for help, and rescuers. Also 4.2, 4.4 and guarantee 4.
 
 use super::proc::{child, is_child, judge, threads};
-use super::support::{Count, Held, LONG, engine, snapshot, until};
+use super::support::{Count, Held, LONG, engine, said_like, snapshot, until};
 use crate::seen::counted;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use std::os::unix::process::CommandExt;
@@ -91,6 +91,37 @@ fn s4_2_items_of_others_wait_until_creation_works_again_which_is_noticed_at_once
     assert!(engine.schedule_work(&plain));
     plain.flush();
     assert_eq!(count.get(), 2);
+}
+
+const TOLD: &str = "s4_8::s4_2_a_failure_to_create_a_worker_is_told_once";
+
+#[test]
+fn s4_2_a_failure_to_create_a_worker_is_told_once() {
+    if is_child(TOLD) {
+        return creation_fails_twice();
+    }
+    judge(&child(TOLD).output().unwrap());
+}
+
+fn creation_fails_twice() {
+    let engine = engine("told");
+    engine.fail_worker_creation(true);
+    let told = || said_like(&["Failed to create a worker thread: "]);
+    let count = Count::default();
+    let works = [count.work(), count.work()];
+    assert!(engine.schedule_work(&works[0]));
+    until(|| !told().is_empty());
+    assert!(told()[0].contains("(kworker/0:1)"), "{:?}", told());
+    assert!(engine.system_highpri_wq().queue_work(&works[1]));
+    let managers = || {
+        let workers = snapshot(&engine).workers.into_iter();
+        let managing = workers.filter(|worker| worker.state == WorkerState::Managing);
+        managing.count()
+    };
+    until(|| managers() == 2);
+    engine.fail_worker_creation(false);
+    until(|| count.get() == 2);
+    assert_eq!(told().len(), 1);
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! CPUs that leave and come back: what `taskset -acp` does to a process.
 
 use super::proc::{all_threads, child, is_child, judge};
-use super::support::{Count, LONG, snapshot, steps, until};
+use super::support::{Count, LONG, said_like, snapshot, steps, until};
 use rustix::thread::{CpuSet, Pid, sched_getaffinity, sched_getcpu, sched_setaffinity};
 use std::sync::mpsc;
 use std::time::Duration;
@@ -148,6 +148,49 @@ fn calls_after_a_cpu_left() {
     });
     let expected = [REQ_CPU_LOCAL, other as i32];
     assert_eq!(asked.collect::<Vec<_>>(), expected);
+}
+
+const FAILS: &str = "s4_9::s4_9_without_a_worker_for_its_pod_a_workqueue_goes_on_with_what_it_has";
+
+#[test]
+fn s4_9_without_a_worker_for_its_pod_a_workqueue_goes_on_with_what_it_has() {
+    if is_child(FAILS) {
+        return a_pod_gets_no_worker();
+    }
+    judge(&child(FAILS).output().unwrap());
+}
+
+fn a_pod_gets_no_worker() {
+    let cpus = allowed();
+    let &[home, other, ..] = &cpus[..] else {
+        println!("skipped: there is one CPU only");
+        return;
+    };
+    // A cache and so a pod for each of the two.
+    let topology = Topology::from_spec("1n2l1c1t").unwrap();
+    let builder = Engine::builder().name("no-pod").cpus([home, other]);
+    let builder = builder.topology(topology.renumbered(&[home, other]));
+    super::support::listen();
+    let engine = builder.sensing(Sensing::Hints).build().unwrap();
+    at_rest(&engine);
+    taskset(&[other]);
+    runs_on(&engine, WqFlags::empty(), home);
+    assert!(has_left(&engine, home));
+    engine.fail_worker_creation(true);
+    taskset(&cpus);
+    let told = || {
+        let text = "allocation failed while updating CPU pod affinity of \"events_unbound\"";
+        said_like(&[text]).len()
+    };
+    until(|| {
+        std::thread::sleep(Duration::from_millis(20));
+        runs_on(&engine, WqFlags::empty(), home);
+        told() > 0
+    });
+    assert!(!has_left(&engine, home));
+    engine.fail_worker_creation(false);
+    runs_on(&engine, WqFlags::UNBOUND, home);
+    runs_on(&engine, WqFlags::UNBOUND, other);
 }
 
 const MOVED: &str = "s4_9::s4_9_a_worker_that_somebody_moved_goes_back_while_its_cpu_is_there";
