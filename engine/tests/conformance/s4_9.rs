@@ -172,9 +172,10 @@ fn a_pod_gets_no_worker() {
     let builder = builder.topology(topology.renumbered(&[home, other]));
     super::support::listen();
     let engine = builder.sensing(Sensing::Hints).build().unwrap();
+    assert_eq!(runs_on(&engine, WqFlags::empty(), home), home);
     at_rest(&engine);
     taskset(&[other]);
-    runs_on(&engine, WqFlags::empty(), home);
+    assert_eq!(runs_on(&engine, WqFlags::empty(), home), other);
     assert!(has_left(&engine, home));
     engine.fail_worker_creation(true);
     taskset(&cpus);
