@@ -5,3 +5,4 @@ mod model;
 mod policy;
 mod random;
 mod rig;
+mod system;

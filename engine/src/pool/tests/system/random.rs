@@ -1,0 +1,134 @@
+//! Random engines: random things happen for a while, with time between them.
+
+use super::model::{Attrs, Machine, Scope, WqSpec};
+use super::world::{Op, Shape, World};
+use proptest::collection::vec;
+use proptest::prelude::*;
+use proptest::strategy::Union;
+use proptest::test_runner::{Config, RngSeed, TestRunner};
+
+fn machine() -> impl Strategy<Value = Machine> {
+    let machines = [
+        (1, 1, 1),
+        (1, 1, 2),
+        (1, 2, 1),
+        (2, 1, 1),
+        (2, 1, 2),
+        (2, 2, 1),
+    ];
+    prop::sample::select(machines.to_vec()).prop_map(|(nodes, caches, cpus)| Machine {
+        nodes,
+        caches,
+        cpus,
+    })
+}
+
+fn wq() -> impl Strategy<Value = WqSpec> {
+    let flags = (any::<bool>(), any::<bool>(), any::<bool>());
+    let kind =
+        prop_oneof![4 => Just((false, false)), 4 => Just((true, false)), 2 => Just((true, true))];
+    (kind, flags, 1..=4_usize).prop_map(|((unbound, ordered), flags, max_active)| WqSpec {
+        unbound,
+        ordered,
+        highpri: flags.0,
+        cpu_intensive: flags.1,
+        freezable: flags.2,
+        max_active,
+    })
+}
+
+fn shape() -> impl Strategy<Value = Shape> {
+    let parts = (machine(), vec(wq(), 1..=3), 1..=8_usize, 1..=2_usize);
+    (parts, any::<bool>()).prop_map(|((machine, wqs, items, workers), late)| Shape {
+        machine,
+        wqs,
+        items,
+        workers,
+        late,
+    })
+}
+
+fn attrs() -> impl Strategy<Value = Attrs> {
+    let scopes = vec![Scope::System, Scope::Numa, Scope::Cache, Scope::Cpu];
+    let nice = prop_oneof![3 => Just(0), 1 => Just(5)];
+    (nice, any::<bool>(), 0..32_u64, prop::sample::select(scopes)).prop_map(
+        |(nice, strict, mask, scope)| Attrs {
+            nice,
+            strict,
+            mask,
+            scope,
+        },
+    )
+}
+
+/// What happens to items and workqueues.
+fn user_op() -> impl Strategy<Value = Op> {
+    let n = || 0..8_usize;
+    prop_oneof![
+        24 => (n(), 0..3_usize, 0..4_usize).prop_map(|(item, wq, cpu)| Op::Queue(item, wq, cpu)),
+        3 => n().prop_map(Op::Cancel),
+        1 => n().prop_map(Op::Disable),
+        3 => n().prop_map(Op::Enable),
+        1 => n().prop_map(Op::CancelSync),
+        2 => n().prop_map(Op::CancelSyncEnd),
+        2 => n().prop_map(Op::Flush),
+        3 => n().prop_map(Op::FlushWq),
+        2 => (n(), 1..=5_usize).prop_map(|(wq, max)| Op::MaxActive(wq, max)),
+        1 => (n(), 0..=5_usize).prop_map(|(wq, min)| Op::MinActive(wq, min)),
+        2 => proptest::bool::weighted(0.4).prop_map(Op::Freeze),
+        3 => (n(), attrs()).prop_map(|(wq, attrs)| Op::Attrs(wq, attrs)),
+    ]
+}
+
+/// What happens to workers.
+fn worker_op() -> impl Strategy<Value = Op> {
+    let n = || 0..16_usize;
+    prop_oneof![
+        8 => n().prop_map(Op::Step),
+        2 => (n(), proptest::bool::weighted(0.8)).prop_map(|(n, works)| Op::Created(n, works)),
+        1 => n().prop_map(Op::Hint),
+        2 => n().prop_map(Op::Block),
+        2 => n().prop_map(Op::NoticeSleep),
+        2 => n().prop_map(Op::Unblock),
+        1 => n().prop_map(Op::NoticeRun),
+        6 => (n(), proptest::bool::weighted(0.1)).prop_map(|(n, panics)| Op::Return(n, panics)),
+    ]
+}
+
+fn op() -> impl Strategy<Value = Op> {
+    Union::new_weighted(vec![
+        (8, user_op().boxed()),
+        (12, worker_op().boxed()),
+        (2, (0..4_usize).prop_map(Op::CatchUp).boxed()),
+        (3, (1..=5_u64).prop_map(Op::Pass).boxed()),
+    ])
+}
+
+/// Engines driven; `WQ_SYSTEM_CASES` asks for another number.
+const CASES: u32 = 200;
+/// Most things that happen to one.
+const OPS: usize = 200;
+
+#[test]
+fn random_engines_do_what_the_model_does() {
+    let cases = std::env::var("WQ_SYSTEM_CASES")
+        .ok()
+        .and_then(|n| n.parse().ok());
+    let config = Config {
+        cases: cases.unwrap_or(CASES),
+        rng_seed: RngSeed::Fixed(0x9002),
+        failure_persistence: None,
+        max_shrink_iters: 20_000,
+        ..Config::default()
+    };
+    let result = TestRunner::new(config).run(&(shape(), vec(op(), 1..=OPS)), |(shape, ops)| {
+        let mut world = World::new(&shape);
+        ops.into_iter().for_each(|op| world.apply(op));
+        world.settle();
+        world.compare_totals();
+        Ok(())
+    });
+    if let Err(error) = result {
+        panic!("{error}");
+    }
+}

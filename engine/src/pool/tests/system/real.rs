@@ -1,0 +1,222 @@
+//! The pure centre as a whole: pools, workqueues and items, and the queueing calls over them.
+
+use super::items::Claimed;
+use super::model::{Fx, Machine, WqSpec};
+use crate::pool::list::ItemIx;
+use crate::pool::{Effect, NewItem, PoolSpec, PoolState, PwqIx, WorkerIx};
+use crate::topology::{Affinity, AffinityScope, PoolAttrs, Topology, WorkqueueAttrs};
+use crate::wq::{Begin, FlushState, Limits, NodeCounts, Word};
+use std::collections::VecDeque;
+use wq_trace::{FuncId, PoolInfo, REQ_CPU_LOCAL, Segment, SegmentConfig, Was, WqSlot};
+
+pub(super) type Core = PoolState<usize, u32>;
+
+pub(super) struct RealPool {
+    pub(super) core: Core,
+    pub(super) attrs: Option<PoolAttrs>,
+    pub(super) dying: bool,
+}
+
+/// A workqueue's share of a pool.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct PwqRef {
+    pub(super) pool: usize,
+    pub(super) ix: PwqIx,
+    pub(super) uid: u64,
+}
+
+pub(super) struct RealWq {
+    pub(super) spec: WqSpec,
+    pub(super) slot: WqSlot,
+    pub(super) nodes: Option<NodeCounts>,
+    pub(super) limits: Limits,
+    pub(super) attrs: WorkqueueAttrs,
+    /// By CPU.
+    pub(super) table: Vec<PwqRef>,
+    pub(super) dfl: Option<PwqRef>,
+    /// Oldest first; those that were replaced stay until they have drained.
+    pub(super) pwqs: Vec<PwqRef>,
+    pub(super) flush: FlushState<u32>,
+}
+
+pub(super) struct RealItem {
+    pub(super) func: FuncId,
+    pub(super) word: Word,
+    on_list: ItemIx,
+}
+
+/// See the module.
+pub(super) struct Real {
+    pub(super) now: u64,
+    pub(super) segment: Segment,
+    pub(super) affinity: Affinity,
+    pub(super) pools: Vec<RealPool>,
+    pub(super) wqs: Vec<RealWq>,
+    pub(super) items: Vec<RealItem>,
+    pub(super) pwqs_made: u64,
+    /// What was said since the last step.
+    pub(super) fx: Vec<Fx>,
+    /// Effects that others have to execute, by who has to.
+    pub(super) left: Vec<VecDeque<Effect<u32>>>,
+    /// Whether those who have to execute effects may be late.
+    pub(super) late: bool,
+}
+
+/// The number of an item as a work id, which is never 0.
+pub(super) fn work(item: usize) -> u64 {
+    item as u64 + 1
+}
+
+pub(super) fn worker_ix(worker: usize) -> WorkerIx {
+    WorkerIx(worker as u32)
+}
+
+impl Real {
+    pub(super) fn new(machine: Machine) -> Self {
+        let text = format!("{}n{}l{}c1t", machine.nodes, machine.caches, machine.cpus);
+        let topology: Topology = text.parse().expect("a topology");
+        Self {
+            now: 0,
+            segment: Segment::in_memory(&SegmentConfig::default(), 0),
+            affinity: Affinity::new(topology, AffinityScope::Cache).expect("a scope"),
+            pools: Vec::new(),
+            wqs: Vec::new(),
+            items: Vec::new(),
+            pwqs_made: 0,
+            fx: Vec::new(),
+            left: Vec::new(),
+            late: false,
+        }
+    }
+
+    pub(super) fn add_pool(&mut self, cpu: Option<u16>, nice: i32, attrs: Option<PoolAttrs>) {
+        let number = self.pools.len() as u32;
+        let info = PoolInfo {
+            number,
+            cpu,
+            nice,
+            flags: 0,
+        };
+        let slot = self.segment.pool(info);
+        let uid = number + 1;
+        let spec = PoolSpec {
+            uid,
+            number,
+            cpu,
+            nice,
+        };
+        self.pools.push(RealPool {
+            core: PoolState::new(spec, &self.segment, slot, self.now),
+            attrs,
+            dying: false,
+        });
+    }
+
+    /// A worker is created. Returns its number.
+    pub(super) fn create(&mut self, pool: usize) -> usize {
+        let core = &self.pools[pool].core;
+        let next = core.next_worker();
+        let slot = self.segment.worker(core.id(), next.0, "w", self.now);
+        self.transact(pool, |core, now, fx| core.created(next, slot, now, fx));
+        next.0 as usize
+    }
+
+    pub(super) fn add_item(&mut self) {
+        let func = self.segment.function(&format!("f{}", self.items.len()));
+        self.items.push(RealItem {
+            func,
+            word: Word(0),
+            on_list: ItemIx(0),
+        });
+    }
+
+    /// Kernel: `queue_work_on()`.
+    pub(super) fn queue(&mut self, item: usize, wq: usize, cpu: usize) -> Claimed {
+        let word = self.items[item].word;
+        if word.pending() {
+            return Claimed::Pending;
+        }
+        if word.depth() > 0 {
+            return Claimed::Disabled;
+        }
+        self.items[item].word = Word(word.0 | Word::PENDING);
+        let target = self.wqs[wq].table[cpu];
+        let there = self.pools[target.pool].core.has_pwq(target.ix, target.uid);
+        assert!(there, "the table names pwqs that are there");
+        let last = self.pool_of(item).filter(|&last| last != target.pool);
+        let last = last.filter(|_| !self.wqs[wq].spec.ordered);
+        let id = self.wqs[wq].slot.id();
+        let behind = last.and_then(|last| {
+            let theirs = self.pools[last].core.runs_for(work(item), id);
+            theirs.map(|ix| (last, ix))
+        });
+        let (pool, ix) = behind.unwrap_or((target.pool, target.ix));
+        let new = NewItem {
+            job: item,
+            work: work(item),
+            func: self.items[item].func,
+            req_cpu: REQ_CPU_LOCAL,
+        };
+        // The word first: effects are executed before the call returns.
+        self.items[item].word = Word::on_list(self.pools[pool].core.spec.uid);
+        let queued = self.transact(pool, |core, now, fx| core.queue(ix, new, now, fx));
+        let queued = queued.expect("no pool that is served by a pwq is at its end");
+        self.items[item].on_list = queued.item;
+        Claimed::Queued
+    }
+
+    /// The pool that the item is on, or was on last.
+    pub(super) fn pool_of(&self, item: usize) -> Option<usize> {
+        self.items[item].word.pool().map(|uid| uid as usize - 1)
+    }
+
+    /// Makes the caller the owner of the item, off all lists. Returns where it was; `None`: idle.
+    pub(super) fn grab(&mut self, item: usize) -> Option<Was> {
+        let word = self.items[item].word;
+        self.items[item].word = Word(word.0 | Word::PENDING);
+        if !word.queued() {
+            assert!(!word.pending(), "nobody else owns it in between");
+            return None;
+        }
+        let (pool, on_list) = (self.pool_of(item), self.items[item].on_list);
+        let pool = pool.expect("a queued item is on a pool");
+        self.items[item].word = word.off_list();
+        let (job, was) = self.transact(pool, |core, now, fx| core.cancel(on_list, now, fx));
+        assert_eq!(job, item);
+        Some(was)
+    }
+
+    /// The owner lets the item go, after `change`.
+    pub(super) fn release(&mut self, item: usize, change: impl Fn(Word) -> Option<Word>) {
+        let word = self.items[item].word;
+        self.items[item].word = change(word).unwrap_or(word).released();
+    }
+
+    pub(super) fn wait_for(&mut self, item: usize, waiter: u32, running: bool) -> bool {
+        let Some(pool) = self.pool_of(item) else {
+            return false;
+        };
+        let core = &mut self.pools[pool].core;
+        if !running && self.items[item].word.queued() {
+            core.wait_for_item(self.items[item].on_list, waiter);
+            return true;
+        }
+        let runner = core.executing(work(item));
+        if let Some(runner) = runner {
+            core.wait_for_worker(runner, waiter);
+        }
+        runner.is_some()
+    }
+
+    pub(super) fn flush(&mut self, wq: usize, waiter: u32) -> bool {
+        let (flush, mut pwqs) = self.flush_of(wq);
+        flush.begin(waiter, &mut pwqs) == Begin::Waiting
+    }
+
+    /// An execution begins: the item can be queued again.
+    pub(super) fn begins(&mut self, item: usize, pool: usize) {
+        let uid = self.pools[pool].core.spec.uid;
+        assert_eq!(self.items[item].word, Word::on_list(uid));
+        self.items[item].word = Word::on_list(uid).released();
+    }
+}

@@ -1,0 +1,157 @@
+//! The rules for workers: whom to wake, who works, who idles, who is known to sleep.
+
+use super::model::{At, Fx, Model, Noticed, Pool, Run, Worker};
+use wq_trace::WaitPart;
+
+/// What a step comes to.
+#[derive(Debug, PartialEq)]
+pub(super) enum Stepped {
+    Park,
+    Create,
+    Run { item: usize, queued_at: u64 },
+    Die,
+}
+
+impl Model {
+    /// Wakes the most recently idled worker if one is needed.
+    pub(super) fn kick(&mut self, pool: usize, fx: &mut Vec<Fx>) {
+        if !self.need_more_worker(pool) {
+            return;
+        }
+        let Pool { idle, workers, .. } = &mut self.pools[pool];
+        if let Some(&head) = idle.last()
+            && workers[head].at == (At::Idle { woken: false })
+        {
+            workers[head].at = At::Idle { woken: true };
+            fx.push(Fx::Wake(pool, head));
+        }
+    }
+
+    pub(super) fn create(&mut self, pool: usize) {
+        let Pool { idle, workers, .. } = &mut self.pools[pool];
+        let free = workers.iter().position(|w| w.at == At::Gone);
+        let worker = Worker {
+            at: At::Idle { woken: false },
+            run: None,
+            noticed: None,
+            blocked: None,
+            scheduled: Vec::new(),
+        };
+        match free {
+            Some(free) => workers[free] = worker,
+            None => workers.push(worker),
+        }
+        idle.push(free.unwrap_or(workers.len() - 1));
+    }
+
+    /// A worker outside of a work function goes on. Who was not woken stays where it is.
+    pub(super) fn step(&mut self, pool: usize, me: usize) -> Stepped {
+        let mut fx = Vec::new();
+        let stepped = self.next(pool, me, &mut fx);
+        self.commit(fx);
+        stepped
+    }
+
+    fn next(&mut self, pool: usize, me: usize, fx: &mut Vec<Fx>) -> Stepped {
+        let at = self.pools[pool].workers[me].at;
+        if at == (At::Idle { woken: false }) && !self.pools[pool].dying {
+            return Stepped::Park;
+        }
+        self.pools[pool].idle.retain(|&w| w != me);
+        if at != At::Working {
+            if self.pools[pool].dying {
+                self.pools[pool].workers[me].at = At::Gone;
+                return Stepped::Die;
+            }
+            if !self.need_more_worker(pool) {
+                return self.park(pool, me);
+            }
+            if self.pools[pool].idle.is_empty() && self.manager(pool).is_none() {
+                self.pools[pool].workers[me].at = At::Managing;
+                return Stepped::Create;
+            }
+            self.pools[pool].workers[me].at = At::Working;
+        }
+        self.work(pool, me, fx)
+    }
+
+    fn work(&mut self, pool: usize, me: usize, fx: &mut Vec<Fx>) -> Stepped {
+        if !self.pools[pool].workers[me].scheduled.is_empty() {
+            let item = self.pools[pool].workers[me].scheduled.remove(0);
+            return self.start(pool, me, item, fx);
+        }
+        while !self.pools[pool].worklist.is_empty() && self.nr_running(pool) <= 1 {
+            let item = self.pools[pool].worklist.remove(0);
+            match self.runner(pool, item) {
+                Some(other) => self.pools[pool].workers[other].scheduled.push(item),
+                None => return self.start(pool, me, item, fx),
+            }
+        }
+        if self.pools[pool].dying {
+            self.pools[pool].workers[me].at = At::Gone;
+            return Stepped::Die;
+        }
+        self.park(pool, me)
+    }
+
+    fn park(&mut self, pool: usize, me: usize) -> Stepped {
+        self.pools[pool].workers[me].at = At::Idle { woken: false };
+        self.pools[pool].idle.push(me);
+        Stepped::Park
+    }
+
+    fn start(&mut self, pool: usize, me: usize, item: usize, fx: &mut Vec<Fx>) -> Stepped {
+        let state = &mut self.items[item];
+        let queued = state.queued.take().expect("a queued item");
+        // From now on it can be queued again.
+        state.pending = false;
+        state.starts += 1;
+        let seen = self.seen.entry((queued.pwq, item)).or_default();
+        seen.started += 1;
+        for (sum, part) in seen.waits.iter_mut().zip(queued.parts) {
+            *sum += part;
+        }
+        self.pools[pool].workers[me].run = Some(Run {
+            item,
+            pwq: queued.pwq,
+            nth: state.queueings,
+            waiters: queued.waiters,
+        });
+        self.kick(pool, fx);
+        Stepped::Run {
+            item,
+            queued_at: queued.at,
+        }
+    }
+
+    /// The work function has returned.
+    pub(super) fn complete(&mut self, pool: usize, me: usize) {
+        let worker = &mut self.pools[pool].workers[me];
+        worker.noticed = None;
+        let run = worker.run.take().expect("it executes");
+        self.items[run.item].returns += 1;
+        let seen = self.seen.entry((run.pwq, run.item)).or_default();
+        seen.completed += 1;
+        let mut fx: Vec<Fx> = run.waiters.into_iter().map(Fx::Complete).collect();
+        self.over(run.pwq, (run.item, run.nth), true, &mut fx);
+        self.commit(fx);
+    }
+
+    /// `by` notices that `me` sleeps.
+    pub(super) fn sleeps(&mut self, pool: usize, me: usize, by: Noticed) {
+        let counted = self.counted(pool, me);
+        self.pools[pool].workers[me].noticed = Some(by);
+        let mut fx = Vec::new();
+        if counted {
+            if self.nr_running(pool) == 0 {
+                self.on_pool(pool).for_each(|queued| {
+                    let sensed = std::mem::take(&mut queued.suspect);
+                    queued.parts[WaitPart::Concurrency as usize] -= sensed;
+                    queued.parts[WaitPart::Sensing as usize] += sensed;
+                });
+            }
+            self.kick(pool, &mut fx);
+        }
+        self.commit(fx);
+    }
+}
