@@ -34,6 +34,9 @@ pub enum Error {
         /// What is wrong and what would be right.
         problem: String,
     },
+    /// The topology has no place for a CPU that the engine uses, or the default scope says nothing.
+    #[error("{0}")]
+    Topology(String),
     /// The attributes cannot be had, or not on this workqueue.
     #[error("attributes of workqueue {name}: {problem}")]
     Attrs {

@@ -1,5 +1,6 @@
 //! The system calls that the engine makes on threads and clocks. The only file that makes any.
 
+use crate::topology::CpuMask;
 use rustix::thread::{CpuSet, Pid, gettid, sched_getaffinity, sched_setaffinity};
 use rustix::time::{ClockId, clock_gettime};
 use std::io;
@@ -45,11 +46,21 @@ pub(crate) fn allowed_cpus() -> io::Result<Vec<usize>> {
 
 /// Lets the calling thread run on these CPUs only.
 pub(crate) fn pin(cpus: &[usize]) -> io::Result<()> {
+    Ok(sched_setaffinity(None, &cpu_set(cpus.iter().copied()))?)
+}
+
+/// Lets the thread with this OS id run on these CPUs only; if it sleeps, it wakes up on one of them.
+pub(crate) fn pin_thread(tid: u32, cpus: &CpuMask) -> io::Result<()> {
+    let thread = Pid::from_raw(tid as i32).ok_or(io::ErrorKind::InvalidInput)?;
+    Ok(sched_setaffinity(Some(thread), &cpu_set(cpus.iter()))?)
+}
+
+fn cpu_set(cpus: impl Iterator<Item = usize>) -> CpuSet {
     let mut set = CpuSet::new();
-    for &cpu in cpus {
+    for cpu in cpus.filter(|&cpu| cpu < CpuSet::MAX_CPU) {
         set.set(cpu);
     }
-    Ok(sched_setaffinity(None, &set)?)
+    set
 }
 
 /// Sets the nice level of the calling thread (on Linux it is a thread's, whatever POSIX says; `setpriority(2)`).

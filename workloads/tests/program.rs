@@ -312,9 +312,13 @@ fn body_step(works: usize) -> impl Strategy<Value = String> {
         ("burn|sleep|blocking|requeue_delayed", draw()).prop_map(|(verb, d)| format!("{verb} {d}")),
         ("lock [a-d]", draw()).prop_map(|(lock, d)| format!("{lock} {d}")),
         "yield|requeue|panic|flush_wq events",
-        ("queue|flush|cancel|cancel_sync|queue_on 1", 0..works)
+        (
+            "queue|flush|cancel|cancel_sync|queue_on 1|disable|enable",
+            0..works
+        )
             .prop_map(|(v, w)| format!("{v} w{w}")),
-        (0..works, draw()).prop_map(|(w, d)| format!("queue_delayed w{w} {d}")),
+        ("queue_delayed|mod_delayed", 0..works, draw())
+            .prop_map(|(verb, w, d)| format!("{verb} w{w} {d}")),
     ]
 }
 

@@ -6,15 +6,15 @@ use std::path::PathBuf;
 
 /// Prints the state, counters and events of a wq engine, from outside, while it runs, after it ended or crashed.
 ///
-/// Without --pid, --engine and --file the only live engine is taken. Exit status: 0 fine, 2 wrong usage or input,
-/// 3 the process named by --pid is gone or may not be looked at.
+/// Without a command the configuration is printed. Without --pid, --engine and --file the only live engine is taken.
+/// Exit status: 0 fine, 2 wrong usage or input, 3 the process named by --pid is gone or may not be looked at.
 #[derive(Debug, Parser)]
-#[command(version, subcommand_required = true, arg_required_else_help = true)]
+#[command(version)]
 pub struct Args {
     #[command(flatten)]
     pub common: Common,
     #[command(subcommand)]
-    pub command: Command,
+    pub command: Option<Command>,
 }
 
 /// Flags of every command.
@@ -54,6 +54,9 @@ pub enum Color {
 /// What to print.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// What the engine was told to do: affinity scopes, pools, who serves which workqueue, rescuers, node limits,
+    /// sensing. Done when no command is given.
+    Config,
     /// The engines that there are, live or not.
     List,
     /// Busy workqueues and worker pools, as sysrq-t prints them, and timers.
@@ -90,6 +93,14 @@ mod tests {
         ] {
             let args = Args::try_parse_from(line).expect("a good line");
             assert!(args.common.json && args.common.pid == Some(7));
+        }
+    }
+
+    #[test]
+    fn no_command_means_config() {
+        for line in [&["wq-dump"][..], &["wq-dump", "-j", "--engine", "x"]] {
+            let args = Args::try_parse_from(line).expect("a good line");
+            assert!(args.command.is_none());
         }
     }
 

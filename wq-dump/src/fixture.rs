@@ -2,9 +2,12 @@
 
 use wq_trace::{
     Counter, FlushRow, FuncId, FunctionRow, Histogram, Meta, PoolId, PoolRow, PwqFuncRow, PwqId,
-    PwqRow, RingRow, Snapshot, ThreadRow, WaitPart, WorkerId, WorkerRow, WorkerState, WorkqueueRow,
-    WqId,
+    PwqRow, RingRow, Snapshot, ThreadRow, WaitPart, WorkerId, WorkerKind, WorkerRow, WorkerState,
+    WorkqueueRow, WqId,
 };
+
+mod configured;
+pub use configured::configured;
 
 const MS: u64 = 1_000_000;
 const S: u64 = 1_000 * MS;
@@ -73,6 +76,47 @@ pub fn snapshot() -> Snapshot {
         }],
         ..idle()
     }
+}
+
+/// The busy engine in trouble: `journal`'s rescuer works for it, CPU 1 runs a BH item, two threads wait for each other.
+pub fn in_trouble() -> Snapshot {
+    let mut s = snapshot();
+    s.workqueues.push(workqueue(4, "events_bh", 0x101));
+    s.pools[2].node = Some(0);
+    s.pools[2].cpus = Some([0, 1].into_iter().collect());
+    s.pools.push(PoolRow {
+        flags: 0x5,
+        nr_workers: 1,
+        ..pool(4, 4, Some(1))
+    });
+    s.pwqs[2].mayday = true;
+    s.pwqs[2].nr_active = 1;
+    s.pwqs[2].plugged = true;
+    s.pwqs.push(PwqRow {
+        nr_active: 1,
+        ..pwq(4, 4, 4, 1, MS, MS)
+    });
+    let rescuer = WorkerRow {
+        kind: WorkerKind::Rescuer,
+        rescue_wq: WqId(3),
+        state: WorkerState::Running,
+        work: 0x2c,
+        func: FuncId(4),
+        wq: WqId(3),
+        started_at: NOW - MS,
+        ..worker(5, 3, "kworker/R-journal", 4705)
+    };
+    s.workers.push(WorkerRow {
+        id: WorkerId(6),
+        kind: WorkerKind::Bh,
+        pool: PoolId(4),
+        wq: WqId(4),
+        rescue_wq: WqId::NONE,
+        ..rescuer.clone()
+    });
+    s.workers.push(rescuer);
+    s.flushes.iter_mut().for_each(|flush| flush.deadlock = 1);
+    s
 }
 
 fn pools() -> Vec<PoolRow> {
@@ -184,6 +228,7 @@ fn flushes() -> Vec<FlushRow> {
             wq: WqId(2),
             func: FuncId(3),
             since: NOW - 2 * S,
+            ..FlushRow::default()
         },
         FlushRow {
             tid: 4712,
@@ -200,7 +245,9 @@ fn workqueue(id: u32, name: &str, flags: u32) -> WorkqueueRow {
         name: name.into(),
         flags,
         max_active: 6,
+        effective_max_active: 6,
         counters: [2, 1, u64::from(id == 3), 0, 0],
+        ..WorkqueueRow::default()
     }
 }
 
@@ -237,6 +284,8 @@ fn pwq(id: u32, wq: u32, pool: u32, started: u64, wait: u64, run: u64) -> PwqRow
         nr_inactive: 0,
         nr_in_flight: 0,
         max_in_flight: 1,
+        mayday: false,
+        plugged: false,
         counters,
         wait: histogram(wait),
         run: histogram(run),

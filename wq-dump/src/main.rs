@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 mod args;
+mod config;
 mod events;
 mod failure;
 #[cfg(test)]
@@ -44,7 +45,8 @@ fn presentable(message: &str) -> String {
 
 fn run(args: &Args) -> Result<(), Failure> {
     let mut output = Output::stdout(args.common.color);
-    match &args.command {
+    match args.command.as_ref().unwrap_or(&Command::Config) {
+        Command::Config => config::run(&args.common, &mut output),
         Command::List => list::run(&args.common, &mut output),
         Command::State => state::run(&args.common, &mut output),
         Command::Stats => stats::run(&args.common, &mut output),

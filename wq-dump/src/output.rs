@@ -12,6 +12,8 @@ pub struct Output {
     writer: Box<dyn Write>,
     /// How they look.
     pub style: Style,
+    /// Characters of a line, when it is a terminal.
+    pub width: Option<usize>,
 }
 
 impl Output {
@@ -25,7 +27,11 @@ impl Output {
                 stdout.is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty())
             }
         };
+        // A terminal that does not know says 0.
+        let size = rustix::termios::tcgetwinsize(&stdout).ok();
+        let width = size.map(|size| usize::from(size.ws_col));
         Self {
+            width: width.filter(|&width| width > 0),
             writer: Box::new(BufWriter::with_capacity(64 * 1024, stdout)),
             style: Style { on },
         }

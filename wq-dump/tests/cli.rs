@@ -7,12 +7,61 @@ use std::process::Stdio;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 #[test]
-fn without_a_command_there_is_help_and_status_2() {
-    let run = Place::new().run(&[]);
-    let help = run.bad(2);
-    for command in ["list", "state", "stats", "events", "gc"] {
+fn help_names_the_commands() {
+    let run = Place::new().run(&["--help"]);
+    let help = run.good();
+    for command in ["config", "list", "state", "stats", "events", "gc"] {
         assert!(help.contains(command), "{help}");
     }
+}
+
+#[test]
+fn without_a_command_there_is_the_configuration() {
+    let place = Place::new();
+    let engine = Engine::start(&place, "told");
+    let file = engine.path.to_str().expect("UTF-8");
+    let named = place.run(&["config", "--file", file]);
+    let text = named.good();
+    for title in [
+        "Affinity Scopes\n=====",
+        "Worker Pools\n=====",
+        "Workqueue CPU -> pool\n=====",
+        "Workqueue -> rescuer\n=====",
+        "Unbound workqueue -> node_nr/max_active\n=====",
+        "Sensing\n=====",
+    ] {
+        assert!(text.contains(title), "{text}");
+    }
+    let alike = |text: &str| text.lines().skip(1).map(str::to_owned).collect::<Vec<_>>();
+    let unnamed = place.run(&["--file", file]);
+    assert_eq!(alike(unnamed.good()), alike(text));
+    let json = place.run(&["-j", "--file", file]).json();
+    let keys = ["scopes", "pools", "map", "rescuers", "nodes", "sensing"];
+    for key in keys {
+        assert!(!json[key].is_null(), "{key}: {json}");
+    }
+    assert_eq!(json["map"][0]["name"], "mixed");
+    assert_eq!(json["map"][0]["pools"][0]["pool"], 2);
+    assert_eq!(json["sensing"]["mode"], "tick");
+}
+
+/// What an engine left is as good as what it says while it lives.
+#[test]
+fn the_configuration_of_an_engine_that_ended_is_there() {
+    let place = Place::new();
+    let engine = Engine::start(&place, "gone");
+    let path = engine.path.clone();
+    engine.segment.mark_ended(u64::MAX);
+    drop(engine);
+    let run = place.run(&["config", "--file", path.to_str().expect("UTF-8")]);
+    assert!(run.good().contains(" ended,"), "{}", run.stdout());
+    assert!(run.stdout().contains("percpu"), "{}", run.stdout());
+}
+
+#[test]
+fn without_a_command_and_an_engine_there_is_status_2() {
+    let run = Place::new().run(&["--engine", "nobody-has-this-name"]);
+    assert!(run.bad(2).contains("nobody-has-this-name"));
 }
 
 #[test]
@@ -39,7 +88,7 @@ fn an_empty_place_has_no_engines() {
 #[test]
 fn an_engine_that_is_not_there_is_said_to_be_missing() {
     let place = Place::new();
-    for command in ["state", "stats", "events"] {
+    for command in ["config", "state", "stats", "events"] {
         let run = place.run(&[command, "--engine", "nobody-has-this-name"]);
         assert!(
             run.bad(2).contains("nobody-has-this-name"),
@@ -82,7 +131,7 @@ fn files_that_are_no_segments_are_named_with_what_is_wrong() {
         if let Some(content) = content {
             std::fs::write(&path, content).expect("a file");
         }
-        for command in ["state", "stats", "events"] {
+        for command in ["config", "state", "stats", "events"] {
             let run = place.run(&[command, "--file", file]);
             assert!(run.bad(2).contains(file), "{}", run.stderr());
         }
@@ -99,7 +148,7 @@ fn a_segment_cut_short_is_an_error_and_no_panic() {
     let file = path.to_str().expect("UTF-8");
     for part in [8, 100, 4096, whole.len() / 2, whole.len() - 1] {
         std::fs::write(&path, &whole[..part]).expect("a file");
-        for command in ["state", "stats", "events"] {
+        for command in ["config", "state", "stats", "events"] {
             let run = place.run(&[command, "--file", file]);
             assert!(
                 matches!(run.code(), Some(0 | 2)),

@@ -9,6 +9,8 @@ use wq_trace::{Event, FuncId, PoolId, What, WorkerId, WqId};
 pub(crate) enum Effect<W> {
     /// Wake this worker of the pool.
     Wake(WorkerIx),
+    /// This idle worker, about to be woken, is to start in the pool's pod: it was elsewhere. Best effort.
+    PullBack(WorkerIx),
     /// This waiter's item is done.
     Complete(W),
     /// A pwq of this workqueue has nothing of the flushed colour in flight any more.

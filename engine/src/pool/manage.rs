@@ -35,6 +35,8 @@ impl<J, W> PoolState<J, W> {
             sleeping: None,
             current: None,
             scheduled: List::default(),
+            last_cpu: None,
+            pulled_back: false,
         });
         self.nr_workers += 1;
         self.max_workers = self.max_workers.max(self.nr_workers);
@@ -179,5 +181,10 @@ impl<J, W> PoolState<J, W> {
         let worker = self.worker_mut(worker);
         worker.tid = tid;
         worker.slot.set_tid(tid);
+    }
+
+    /// The OS id of the worker's thread; 0 until it has started.
+    pub(crate) fn tid(&self, worker: WorkerIx) -> u32 {
+        self.worker(worker).tid
     }
 }

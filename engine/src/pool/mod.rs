@@ -20,6 +20,7 @@ mod admit;
 mod check;
 mod effect;
 mod execute;
+mod home;
 mod list;
 mod manage;
 mod policy;

@@ -1,6 +1,6 @@
 //! The policy of a pool, as questions of one line. Kernel: "Policy functions" of `kernel/workqueue.c`.
 
-use super::state::PoolState;
+use super::state::{PoolState, WorkerIx};
 
 impl<J, W> PoolState<J, W> {
     /// Do items wait while no managed worker runs?
@@ -26,5 +26,12 @@ impl<J, W> PoolState<J, W> {
     /// Would a block inside a running worker go unseen while items wait for it?
     pub(crate) fn need_watching(&self) -> bool {
         self.managed && !self.worklist.is_empty() && self.nr_running > 0
+    }
+
+    /// Did this worker, which may go anywhere, go idle outside the CPUs where it should start?
+    pub(crate) fn is_astray(&self, ix: WorkerIx) -> bool {
+        let (home, last) = (self.home.as_ref(), self.worker(ix).last_cpu);
+        home.zip(last)
+            .is_some_and(|(home, cpu)| !home.contains(cpu))
     }
 }

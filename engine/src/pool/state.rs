@@ -4,6 +4,7 @@ use super::effect::{Effect, Effects, Subject};
 use super::list::{ItemIx, Items, List};
 use super::pwq::{Pwq, PwqIx, PwqSpec};
 use super::wait::{Cause, WaitClock, WaitMark};
+use crate::topology::CpuMask;
 use crate::wq::PwqAddr;
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
@@ -73,6 +74,8 @@ pub(crate) struct PoolState<J, W> {
     pub(super) gone: Vec<WorkerSlot>,
     /// Workers leave instead of going idle.
     pub(super) dying: bool,
+    /// I: the CPUs where workers start, of a pool whose workers may go on elsewhere.
+    pub(super) home: Option<CpuMask>,
     pub(super) max_workers: u32,
     pub(super) max_nr_running: u32,
     pub(super) cm_wakeups: u64,
@@ -127,6 +130,10 @@ pub(super) struct Worker<W> {
     pub(super) current: Option<Current<W>>,
     /// Items that only this worker may execute.
     pub(super) scheduled: List,
+    /// The CPU that it was on when it went idle, where that is of interest.
+    pub(super) last_cpu: Option<usize>,
+    /// It was pulled back into the pod and has not run since.
+    pub(super) pulled_back: bool,
 }
 
 /// Who tells that a worker sleeps. A hint is the truth; what was noticed from outside may be late.
@@ -212,6 +219,7 @@ impl<J, W> PoolState<J, W> {
             ran_until: 0,
             gone: Vec::new(),
             dying: false,
+            home: None,
             max_workers: 0,
             max_nr_running: 0,
             cm_wakeups: 0,
@@ -355,6 +363,9 @@ impl<J, W> PoolState<J, W> {
         worker.role = Role::Idle { woken: true };
         self.nr_woken += 1;
         fx.emit(now, self.worker_subject(first), What::WorkerWake { reason });
+        if self.is_astray(first) {
+            self.pull_back(first, fx);
+        }
         fx.push(Effect::Wake(first));
         true
     }

@@ -101,6 +101,7 @@ fn shown<R>(engine: &Arc<EngineInner>, target: &Target, wait: impl FnOnce() -> R
         wq: target.wq,
         func: target.func,
         since: begun,
+        ..wq_trace::FlushRow::default()
     });
     emit(
         engine,

@@ -189,17 +189,30 @@ impl Drop for Pool {
 }
 
 impl Locked {
-    /// The threads that the effects wake. A transition wakes one at most, so this is a `Vec` in rare cases only.
+    /// The threads that the effects wake, in their pods if they are to start there: they widen their affinity
+    /// themselves once they have taken the lock. A transition wakes one at most, so this is a `Vec` in rare cases only.
     fn threads_to_wake(&self, effects: &[Effect<Arc<Waiter>>]) -> Threads {
         let mut threads = Threads::default();
         for effect in effects {
-            if let Effect::Wake(worker) = effect
-                && let Some(Some(thread)) = self.threads.get(worker.0 as usize)
-            {
-                threads.push(thread.clone());
+            match effect {
+                Effect::Wake(worker) => {
+                    let thread = self.threads.get(worker.0 as usize).and_then(Option::as_ref);
+                    thread.inspect(|thread| threads.push((*thread).clone()));
+                }
+                Effect::PullBack(worker) => self.pull_back(*worker),
+                _ => {}
             }
         }
         threads
+    }
+
+    /// Best effort: a worker that cannot be moved starts where it is.
+    fn pull_back(&self, worker: WorkerIx) {
+        if let Some(home) = self.core.home()
+            && let Err(error) = os::pin_thread(self.core.tid(worker), home)
+        {
+            tracing::debug!("a worker cannot be pulled back to CPUs {home:?}: {error}");
+        }
     }
 }
 
@@ -225,7 +238,7 @@ fn execute(engine: &EngineInner, mut effects: Vec<Effect<Arc<Waiter>>>, threads:
     }
     for effect in effects.drain(..) {
         match effect {
-            Effect::Wake(_) => {}
+            Effect::Wake(_) | Effect::PullBack(_) => {}
             Effect::Complete(waiter) => waiter.complete(),
             Effect::PwqFlushed(wq) => engine.pwq_flushed(wq),
             Effect::ActivateIn(reserved) => engine.activate_in(reserved, Wake::Fill),

@@ -34,7 +34,7 @@ pub(super) fn make_pool(
     let slot = segment.pool(info);
     Pool::new(
         engine.clone(),
-        PoolState::new(spec, segment, slot, os::now()),
+        PoolState::new(spec, segment, slot, os::now()).with_attrs(attrs),
         cpus.iter().collect(),
         attrs.cloned(),
     )

@@ -1,5 +1,6 @@
 //! Virtual CPUs: run queues by nice level, first in, first out, without slices or preemption.
 
+use crate::topology::CpuMask;
 use std::collections::{BTreeMap, VecDeque};
 
 /// Index of a thread of the machine.
@@ -46,10 +47,13 @@ impl Cpus {
         self.0[cpu].runnable.values().map(VecDeque::len).sum()
     }
 
-    /// Where a thread that may use these CPUs goes: the first free one, lowest first, else the shortest queue.
-    pub(super) fn place(&self, allowed: &[usize]) -> usize {
+    /// Where a thread that may use these CPUs goes: a free one, else the shortest queue; among equals to its home, then
+    /// to the lowest.
+    pub(super) fn place(&self, allowed: &[usize], home: Option<&CpuMask>) -> usize {
         let cost = |cpu: usize| self.load(cpu) + usize::from(self.0[cpu].on.is_some());
-        let best = allowed.iter().copied().min_by_key(|&cpu| (cost(cpu), cpu));
+        let away = |cpu: usize| home.is_some_and(|home| !home.contains(cpu));
+        let order = |&cpu: &usize| (cost(cpu), away(cpu), cpu);
+        let best = allowed.iter().copied().min_by_key(order);
         best.expect("a thread may use at least one CPU")
     }
 
@@ -110,10 +114,20 @@ mod tests {
     fn a_thread_goes_to_a_free_cpu_or_to_the_shortest_queue() {
         let mut cpus = Cpus::new(3);
         for (thread, expected) in [(0, 0), (1, 1), (2, 2), (3, 0), (4, 1)] {
-            let cpu = cpus.place(&[0, 1, 2]);
+            let cpu = cpus.place(&[0, 1, 2], None);
             assert_eq!(cpu, expected);
             cpus.enqueue(cpu, ThreadIx(thread), 0);
         }
-        assert_eq!(cpus.place(&[0, 1]), 0);
+        assert_eq!(cpus.place(&[0, 1], None), 0);
+    }
+
+    #[test]
+    fn a_thread_goes_home_while_a_cpu_is_free_there_then_anywhere() {
+        let (mut cpus, home) = (Cpus::new(4), CpuMask::from_iter([1, 2]));
+        for (thread, expected) in [(0, 1), (1, 2), (2, 0), (3, 3), (4, 1), (5, 2), (6, 0)] {
+            let cpu = cpus.place(&[0, 1, 2, 3], Some(&home));
+            assert_eq!(cpu, expected);
+            cpus.enqueue(cpu, ThreadIx(thread), 0);
+        }
     }
 }

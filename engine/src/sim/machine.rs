@@ -264,7 +264,11 @@ impl Machine<'_> {
         let step = self.transact(thread, pool, |core, now, fx| core.step(ix, now, fx));
         match step {
             Step::Park | Step::Die => {
-                self.cpus.leave(self.threads[thread.0].cpu);
+                let cpu = self.threads[thread.0].cpu;
+                if matches!(step, Step::Park) {
+                    self.pools[pool].core.idles_on(ix, cpu);
+                }
+                self.cpus.leave(cpu);
                 false
             }
             Step::Create => {
@@ -298,6 +302,8 @@ impl Machine<'_> {
                     let thread = self.pools[pool].threads[worker.0 as usize];
                     self.wake(thread);
                 }
+                // Every wake-up looks for a CPU in the pod first.
+                Effect::PullBack(_) => {}
                 Effect::Complete(waiter) => self.wake(waiter),
                 Effect::PwqFlushed(wq) => self.pwq_flushed(wq),
                 Effect::ActivateIn(reserved) => self.activate_in(reserved, Wake::Fill),
@@ -323,8 +329,8 @@ impl Machine<'_> {
 
     /// The thread becomes runnable; a producer, which uses no CPU, goes on by itself.
     pub(super) fn wake(&mut self, thread: ThreadIx) {
-        let (nice, allowed) = match self.threads[thread.0].kind {
-            Kind::Worker { pool, .. } => (self.threads[thread.0].nice, &self.pools[pool].cpus),
+        let (nice, pool) = match self.threads[thread.0].kind {
+            Kind::Worker { pool, .. } => (self.threads[thread.0].nice, &self.pools[pool]),
             Kind::Producer(index) => {
                 self.threads[thread.0].blocked = false;
                 self.producers[index].unblocked(self.now);
@@ -332,7 +338,7 @@ impl Machine<'_> {
             }
             Kind::Timer => return,
         };
-        let cpu = self.cpus.place(allowed);
+        let cpu = self.cpus.place(&pool.cpus, pool.core.home());
         self.cpus.enqueue(cpu, thread, nice);
     }
 

@@ -7,6 +7,12 @@
 //! At one instant: sleeps and timers that end, oldest armed first; arrivals, in file order; CPUs whose burn ended,
 //! lowest first; idle CPUs pick, lowest first. What this sets off at the same instant follows in the same order.
 //!
+//! A worker that is woken goes to a free CPU of those that it may use, else to the one with the shortest queue; among
+//! equals to the lowest. If it may leave its pod (affinity not strict), CPUs of the pod go before all others that are
+//! equal: this holds for every wake-up, after a sleep in a work function too, where a kernel would look around the CPU
+//! that the thread slept on. A cache has no cost: what a scope gains by locality is not simulated, what it loses by
+//! idle CPUs is.
+//!
 //! An RCU grace period ends at the instant at which it begins, since no virtual thread is ever in a section that reads:
 //! `queue_rcu` queues at once.
 

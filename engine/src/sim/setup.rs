@@ -84,6 +84,13 @@ fn affinity(program: &Program) -> Result<Affinity, SimError> {
         Some(spec) => Topology::from_spec(spec).map_err(problem)?,
         None => Topology::flat(program.cpus),
     };
+    let has = topology.cpus().count();
+    if has != program.cpus {
+        return Err(SimError::Topology(format!(
+            "the topology has {has} CPUs, the program {}",
+            program.cpus
+        )));
+    }
     let asked = program.engine.default_affinity_scope.as_deref();
     let scope = asked.map_or(Ok(AffinityScope::CacheShard), str::parse);
     Affinity::new(topology, scope.map_err(problem)?).map_err(problem)
@@ -148,7 +155,7 @@ impl Machine<'_> {
         };
         let allowed = attrs.map(|attrs| attrs.allowed().iter().collect());
         let cpus = allowed.unwrap_or_else(|| cpu.into_iter().collect());
-        let core = PoolState::new(spec, &self.segment, slot, self.now);
+        let core = PoolState::new(spec, &self.segment, slot, self.now).with_attrs(attrs);
         self.pools.push(SimPool {
             core,
             cpus,

@@ -5,7 +5,7 @@ mod meter;
 use crate::os;
 use crate::pool::{Done, Start, Step, WorkerIx};
 use crate::queue::{Job, WorkInner};
-use crate::runtime::{CurrentWork, EngineInner, Pool, context};
+use crate::runtime::{Core, CurrentWork, Effects, EngineInner, Pool, context};
 use meter::CpuMeter;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -14,18 +14,25 @@ use std::sync::Arc;
 pub(crate) fn run(engine: &Arc<EngineInner>, pool: &Arc<Pool>, me: WorkerIx) {
     settle_in(engine, pool, me);
     let mut meter = CpuMeter::new();
-    let mut step = pool.transact(engine, |core, now, fx| begin(pool, core.step(me, now, fx)));
+    let mut step = pool.transact(engine, |core, now, fx| next(pool, core, me, now, fx));
     loop {
         step = match step {
             Step::Park => {
                 std::thread::park();
-                pool.transact(engine, |core, now, fx| begin(pool, core.step(me, now, fx)))
+                let (step, pulled_back) = pool.transact(engine, |core, now, fx| {
+                    let pulled_back = core.take_pulled_back(me);
+                    (next(pool, core, me, now, fx), pulled_back)
+                });
+                if pulled_back {
+                    settle_where_allowed(pool);
+                }
+                step
             }
             Step::Create => {
                 engine.manage(pool);
                 pool.transact(engine, |core, now, fx| {
                     core.manage_end(me, now, fx);
-                    begin(pool, core.step(me, now, fx))
+                    next(pool, core, me, now, fx)
                 })
             }
             Step::Run(start) => execute(engine, pool, me, start, &mut meter),
@@ -36,11 +43,16 @@ pub(crate) fn run(engine: &Arc<EngineInner>, pool: &Arc<Pool>, me: WorkerIx) {
     context::with(|context| context.forget(engine));
 }
 
-/// Names, pins and ranks the calling thread as its pool wants it.
-fn settle_in(engine: &EngineInner, pool: &Pool, me: WorkerIx) {
+/// The calling thread may run wherever its pool's workers may.
+fn settle_where_allowed(pool: &Pool) {
     if let Err(error) = os::pin(&pool.cpus) {
         tracing::warn!("a worker cannot be pinned to CPUs {:?}: {error}", pool.cpus);
     }
+}
+
+/// Names, pins and ranks the calling thread as its pool wants it.
+fn settle_in(engine: &EngineInner, pool: &Pool, me: WorkerIx) {
+    settle_where_allowed(pool);
     let granted = pool.nice == 0 || os::set_nice(pool.nice).is_ok();
     let tid = context::thread_id();
     pool.transact(engine, |core, _, _| {
@@ -49,10 +61,14 @@ fn settle_in(engine: &EngineInner, pool: &Pool, me: WorkerIx) {
     });
 }
 
-/// An execution begins: under the pool's lock, the item becomes free to be queued again.
-fn begin(pool: &Pool, step: Step<Job>) -> Step<Job> {
-    if let Step::Run(start) = &step {
-        start.job.work.begin(pool.uid);
+/// The worker's next step. If an execution begins, the item becomes free to be queued again under the pool's lock; if
+/// the worker goes idle, it notes where, if its pool wants to know.
+fn next(pool: &Pool, core: &mut Core, me: WorkerIx, now: u64, fx: &mut Effects) -> Step<Job> {
+    let step = core.step(me, now, fx);
+    match &step {
+        Step::Run(start) => start.job.work.begin(pool.uid),
+        Step::Park if core.home().is_some() => core.idles_on(me, os::current_cpu()),
+        _ => {}
     }
     step
 }
@@ -94,7 +110,7 @@ fn execute(
         };
         core.execute_end(me, &done, now, fx);
         core.complete(me, done, now, fx);
-        begin(pool, core.step(me, now, fx))
+        next(pool, core, me, now, fx)
     });
     // The last of a workqueue takes locks when it goes.
     drop(wq);

@@ -120,6 +120,13 @@ pub const LAYERS: &[Layer] = &[
     ),
     layer(
         TRACE,
+        "settings",
+        &[
+            "discover", "event", "model", "reader", "ring", "segment", "snapshot",
+        ],
+    ),
+    layer(
+        TRACE,
         "layout",
         &["discover", "model", "reader", "ring", "segment"],
     ),
@@ -169,9 +176,13 @@ pub const LAYERS: &[Layer] = &[
     layer(
         DUMP,
         "table",
-        &["args", "events", "list", "state", "stats", "target"],
+        &["args", "config", "events", "list", "state", "stats", "target"],
     ),
-    layer(DUMP, "target", &["events", "list", "state", "stats"]),
+    layer(
+        DUMP,
+        "target",
+        &["config", "events", "list", "state", "stats"],
+    ),
     layer(REPLAY, "script", &["cli", "exec", "report"]),
     layer(REPLAY, "report", &["cli", "exec"]),
 ];

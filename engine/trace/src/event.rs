@@ -172,6 +172,15 @@ pub enum What {
         /// CPUs 0 to 63.
         cpumask: u64,
     },
+    /// A thread waits for itself, by way of others: one event for each of the waits that close the circle.
+    Deadlock {
+        /// For what this one waits: an item ([`Event::work`]) or a workqueue ([`Event::wq`]).
+        target: FlushTarget,
+        /// The thread that waits; the emitting one is the last of the circle.
+        waiter: u32,
+        /// The circle's number: alike in all events of one circle, 1 for the engine's first.
+        cycle: u32,
+    },
     /// A workqueue's limit changed.
     MaxActive {
         /// Before.

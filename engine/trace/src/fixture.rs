@@ -80,6 +80,7 @@ fn workqueue(id: u32, name: &str, flags: u32) -> WorkqueueRow {
         flags,
         max_active: 4,
         counters: [3, 2, 1, 0, 0],
+        ..WorkqueueRow::default()
     }
 }
 
@@ -116,6 +117,8 @@ pub fn pwq(id: u32, wq: u32, pool: u32, started: u64) -> PwqRow {
         nr_inactive: 1,
         nr_in_flight: 1,
         max_in_flight: id,
+        mayday: false,
+        plugged: false,
         counters,
         wait: Histogram {
             buckets: vec![(10, started)],
@@ -174,5 +177,6 @@ fn worker(id: u32, pool: u32, name: &str, tid: u32) -> WorkerRow {
         started_at: 19_400_000_000,
         desc: "mixed".into(),
         executed: 9,
+        ..WorkerRow::default()
     }
 }

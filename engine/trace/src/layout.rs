@@ -18,19 +18,23 @@
 //! ```text
 //!  slots   | slot 0 | slot 1 | ...                each `entry::STRIDE` words
 //!            a slot | SEQ | ID | fields |         SEQ is odd while it changes hands, ID is 0 while it is free
+//!  lists   | slot 0 | slot 1 | ...                a list that is long takes several, `Topic` says of what
 //!  ring    | ring head | record 0 | record 1 ...  each record `RECORD_WORDS` words, see `record.rs`
 //! ```
 //!
 //! The version is written last: until then a reader says "not ready". Additions (a new kind of chunk or event, words at
-//! the end of a slot) raise the minor version, and older readers go on reading; any other change raises the major one.
+//! the end of a slot) raise the minor version, and older readers go on reading; newer readers take words that an older
+//! slot lacks as 0. Any other change raises the major version. 1.1 added lists, and what `head`, `workqueue`, `pool`,
+//! `pwq`, `worker` and `flush` have after what 1.0 had.
 
+pub(crate) use crate::cpus::CPUS;
 use crate::hist::BUCKETS;
 use crate::stats::{Counter, WaitPart, WqCounter};
 
 /// `wqseg\r\n\x1a`: no text file begins with it, and a transfer as text breaks it.
 pub(crate) const MAGIC: u64 = u64::from_le_bytes(*b"wqseg\r\n\x1a");
 /// The format's version that this crate writes: (major, minor).
-pub const VERSION: (u16, u16) = (1, 0);
+pub const VERSION: (u16, u16) = (1, 1);
 
 /// Words of a record in a ring; for a model checker just enough to be torn.
 pub(crate) const RECORD_WORDS: usize = if cfg!(loom) { 2 } else { 8 };
@@ -42,8 +46,6 @@ pub(crate) const NAME_WORDS: usize = 8;
 pub(crate) const TEXT_WORDS: usize = 32;
 /// Words of a short word.
 pub(crate) const SHORT_WORDS: usize = 4;
-/// CPU numbers that the set of CPUs can name.
-pub(crate) const CPUS: usize = 1024;
 
 /// Declares word offsets, each derived from the one before it and that one's length. `slot` in front: the words that
 /// every slot begins with come first.
@@ -104,6 +106,11 @@ grid! {
         NAME super::NAME_WORDS, "The engine's name.";
         EXE super::TEXT_WORDS, "The executable.";
         CPU_SET super::CPUS / 64, "A bit for each CPU that the engine uses.";
+        RETIRED_SEQ 1, "Odd while the totals of a released pwq move to its workqueue's former ones.";
+        SETTINGS 1, "Bits `SAYS_*`: which settings are known; from bit 8 the default scope, from bit 16 power_efficient.";
+        CPU_INTENSIVE_NS 1, "CPU time after which an item is a hog; 0: none is.";
+        WATCHDOG_NS 1, "Time without progress after which a pool is reported; 0: never.";
+        IDLE_NS 1, "How long a worker stays idle before it may be culled.";
     }
 }
 /// Words of the head; the directory follows.
@@ -141,6 +148,10 @@ grid! {
         FLAGS_MAX 1, "Flags, max_active.";
         NAME NAME_WORDS, "Its name.";
         COUNTERS WqCounter::COUNT, "Atomic counters.";
+        ATTRS 1, "Nice level; attribute bits: see `ATTRS_KNOWN`.";
+        MIN_ACTIVE 1, "min_active asked for, and in force.";
+        EFFECTIVE 1, "max_active in force; 1 when this word and the one before say anything.";
+        RESCUER_DEFAULT 1, "Its rescuer, its default pool.";
     }
 }
 grid! {
@@ -154,6 +165,8 @@ grid! {
         MAXIMA 1, "Most workers, most nr_running.";
         LAST_PROGRESS 1, "When it last made progress.";
         CM_WAKEUPS 1, "Workers woken because another one blocked.";
+        REFCNT 1, "References of pwqs.";
+        STRICT_NODE 1, "1 when its workers must stay in the pod, its node + 1 (0 when none).";
     }
 }
 grid! {
@@ -164,6 +177,7 @@ grid! {
         INACTIVE_FLIGHT 1, "Inactive items, executing items.";
         MAX_FLIGHT 1, "Most items that executed at once.";
         COUNTERS Counter::COUNT, "Queued first, then started, then completed.";
+        BITS 1, "1 on the mayday list, 2 plugged.";
     }
 }
 grid! {
@@ -203,6 +217,7 @@ grid! {
         NAME NAME_WORDS, "Its base name.";
         DESC_SEQ 1, "Odd while the description changes.";
         DESC NAME_WORDS, "Its description.";
+        KIND_WQ 1, "A `WorkerKind`, the workqueue that it rescues.";
     }
 }
 grid! {
@@ -219,8 +234,100 @@ grid! {
         WQ_FUNC 1, "Workqueue, function.";
         WORK 1, "The item, or 0.";
         SINCE 1, "Since when.";
+        CYCLE 1, "Number of the deadlock that it is part of, or 0.";
     }
 }
+grid! {
+    /// Part of a list of 32-bit numbers: `Topic` says of what. A list is as long as its parts reach without a gap.
+    slot list {
+        OWNER 1, "A `Topic`, what it is of.";
+        PLACE 1, "Number of its first entry, entries that it holds.";
+        ENTRIES super::LIST_WORDS, "Two to a word.";
+    }
+}
+/// Words of a part of a list.
+pub(crate) const LIST_WORDS: usize = 20;
+/// Entries of a part of a list. The largest set of CPUs has one part.
+pub(crate) const LIST_ENTRIES: usize = 2 * LIST_WORDS;
+
+/// What a list is of, and which identity its owner's is; the engine's own lists have owner 0.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[repr(u8)]
+pub(crate) enum Topic {
+    /// A set: CPUs for unbound work.
+    UnboundCpus = 1,
+    /// A set: CPUs that are there.
+    OnlineCpus,
+    /// A set: CPUs of a NUMA node; the owner is its number.
+    NodeCpus,
+    /// For each CPU the number of its pod + 1; the owner is a scope.
+    CpuPod,
+    /// For each pod the number of its node + 1; the owner is a scope.
+    PodNode,
+    /// A set: CPUs that a pool's workqueues allow.
+    PoolCpus,
+    /// A set: CPUs of a pool's pod.
+    PoolPodCpus,
+    /// A set: CPUs that a workqueue asks for.
+    WqCpus,
+    /// For each CPU the pool that serves it for a workqueue.
+    WqPools,
+    /// For each NUMA node, and last for no node, of a workqueue: nr and max.
+    WqNodes,
+    /// A set: CPUs that a worker may run on.
+    WorkerCpus,
+}
+
+impl Topic {
+    /// All of them, in the order of their numbers.
+    pub(crate) const ALL: [Self; 11] = [
+        Self::UnboundCpus,
+        Self::OnlineCpus,
+        Self::NodeCpus,
+        Self::CpuPod,
+        Self::PodNode,
+        Self::PoolCpus,
+        Self::PoolPodCpus,
+        Self::WqCpus,
+        Self::WqPools,
+        Self::WqNodes,
+        Self::WorkerCpus,
+    ];
+
+    /// The topic with this number.
+    pub(crate) fn from_number(number: u32) -> Option<Self> {
+        Self::ALL.into_iter().find(|&topic| topic as u32 == number)
+    }
+
+    /// The kind of slot that its lists go with; `None` when they are the engine's own.
+    pub(crate) const fn kind(self) -> Option<Kind> {
+        match self {
+            Self::PoolCpus | Self::PoolPodCpus => Some(Kind::Pool),
+            Self::WqCpus | Self::WqPools | Self::WqNodes => Some(Kind::Workqueue),
+            Self::WorkerCpus => Some(Kind::Worker),
+            Self::UnboundCpus
+            | Self::OnlineCpus
+            | Self::NodeCpus
+            | Self::CpuPod
+            | Self::PodNode => None,
+        }
+    }
+}
+
+/// Bits of `head::SETTINGS` that say which of the settings are known.
+pub(crate) const SAYS_SCOPE: u64 = 1;
+/// See [`SAYS_SCOPE`].
+pub(crate) const SAYS_POWER: u64 = 2;
+/// See [`SAYS_SCOPE`].
+pub(crate) const SAYS_CPU_INTENSIVE: u64 = 4;
+/// See [`SAYS_SCOPE`].
+pub(crate) const SAYS_WATCHDOG: u64 = 8;
+/// See [`SAYS_SCOPE`].
+pub(crate) const SAYS_IDLE: u64 = 16;
+/// Attribute bits of a workqueue, the high half of `workqueue::ATTRS`: they are known; strict; from bit 8 the scope.
+pub(crate) const ATTRS_KNOWN: u32 = 1;
+/// See [`ATTRS_KNOWN`].
+pub(crate) const ATTRS_STRICT: u32 = 2;
 /// Words of one distribution: largest value, sum, buckets.
 pub(crate) const DISTRIBUTION: usize = 2 + BUCKETS;
 grid! {
@@ -252,11 +359,12 @@ pub(crate) enum Kind {
     Flush,
     Histogram,
     Ring,
+    List,
 }
 
 impl Kind {
     /// All kinds of slots, in the order of their numbers.
-    pub(crate) const SLOTS: [Self; 9] = [
+    pub(crate) const SLOTS: [Self; 10] = [
         Self::Workqueue,
         Self::Pool,
         Self::Pwq,
@@ -266,12 +374,30 @@ impl Kind {
         Self::Thread,
         Self::Flush,
         Self::Histogram,
+        Self::List,
     ];
 
     /// The kind with this number.
     pub(crate) fn from_number(number: u64) -> Option<Self> {
         let mut all = Self::SLOTS.into_iter().chain([Self::Ring]);
         all.find(|&kind| kind as u64 == number)
+    }
+
+    /// Where it stands among [`Kind::SLOTS`]; a ring stands nowhere.
+    pub(crate) const fn index(self) -> Option<usize> {
+        match self {
+            Self::Ring => None,
+            Self::List => Some(Self::SLOTS.len() - 1),
+            kind => Some(kind as usize - 1),
+        }
+    }
+
+    /// Words from one slot to the next as version 1.0 wrote them: the least that a file may have.
+    pub(crate) const fn least_stride(self) -> usize {
+        match self {
+            Self::Workqueue => 16,
+            kind => kind.stride(),
+        }
     }
 
     /// Words from one slot, or record, to the next as this version writes them.
@@ -286,6 +412,7 @@ impl Kind {
             Self::Thread => thread::STRIDE,
             Self::Flush => flush::STRIDE,
             Self::Histogram => histogram::STRIDE,
+            Self::List => list::STRIDE,
             Self::Ring => RECORD_WORDS,
         }
     }
@@ -297,7 +424,7 @@ impl Kind {
             Self::Worker => 8192,
             Self::Pool => 8192,
             Self::Thread | Self::Flush => 16_384,
-            Self::Pwq | Self::PwqFunc | Self::Histogram => 65_536,
+            Self::Pwq | Self::PwqFunc | Self::Histogram | Self::List => 65_536,
             Self::Ring => 16_384,
         }
     }
@@ -355,12 +482,14 @@ mod tests {
         assert_eq!((large.align, large.head_bytes()), (64 << 10, 64 << 10));
     }
 
-    /// Where things stand in version 1.0; additions go to the end of a slot and raise the minor version.
+    /// Where things stand since version 1.0; additions go to the end of a slot and raise the minor version.
     #[test]
     fn slots_stand_where_version_1_put_them() {
-        assert_eq!(VERSION, (1, 0));
+        assert_eq!(VERSION, (1, 1));
         let strides = Kind::SLOTS.map(Kind::stride);
-        assert_eq!(strides, [16, 16, 24, 24, 16, 32, 8, 8, 1448]);
+        assert_eq!(strides, [24, 16, 24, 24, 16, 32, 8, 8, 1448, 24]);
+        let least = Kind::SLOTS.map(Kind::least_stride);
+        assert_eq!(least, [16, 16, 24, 24, 16, 32, 8, 8, 1448, 24]);
         assert_eq!(
             [workqueue::FLAGS_MAX, workqueue::NAME, workqueue::COUNTERS],
             [2, 3, 11]
@@ -382,6 +511,26 @@ mod tests {
         assert_eq!([thread::TID, thread::COMM], [2, 3]);
         assert_eq!([flush::TID, flush::SINCE], [2, 5]);
         assert_eq!([histogram::WAIT, histogram::RUN], [2, 724]);
-        assert_eq!([head::SENSING_SEQ, head::EXE, head::END], [18, 63, 111]);
+        assert_eq!([head::SENSING_SEQ, head::EXE, head::CPU_SET], [18, 63, 95]);
+    }
+
+    /// What version 1.1 added.
+    #[test]
+    fn additions_stand_where_version_1_1_put_them() {
+        assert_eq!(
+            [head::RETIRED_SEQ, head::SETTINGS, head::END],
+            [111, 112, 116]
+        );
+        assert_eq!([workqueue::ATTRS, workqueue::RESCUER_DEFAULT], [16, 19]);
+        assert_eq!([pool::REFCNT, pool::STRICT_NODE], [10, 11]);
+        assert_eq!([pwq::BITS, worker::KIND_WQ, flush::CYCLE], [23, 26, 6]);
+        assert_eq!([list::OWNER, list::PLACE, list::ENTRIES], [2, 3, 4]);
+        assert_eq!((Kind::Ring as u8, Kind::List as u8), (10, 11));
+        let topics = Topic::ALL.map(|topic| topic as u32);
+        assert_eq!(topics, [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11]);
+        for (index, kind) in Kind::SLOTS.into_iter().enumerate() {
+            assert_eq!(kind.index(), Some(index));
+            assert_eq!(Kind::from_number(kind as u64), Some(kind));
+        }
     }
 }

@@ -5,6 +5,7 @@
 mod clean;
 #[cfg(not(loom))]
 mod clock;
+mod cpus;
 #[cfg(not(loom))]
 mod discover;
 mod event;
@@ -29,6 +30,7 @@ mod ring;
 pub mod ring;
 #[cfg(not(loom))]
 mod segment;
+mod settings;
 mod snapshot;
 #[cfg(not(loom))]
 mod start;
@@ -40,6 +42,7 @@ mod value;
 
 #[cfg(not(loom))]
 pub use clean::{NAME_BYTES, clean_name, clean_text};
+pub use cpus::CpuSet;
 #[cfg(not(loom))]
 pub use discover::{FindError, Found, find, gc, list};
 pub use event::{Drop, Event, FlushTarget, Hold, REQ_CPU_LOCAL, Wake, Was, What};
@@ -58,9 +61,10 @@ pub use segment::{
     Emitter, FlushSlot, PoolGauges, PoolInfo, PoolSlot, PwqFuncSlot, PwqGauges, PwqSlot, Segment,
     SegmentConfig, SegmentProblem, Shortage, WorkerSlot, WqSlot,
 };
+pub use settings::{NodeRow, PodRow, PoolAttrs, Scope, ScopeRow, Settings, WqAttrs, WqLimits};
 pub use snapshot::{
     FlushRow, FunctionRow, Histogram, Liveness, Meta, PoolRow, PwqFuncRow, PwqRow, RingRow,
-    Snapshot, ThreadRow, WorkerRow, WorkerState, WorkqueueRow, wq_flags,
+    Snapshot, ThreadRow, WorkerKind, WorkerRow, WorkerState, WorkqueueRow, pool_flags, wq_flags,
 };
 pub use stats::{Breakdown, Counter, WaitPart, WqCounter};
 pub use value::{Fields, Value};

@@ -154,6 +154,15 @@ fn split(what: &What) -> (u8, Own) {
             )
         }
         What::MaxActive { old, new } => (31, Own::two(old, new)),
+        What::Deadlock {
+            target,
+            waiter,
+            cycle,
+        } => {
+            let small = target as u8;
+            let own = Own::two(waiter, cycle);
+            (32, Own { small, ..own })
+        }
     }
 }
 
@@ -228,6 +237,11 @@ fn join(kind: u8, own: Own) -> Option<What> {
             old: low,
             new: wide_low,
         },
+        32 => What::Deadlock {
+            target: FlushTarget::from_number(small)?,
+            waiter: low,
+            cycle: wide_low,
+        },
         _ => return None,
     })
 }
@@ -247,7 +261,7 @@ mod tests {
 
         #[test]
         fn decoding_undoes_encoding(
-            kind in 1_u8..=31, small in 0_u8..7, low: u32, wide: u64,
+            kind in 1_u8..=32, small in 0_u8..7, low: u32, wide: u64,
             at: u64, cpu: u16, tid: u32, ids: [u32; 5], work: u64,
         ) {
             let Some(what) = what(kind, small, low, wide) else {
@@ -274,7 +288,7 @@ mod tests {
         let kinds: Vec<_> = (0..=u8::MAX)
             .filter(|&kind| what(kind, 0, 0, 0).is_some())
             .collect();
-        assert_eq!(kinds, (1..=31).collect::<Vec<_>>());
+        assert_eq!(kinds, (1..=32).collect::<Vec<_>>());
         for kind in kinds {
             let back = what(kind, 0, 0, 0).map(|what| split(&what).0);
             assert_eq!(back, Some(kind));

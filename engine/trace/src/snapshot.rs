@@ -1,6 +1,8 @@
 //! The state of an engine at one moment, as plain data: what a segment says, or any other source that knows as much.
 
+use crate::cpus::CpuSet;
 use crate::ids::{FuncId, PoolId, PwqId, WorkerId, WqId};
+use crate::settings::{NodeRow, Settings, WqAttrs};
 use crate::stats::{Breakdown, Counter, WqCounter};
 use std::path::PathBuf;
 
@@ -11,11 +13,13 @@ pub struct Snapshot {
     pub at: u64,
     /// The engine.
     pub meta: Meta,
+    /// What it was told to do.
+    pub settings: Settings,
     /// Workqueues in the order in which they were allocated.
     pub workqueues: Vec<WorkqueueRow>,
     /// Pools by the number shown.
     pub pools: Vec<PoolRow>,
-    /// One row for each (workqueue, pool).
+    /// One row for each pwq, and one of [`PoolId::NONE`] for all that a workqueue's released ones came to.
     pub pwqs: Vec<PwqRow>,
     /// One row for each (pwq, function) that was ever queued.
     pub pwq_funcs: Vec<PwqFuncRow>,
@@ -99,10 +103,26 @@ pub struct WorkqueueRow {
     /// Its name, cleaned.
     pub name: String,
     /// Kernel flag bits: 1 BH, 2 UNBOUND, 4 FREEZABLE, 8 MEM_RECLAIM, 0x10 HIGHPRI, 0x20 CPU_INTENSIVE, 0x40 SYSFS,
-    /// 0x80 POWER_EFFICIENT, 0x100 PERCPU, 0x20000 ordered.
+    /// 0x80 POWER_EFFICIENT, 0x100 PERCPU, 0x8000 destroying, 0x10000 draining, 0x20000 ordered.
     pub flags: u32,
-    /// The limit: per CPU when bound.
+    /// The limit that was asked for: per CPU when bound. Kernel: `saved_max_active`.
     pub max_active: u32,
+    /// What a NUMA node gets of it at least; 0 when not known. Kernel: `saved_min_active`.
+    pub min_active: u32,
+    /// The limit in force: 0 while frozen. Kernel: `max_active`.
+    pub effective_max_active: u32,
+    /// What a node gets at least now; 0 when not known. Kernel: `min_active`.
+    pub effective_min_active: u32,
+    /// What an unbound one asks for.
+    pub attrs: Option<WqAttrs>,
+    /// Its rescuer.
+    pub rescuer: WorkerId,
+    /// The pool for CPUs that have no other. Kernel: `dfl_pwq`.
+    pub default_pool: PoolId,
+    /// The pool of each CPU, by OS number; empty when not known.
+    pub pools: Vec<PoolId>,
+    /// The NUMA nodes by number, and last what belongs to none; empty when not known, or bound.
+    pub nodes: Vec<NodeRow>,
     /// Counters that belong to no pool, indexed by [`WqCounter`].
     pub counters: [u64; WqCounter::COUNT],
 }
@@ -121,8 +141,48 @@ pub mod wq_flags {
     pub const HIGHPRI: u32 = 0x10;
     /// `WQ_CPU_INTENSIVE`.
     pub const CPU_INTENSIVE: u32 = 0x20;
+    /// `WQ_SYSFS`.
+    pub const SYSFS: u32 = 0x40;
+    /// `WQ_POWER_EFFICIENT`.
+    pub const POWER_EFFICIENT: u32 = 0x80;
+    /// `WQ_PERCPU`.
+    pub const PERCPU: u32 = 0x100;
+    /// `__WQ_DESTROYING`.
+    pub const DESTROYING: u32 = 0x8000;
+    /// `__WQ_DRAINING`.
+    pub const DRAINING: u32 = 0x10000;
     /// `__WQ_ORDERED`.
     pub const ORDERED: u32 = 0x20000;
+}
+
+impl WorkqueueRow {
+    /// How it is served, in the kernel's words: `percpu`, `unbound`, `unbound,S` when strict, `ordered`, `bh`.
+    pub fn kind(&self) -> &'static str {
+        kind_of(self.flags, self.attrs.as_ref().is_some_and(|a| a.strict))
+    }
+}
+
+/// How a workqueue of these flags is served: see [`WorkqueueRow::kind`].
+pub(crate) const fn kind_of(flags: u32, strict: bool) -> &'static str {
+    match (flags & wq_flags::UNBOUND != 0, flags) {
+        (true, _) if flags & wq_flags::ORDERED != 0 => "ordered",
+        (true, _) if strict => "unbound,S",
+        (true, _) => "unbound",
+        (false, _) if flags & wq_flags::BH != 0 => "bh",
+        (false, _) => "percpu",
+    }
+}
+
+/// Flag bits of [`PoolRow::flags`].
+pub mod pool_flags {
+    /// `POOL_BH`: one pseudo worker that runs items in the order of queueing.
+    pub const BH: u32 = 0x1;
+    /// `POOL_MANAGER_ACTIVE`.
+    pub const MANAGER_ACTIVE: u32 = 0x2;
+    /// `POOL_DISASSOCIATED`: no concurrency management.
+    pub const DISASSOCIATED: u32 = 0x4;
+    /// `POOL_BH_DRAINING`.
+    pub const BH_DRAINING: u32 = 0x8;
 }
 
 /// A worker pool.
@@ -138,7 +198,7 @@ pub struct PoolRow {
     pub nice: i32,
     /// Whether every worker got that nice level.
     pub nice_granted: bool,
-    /// Kernel flag bits: 2 manager active, 4 disassociated.
+    /// Kernel flag bits: 1 BH, 2 manager active, 4 disassociated, 8 BH draining.
     pub flags: u32,
     /// Workers that run a managed item and are not known to sleep. Kernel: `nr_running`.
     pub nr_running: u32,
@@ -158,6 +218,33 @@ pub struct PoolRow {
     pub max_nr_running: u32,
     /// Workers woken because another one blocked.
     pub cm_wakeups: u64,
+    /// References of pwqs; 0 when not known. Kernel: `refcnt`.
+    pub refcnt: u32,
+    /// Its NUMA node.
+    pub node: Option<u16>,
+    /// Whether its workers must stay in the pod.
+    pub strict: bool,
+    /// CPUs that its workqueues allow, where that is known.
+    pub cpus: Option<CpuSet>,
+    /// CPUs of its pod, where that is known.
+    pub pod_cpus: Option<CpuSet>,
+}
+
+impl PoolRow {
+    /// Whether it is a BH pool. Those of engines that say nothing of it are told by their numbers: the first two of the
+    /// four that each CPU has.
+    pub fn is_bh(&self) -> bool {
+        self.flags & pool_flags::BH != 0 || (self.cpu.is_some() && self.number % 4 < 2)
+    }
+
+    /// What the kernel's dumps call a BH pool and its worker: `bh`, `bh-hi`.
+    pub fn bh_word(&self) -> &'static str {
+        if self.nice < 0 || self.number % 4 == 1 {
+            "bh-hi"
+        } else {
+            "bh"
+        }
+    }
 }
 
 /// One workqueue's share of one pool.
@@ -167,7 +254,7 @@ pub struct PwqRow {
     pub id: PwqId,
     /// Its workqueue.
     pub wq: WqId,
-    /// Its pool.
+    /// Its pool; none when this is what released pwqs came to.
     pub pool: PoolId,
     /// Items that hold an active slot.
     pub nr_active: u32,
@@ -179,6 +266,10 @@ pub struct PwqRow {
     pub nr_in_flight: u32,
     /// Most items that executed at once.
     pub max_in_flight: u32,
+    /// Whether it waits for the rescuer.
+    pub mayday: bool,
+    /// Whether it holds its items until older pwqs of an ordered workqueue have drained.
+    pub plugged: bool,
     /// Counters, indexed by [`Counter`].
     pub counters: [u64; Counter::COUNT],
     /// Distribution of the waits, in nanoseconds.
@@ -267,12 +358,44 @@ impl WorkerState {
     }
 }
 
+/// What sort of worker.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum WorkerKind {
+    /// One of a pool's.
+    #[default]
+    Normal,
+    /// A workqueue's rescuer, which has a pool only while it helps one.
+    Rescuer,
+    /// The only one of a BH pool.
+    Bh,
+}
+
+impl WorkerKind {
+    /// All of them, in the order of their numbers in the segment.
+    pub const ALL: [Self; 3] = [Self::Normal, Self::Rescuer, Self::Bh];
+
+    /// The word in JSON and tables.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Normal => "normal",
+            Self::Rescuer => "rescuer",
+            Self::Bh => "bh",
+        }
+    }
+}
+
 /// A worker.
 #[derive(Clone, Debug, Default)]
 pub struct WorkerRow {
     /// Its identity.
     pub id: WorkerId,
-    /// Its pool.
+    /// What sort it is.
+    pub kind: WorkerKind,
+    /// The workqueue that a rescuer is of.
+    pub rescue_wq: WqId,
+    /// The CPUs that it may run on, where that is known.
+    pub cpus: Option<CpuSet>,
+    /// Its pool; none when it is a rescuer that helps none.
     pub pool: PoolId,
     /// The number in its name.
     pub number: u32,
@@ -326,6 +449,8 @@ pub struct FlushRow {
     pub func: FuncId,
     /// Since when.
     pub since: u64,
+    /// The number of the deadlock that this wait is part of, as in [`crate::What::Deadlock`]; 0 when of none.
+    pub deadlock: u32,
 }
 
 /// A thread that emitted events.

@@ -3,21 +3,11 @@
 use crate::event::{Event, FlushTarget, What};
 use crate::ids::PoolId;
 use crate::names::Names;
+use crate::settings::Scope;
 use crate::value::{Fields, Value};
 
 /// The first line of a file of event text: tools made for ftrace look for it.
 pub const HEADER: &str = "# tracer: nop";
-
-/// Affinity scopes, in the order of their numbers. Kernel: `wq_affn_names`.
-const SCOPES: [&str; 7] = [
-    "default",
-    "cpu",
-    "smt",
-    "cache",
-    "cache_shard",
-    "numa",
-    "system",
-];
 
 /// The event's full name, as `workqueue_queue_work`.
 pub const fn name(what: &What) -> &'static str {
@@ -53,6 +43,7 @@ pub const fn name(what: &What) -> &'static str {
         What::Thaw { .. } => "workqueue_thaw",
         What::Attrs { .. } => "workqueue_attrs",
         What::MaxActive { .. } => "workqueue_max_active",
+        What::Deadlock { .. } => "workqueue_deadlock",
     }
 }
 
@@ -142,11 +133,16 @@ pub fn fields(event: &Event, names: &Names) -> Fields {
         }
         What::Mayday | What::Rescue => vec![workqueue, pool],
         What::FlushStart { target } | What::FlushEnd { target } => {
-            let target = match target {
-                FlushTarget::Work => format!("{}:{}", target.word(), work.1),
-                FlushTarget::Workqueue => format!("{}:{}", target.word(), workqueue.1),
-            };
-            vec![("target", Value::Str(target)), n("waiter", event.tid)]
+            let target = flush_target(target, &work.1, &workqueue.1);
+            vec![("target", target), n("waiter", event.tid)]
+        }
+        What::Deadlock {
+            target,
+            waiter,
+            cycle,
+        } => {
+            let target = flush_target(target, &work.1, &workqueue.1);
+            vec![("target", target), n("waiter", waiter), n("cycle", cycle)]
         }
         What::Stall { seconds } => vec![pool, ("seconds", Value::Big(seconds))],
         What::Alloc { flags, max_active }
@@ -213,10 +209,17 @@ fn pool(id: PoolId, names: &Names) -> Value {
     Value::opt(names.pool(id))
 }
 
+/// `work:000000000000002a`, `wq:mixed`.
+fn flush_target(target: FlushTarget, work: &Value, workqueue: &Value) -> Value {
+    let of = match target {
+        FlushTarget::Work => work,
+        FlushTarget::Workqueue => workqueue,
+    };
+    Value::Str(format!("{}:{of}", target.word()))
+}
+
 fn scope_word(scope: u8) -> Value {
-    SCOPES
-        .get(usize::from(scope))
-        .map_or(Value::Unknown, |word| Value::str(*word))
+    Scope::from_number(scope).map_or(Value::Unknown, |scope| Value::str(scope.word()))
 }
 
 #[cfg(test)]

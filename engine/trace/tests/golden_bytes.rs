@@ -39,8 +39,8 @@ fn head() {
     segment.set_sensing("hints", "because");
     segment.mark_ended(0x5566);
     let bytes = bytes_of(&segment);
-    assert_eq!(VERSION, (1, 0));
-    assert_eq!(&bytes[..16], b"wqseg\r\n\x1a\0\0\x01\0\0\0\0\0");
+    assert_eq!(VERSION, (1, 1));
+    assert_eq!(&bytes[..16], b"wqseg\r\n\x1a\x01\0\x01\0\0\0\0\0");
     let pid = std::process::id().into();
     let words: [(usize, u64); 17] = [
         (2, pid),
@@ -173,6 +173,16 @@ fn events() -> Vec<(What, u16, u32, u64)> {
             0xf0,
         ),
         (MaxActive { old: 1, new: 2 }, 31, 1, 2),
+        (
+            Deadlock {
+                target: FlushTarget::Workqueue,
+                waiter: 0x42,
+                cycle: 3,
+            },
+            0x120,
+            0x42,
+            3,
+        ),
     ]
 }
 

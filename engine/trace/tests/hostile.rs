@@ -59,6 +59,7 @@ fn small() -> Vec<u8> {
     let segment = Segment::tiny(&config, 5);
     let wq = segment.workqueue("events", 2, 16);
     let pool = segment.pool(PoolInfo::default());
+    wq.set_pools(&[PoolId::NONE, pool.id()], pool.id());
     let func = segment.function("f");
     let worker = segment.worker(pool.id(), 0, "kworker/0:0", 7);
     worker.execute(1, func, wq.id(), 8);
@@ -217,12 +218,12 @@ fn other_files_are_told_apart() {
     assert!(matches!(
         error,
         OpenError::WrongVersion {
-            found: (9, 0),
+            found: (9, 1),
             readable: 1,
             ..
         }
     ));
-    assert!(error.to_string().contains("9.0"), "{error}");
+    assert!(error.to_string().contains("9.1"), "{error}");
     let mut unpublished = small();
     unpublished[8..16].fill(0);
     assert!(matches!(open(unpublished), OpenError::NotReady { .. }));

@@ -8,7 +8,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::Mutex;
 use wq_trace::{
     Breakdown, Counter, Event, From, FuncId, Liveness, Next, PoolInfo, PwqGauges, Reader, Segment,
-    SegmentConfig, WaitPart, What, WorkerId, WorkerState,
+    SegmentConfig, VERSION, WaitPart, What, WorkerId, WorkerState,
 };
 
 const ROLE: &str = "WQ_TEST_ROLE";
@@ -257,10 +257,10 @@ fn list_and_find() {
     let found = found.iter().find(|found| found.path == future).unwrap();
     assert_eq!(
         (found.pid, found.version, found.state),
-        (2_000_000_000, (9, 0), Liveness::Unknown)
+        (2_000_000_000, (9, VERSION.1), Liveness::Unknown)
     );
     assert!(
-        found.problem.as_ref().unwrap().contains("version 9.0"),
+        found.problem.as_ref().unwrap().contains("version 9.1"),
         "{found:?}"
     );
     one.mark_ended(7);

@@ -108,6 +108,7 @@ fn make_all() -> Made {
         wq: wq.id(),
         func,
         since: 155,
+        ..FlushRow::default()
     });
     Made {
         segment,

@@ -93,6 +93,20 @@ pub(super) fn queueing_step(shared: &Shared, step: &Step, draw: &dyn Fn(&Draw) -
                 .instances(*item)
                 .for_each(|item| shared.cancel(item, true));
         }
+        Step::SetMaxActive(wq, max_active) => {
+            if let Some(wq) = shared.workqueue(wq) {
+                wq.set_max_active(*max_active);
+            }
+        }
+        Step::Freeze => {
+            shared.engine.freeze();
+        }
+        Step::Thaw => shared.engine.thaw(),
+        Step::CpuDown(cpu) => {
+            let cpu = shared.cpu(*cpu);
+            lock(&shared.hotplug).down(cpu, shared.engine.cpus());
+        }
+        Step::CpuUp(cpu) => lock(&shared.hotplug).up(shared.cpu(*cpu)),
         // The checker lets the other steps into bodies only, or into producers only.
         _ => {}
     }

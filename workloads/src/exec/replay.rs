@@ -239,5 +239,8 @@ fn engine(script: &Script, settings: ReplaySettings) -> Result<Engine, ExecError
     if let Some(thresh) = spec.cpu_intensive_thresh {
         builder = builder.cpu_intensive_thresh(thresh);
     }
+    if let Some(on) = spec.power_efficient {
+        builder = builder.power_efficient(on);
+    }
     Ok(builder.build()?)
 }

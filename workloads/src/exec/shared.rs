@@ -1,13 +1,14 @@
 //! What the threads of a replay share: the items, what they did, and whether it is time to stop.
 
 use super::body;
+use super::hotplug::Hotplug;
 use crate::report::{Execution, ItemReport};
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant};
-use wq_engine::sim::{ItemRef, Program, SplitMix64, WqRef};
-use wq_engine::{DelayedWork, Engine, Error, Workqueue};
+use wq_engine::sim::{ItemRef, Program, SplitMix64, WorkqueueSpec, WqRef};
+use wq_engine::{DelayedWork, Engine, Error, Workqueue, WorkqueueAttrs, WqFlags};
 
 use super::ExecError;
 
@@ -23,6 +24,7 @@ pub(super) struct Shared {
     /// The next instance of each work, for steps that take them in turn.
     turns: Vec<AtomicUsize>,
     pub(super) locks: Vec<Mutex<()>>,
+    pub(super) hotplug: Mutex<Hotplug>,
     /// On the engine's clock.
     pub(super) started_at: u64,
     /// Arrivals and waits go this many times as fast.
@@ -64,17 +66,10 @@ impl Shared {
         engine: Engine,
         speed: f64,
     ) -> Result<Arc<Self>, ExecError> {
-        let alloc = |spec: &wq_engine::sim::WorkqueueSpec| -> Result<Workqueue, Error> {
-            if spec.flags.contains(wq_engine::WqFlags::ORDERED) {
-                let flags = spec.flags - wq_engine::WqFlags::ORDERED;
-                return engine.alloc_ordered_workqueue(&spec.name, flags);
-            }
-            engine.alloc_workqueue(&spec.name, spec.flags, spec.max_active)
-        };
         let own: Vec<_> = program
             .workqueues
             .iter()
-            .map(alloc)
+            .map(|spec| alloc(&engine, spec))
             .collect::<Result<_, _>>()?;
         let mut queues = Vec::with_capacity(program.works.len());
         for work in &program.works {
@@ -94,6 +89,7 @@ impl Shared {
             items: items(&program, &queues, me),
             turns: program.works.iter().map(|_| AtomicUsize::new(0)).collect(),
             locks: program.locks.iter().map(|_| Mutex::default()).collect(),
+            hotplug: Mutex::default(),
             own,
             first,
             program,
@@ -263,6 +259,22 @@ impl Shared {
     pub(super) fn scaled(&self, time: Duration) -> u64 {
         (time.as_nanos() as f64 / self.speed) as u64
     }
+}
+
+fn alloc(engine: &Engine, spec: &WorkqueueSpec) -> Result<Workqueue, Error> {
+    let wq = if spec.flags.contains(WqFlags::ORDERED) {
+        engine.alloc_ordered_workqueue(&spec.name, spec.flags - WqFlags::ORDERED)?
+    } else {
+        engine.alloc_workqueue(&spec.name, spec.flags, spec.max_active)?
+    };
+    if let Some(affinity) = &spec.affinity {
+        wq.apply_attrs(&WorkqueueAttrs {
+            affn_scope: affinity.scope.parse().unwrap_or_default(),
+            affn_strict: affinity.strict,
+            ..wq.attrs().unwrap_or_default()
+        })?;
+    }
+    Ok(wq)
 }
 
 fn workqueue(engine: &Engine, own: &[Workqueue], wq: &WqRef) -> Result<Workqueue, ExecError> {

@@ -125,32 +125,3 @@ pub fn pools(snapshot: &Snapshot) -> Vec<BusyPool<'_>> {
 pub fn timers(snapshot: &Snapshot) -> impl Iterator<Item = &FunctionRow> {
     snapshot.functions.iter().filter(|f| f.armed > 0)
 }
-
-/// CPUs as the kernel lists them: `0-3,8`.
-pub fn cpu_list(cpus: &[u16]) -> String {
-    let mut parts: Vec<(u16, u16)> = Vec::new();
-    for &cpu in cpus {
-        match parts.last_mut() {
-            Some((_, end)) if end.checked_add(1) == Some(cpu) => *end = cpu,
-            _ => parts.push((cpu, cpu)),
-        }
-    }
-    let text = parts.iter().map(|&(start, end)| match start == end {
-        true => start.to_string(),
-        false => format!("{start}-{end}"),
-    });
-    text.collect::<Vec<_>>().join(",")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn cpus_are_listed_as_ranges() {
-        assert_eq!(cpu_list(&[]), "");
-        assert_eq!(cpu_list(&[3]), "3");
-        assert_eq!(cpu_list(&[0, 1, 2, 5, 7, 8]), "0-2,5,7-8");
-        assert_eq!(cpu_list(&[u16::MAX, 0]), "65535,0");
-    }
-}

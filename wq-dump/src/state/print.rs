@@ -1,10 +1,11 @@
 //! The two forms of the state: sysrq-t's text and JSON.
 
-use super::busy::{self, BusyPool, BusyPwq, cpu_list};
+use super::busy::{self, BusyPool, BusyPwq};
 use crate::style::Style;
 use wq_trace::model::columns;
 use wq_trace::{
-    FlushRow, Limits, Model, Names, PoolRow, Snapshot, Value, WorkerRow, WorkerState, units,
+    CpuSet, FlushRow, Limits, Model, Names, PoolRow, Snapshot, Value, WorkerKind, WorkerRow,
+    WorkerState, units,
 };
 
 /// The text. Pending and inactive items are grouped by function, without order: there the kernel's differs.
@@ -15,14 +16,14 @@ pub fn text(snapshot: &Snapshot, style: Style) -> String {
         let name = style.heading(&wq.row.name);
         out += &format!("workqueue {name}: flags={:#x}\n", wq.row.flags);
         for pwq in &wq.pwqs {
-            out += &pwq_text(pwq, snapshot, &names);
+            out += &pwq_text(pwq, snapshot, &names, style);
         }
     }
     for pool in busy::pools(snapshot) {
         out += &pool_text(&pool, snapshot, style);
     }
     for flush in &snapshot.flushes {
-        out += &flush_text(flush, snapshot, &names);
+        out += &flush_text(flush, snapshot, &names, style);
     }
     for function in busy::timers(snapshot) {
         let next = match function.next_expiry.saturating_sub(snapshot.at) {
@@ -80,20 +81,27 @@ pub fn json(snapshot: &Snapshot) -> Value {
     ])
 }
 
-fn pwq_text(pwq: &BusyPwq<'_>, snapshot: &Snapshot, names: &Names) -> String {
+fn pwq_text(pwq: &BusyPwq<'_>, snapshot: &Snapshot, names: &Names, style: Style) -> String {
     let pool = pwq
         .pool
         .map_or_else(|| "unknown:".to_owned(), |pool| pool_id(pool, snapshot));
     let row = pwq.row;
     let mut out = format!(
-        "  pwq {pool} active={} refcnt={}\n",
+        "  pwq {pool} active={} refcnt={}",
         row.nr_active, row.refcnt
     );
+    if row.mayday {
+        out += &style.alarm(" MAYDAY");
+    }
+    if row.plugged {
+        out += " plugged";
+    }
+    out.push('\n');
     if !pwq.in_flight.is_empty() {
         let runs: Vec<_> = pwq
             .in_flight
             .iter()
-            .map(|w| worker_text(w, snapshot, names))
+            .map(|w| worker_text(w, pwq.pool, snapshot, names))
             .collect();
         out += &format!("    in-flight: {}\n", runs.join(", "));
     }
@@ -106,30 +114,44 @@ fn pwq_text(pwq: &BusyPwq<'_>, snapshot: &Snapshot, names: &Names) -> String {
     out
 }
 
-/// `2: cpus=0 flags=0x0 nice=0`, the words by which sysrq-t tells pools apart.
+/// `2: cpus=0 node=0 flags=0x0 nice=0`, the words by which sysrq-t tells pools apart.
 fn pool_id(pool: &PoolRow, snapshot: &Snapshot) -> String {
-    let cpus = match pool.cpu {
-        Some(cpu) => cpu.to_string(),
-        None => cpu_list(&snapshot.meta.cpus),
+    let cpus = match (pool.cpu, &pool.cpus) {
+        (Some(cpu), _) => cpu.to_string(),
+        (None, Some(cpus)) => cpus.list(),
+        (None, None) => snapshot
+            .meta
+            .cpus
+            .iter()
+            .copied()
+            .collect::<CpuSet>()
+            .list(),
     };
-    // The first two of the four pools of a CPU are its BH pools.
-    let level = match (pool.cpu, pool.number % 4) {
-        (Some(_), 0) => "bh".to_owned(),
-        (Some(_), 1) => "bh-hi".to_owned(),
-        _ => format!("nice={}", pool.nice),
+    let node = pool.node.map(|node| format!(" node={node}"));
+    let level = match pool.is_bh() {
+        true => pool.bh_word().to_owned(),
+        false => format!("nice={}", pool.nice),
     };
     format!(
-        "{}: cpus={cpus} flags={:#x} {level}",
-        pool.number, pool.flags
+        "{}: cpus={cpus}{} flags={:#x} {level}",
+        pool.number,
+        node.unwrap_or_default(),
+        pool.flags
     )
 }
 
-/// `184:flush_cache for 39.0 s`, with what waits for that very item.
-fn worker_text(worker: &WorkerRow, snapshot: &Snapshot, names: &Names) -> String {
-    let rescuer = if worker.name.starts_with("kworker/R-") {
-        "(RESCUER)"
-    } else {
-        ""
+/// `184:flush_cache for 39.0 s`, with what waits for that very item; `bh:` for a pool without threads to name.
+fn worker_text(
+    worker: &WorkerRow,
+    pool: Option<&PoolRow>,
+    snapshot: &Snapshot,
+    names: &Names,
+) -> String {
+    let who = match (worker.kind, pool) {
+        (WorkerKind::Rescuer, _) => format!("{}(RESCUER)", worker.tid),
+        (WorkerKind::Bh, Some(pool)) => pool.bh_word().to_owned(),
+        (WorkerKind::Bh, None) => "bh".to_owned(),
+        (WorkerKind::Normal, _) => worker.tid.to_string(),
     };
     let asleep = if worker.state == WorkerState::Sleeping {
         " asleep"
@@ -137,8 +159,7 @@ fn worker_text(worker: &WorkerRow, snapshot: &Snapshot, names: &Names) -> String
         ""
     };
     let mut out = format!(
-        "{}{rescuer}:{} for {}{asleep}",
-        worker.tid,
+        "{who}:{} for {}{asleep}",
         names.function(worker.func),
         units::duration(snapshot.at.saturating_sub(worker.started_at)),
     );
@@ -172,21 +193,30 @@ fn pool_text(pool: &BusyPool<'_>, snapshot: &Snapshot, style: Style) -> String {
         out += &format!(" manager: {}", manager.tid);
     }
     if !pool.idle.is_empty() {
-        let tids: Vec<_> = pool.idle.iter().map(|w| w.tid.to_string()).collect();
+        let name = |w: &&WorkerRow| match w.kind {
+            WorkerKind::Bh => pool.row.bh_word().to_owned(),
+            _ => w.tid.to_string(),
+        };
+        let tids: Vec<_> = pool.idle.iter().map(name).collect();
         out += &format!(" idle: {}", tids.join(" "));
     }
     out.push('\n');
     out
 }
 
-fn flush_text(flush: &FlushRow, snapshot: &Snapshot, names: &Names) -> String {
+fn flush_text(flush: &FlushRow, snapshot: &Snapshot, names: &Names, style: Style) -> String {
     let since = units::duration(snapshot.at.saturating_sub(flush.since));
     let target = match flush.work {
         0 => format!("workqueue {}", names.workqueue(flush.wq)),
         work => format!("work {work:016x} {}", names.function(flush.func)),
     };
+    // Of a circle of waits every line has the same number.
+    let deadlock = match flush.deadlock {
+        0 => String::new(),
+        n => style.alarm(&format!(" deadlock {n}")),
+    };
     format!(
-        "waiter {}-{}: {target} for {since}\n",
+        "waiter {}-{}: {target} for {since}{deadlock}\n",
         names.comm(flush.tid),
         flush.tid
     )
@@ -205,6 +235,7 @@ fn pwq_json(pwq: &BusyPwq<'_>, snapshot: &Snapshot, names: &Names) -> Value {
         Value::Object(vec![
             ("tid", Value::Num(worker.tid.into())),
             ("worker", Value::str(&worker.name)),
+            ("kind", Value::str(worker.kind.word())),
             ("work", Value::Hex(worker.work)),
             ("function", Value::str(names.function(worker.func))),
             ("state", Value::str(worker.state.word())),
@@ -218,6 +249,8 @@ fn pwq_json(pwq: &BusyPwq<'_>, snapshot: &Snapshot, names: &Names) -> Value {
         ("inflight", Value::List(in_flight.collect())),
         ("pending", counted(&pwq.pending)),
         ("inactive", counted(&pwq.inactive)),
+        ("mayday", Value::Bool(pwq.row.mayday)),
+        ("plugged", Value::Bool(pwq.row.plugged)),
     ])
 }
 
@@ -234,6 +267,7 @@ fn pools_json(snapshot: &Snapshot) -> Value {
     let pools = busy::pools(snapshot).into_iter().filter_map(|busy| {
         let pool = model.pools().iter().find(|p| p.row.id == busy.row.id)?;
         let mut fields = columns::pool_fields(pool);
+        fields.push(("node", Value::opt(busy.row.node.map(u32::from))));
         fields.push(("flags", Value::Bits(busy.row.flags.into())));
         fields.push(("hung_ns", Value::Big(hung(busy.row, snapshot))));
         fields.push(("manager", Value::opt(busy.manager.map(|w| w.tid))));
@@ -257,6 +291,8 @@ fn flush_json(flush: &FlushRow, snapshot: &Snapshot, names: &Names) -> Value {
         "for_ns",
         Value::Big(snapshot.at.saturating_sub(flush.since)),
     ));
+    let deadlock = Some(flush.deadlock).filter(|&n| n != 0);
+    fields.push(("deadlock", Value::opt(deadlock)));
     Value::Object(fields)
 }
 
@@ -289,6 +325,15 @@ mod tests {
     fn json_of_a_busy_engine() {
         let json = json(&fixture::snapshot());
         insta::assert_snapshot!(serde_json::to_string_pretty(&Json(&json)).expect("JSON"));
+    }
+
+    /// A rescuer at work on a pool in need, a BH item, waits that close a circle.
+    #[test]
+    fn text_of_an_engine_in_trouble() {
+        let snapshot = fixture::in_trouble();
+        insta::assert_snapshot!(text(&snapshot, Style::default()));
+        let red = text(&snapshot, Style { on: true });
+        assert!(red.contains("\u{1b}[31m MAYDAY\u{1b}[0m"), "{red:?}");
     }
 
     #[test]

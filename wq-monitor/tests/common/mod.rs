@@ -183,6 +183,7 @@ fn workqueue(queue: &Queue, id: u32, round: u64) -> WorkqueueRow {
         flags: queue.1,
         max_active: queue.2,
         counters,
+        ..WorkqueueRow::default()
     }
 }
 
@@ -234,6 +235,8 @@ fn pwqs(round: u64) -> Vec<PwqRow> {
                 nr_inactive: held as u32,
                 nr_in_flight: running as u32,
                 max_in_flight: 2,
+                mayday: false,
+                plugged: false,
                 counters,
                 wait: histogram(queue.5, started),
                 run: histogram(queue.6, started - running),
@@ -335,6 +338,7 @@ fn workers(round: u64) -> Vec<WorkerRow> {
                 },
                 desc: QUEUES[queue].0.to_owned(),
                 executed: round * u64::from(40 / (n + 1)),
+                ..WorkerRow::default()
             });
         }
     }

@@ -5,7 +5,7 @@ use crate::pool::{Effects, Limit, NewItem, PoolSpec, PoolState, PwqSpec, WorkerI
 use wq_trace::{PoolInfo, REQ_CPU_LOCAL};
 
 /// A pool with so many items on its worklist, and without workers.
-fn pool(cpu: Option<u16>, waiting: usize) -> PoolState<usize, u32> {
+pub(super) fn pool(cpu: Option<u16>, waiting: usize) -> PoolState<usize, u32> {
     let segment = segment();
     let (number, nice) = (2, 0);
     let slot = segment.pool(PoolInfo {

@@ -211,6 +211,9 @@ pub const WORKQUEUES: &[Column<Workqueue>] = columns! {
     json "running" "infl" "items" 6
         "Items executing now.",
         always, |w| Cell::Count(w.running);
+    shown "type" "type" "" 9
+        "How it is served: percpu, unbound (with S: strictly in its pods), ordered, bh.",
+        always, |w| Cell::Text(w.kind().to_owned());
     shown "max_active" "max" "items" 5
         "Limit of items that execute at once: per CPU when bound.",
         always, |w| Cell::Number(w.max_active.into());
@@ -243,7 +246,7 @@ pub const WORKQUEUES: &[Column<Workqueue>] = columns! {
 /// Columns of pools; those in JSON stand in the order of the JSON keys.
 pub const POOLS: &[Column<Pool>] = columns! {
     json "id" "pool" "id" 4
-        "Number of the pool: 4c+2 normal and 4c+3 highpri pool of CPU c, unbound ones after all those.",
+        "Number of the pool: of CPU c 4c bh, 4c+1 bh-hi, 4c+2 normal, 4c+3 highpri; unbound ones after all those.",
         always, |p| Cell::Number(p.row.number.into());
     json "cpu" "cpu" "cpu" 4
         "CPU that the pool belongs to.",

@@ -84,6 +84,7 @@ fn workqueue(row: &crate::WorkqueueRow) -> Workqueue {
         id: row.id,
         name: row.name.clone(),
         flags: row.flags,
+        strict: row.attrs.as_ref().is_some_and(|attrs| attrs.strict),
         max_active: row.max_active,
         own: row.counters,
         ..Workqueue::default()
@@ -110,7 +111,8 @@ fn function(row: &crate::FunctionRow) -> Function {
 fn pwqs(snapshot: &Snapshot, links: &Links, rows: &mut Rows) {
     for pwq in &snapshot.pwqs {
         if let Some(wq) = links.workqueue(rows, pwq.wq) {
-            wq.pwqs += 1;
+            // What released ones came to is none.
+            wq.pwqs += u32::from(pwq.pool.is_some());
             add(&mut wq.counters, &pwq.counters);
             wq.active += u64::from(pwq.nr_active);
             wq.inactive += u64::from(pwq.nr_inactive);

@@ -3,7 +3,7 @@
 use super::latency::Latency;
 use super::rates::{Flow, Rates};
 use crate::ids::{FuncId, WqId};
-use crate::snapshot::{PoolRow, wq_flags};
+use crate::snapshot::{PoolRow, kind_of, wq_flags};
 use crate::stats::{Breakdown, Counter, WaitPart, WqCounter};
 
 /// A workqueue, summed over its pwqs.
@@ -15,6 +15,8 @@ pub struct Workqueue {
     pub name: String,
     /// Kernel flag bits, as [`crate::WorkqueueRow::flags`].
     pub flags: u32,
+    /// Whether its workers must stay in their pod.
+    pub strict: bool,
     /// The limit: per CPU when bound.
     pub max_active: u32,
     /// How many pwqs it has.
@@ -44,6 +46,11 @@ pub struct Workqueue {
 }
 
 impl Workqueue {
+    /// How it is served, in the kernel's words: `percpu`, `unbound`, `unbound,S` when strict, `ordered`, `bh`.
+    pub fn kind(&self) -> &'static str {
+        kind_of(self.flags, self.strict)
+    }
+
     /// Whether it is served by unbound pools.
     pub fn unbound(&self) -> bool {
         self.flags & wq_flags::UNBOUND != 0
@@ -107,9 +114,10 @@ pub struct Pool {
 }
 
 impl Pool {
-    /// What it serves: `cpu 0`, `cpu 0 highpri`, `unbound`.
+    /// What it serves: `cpu 0`, `cpu 0 highpri`, `cpu 0 bh`, `cpu 0 bh-hi`, `unbound`.
     pub fn kind(&self) -> String {
         match self.row.cpu {
+            Some(cpu) if self.row.is_bh() => format!("cpu {cpu} {}", self.row.bh_word()),
             Some(cpu) if self.row.nice < 0 => format!("cpu {cpu} highpri"),
             Some(cpu) => format!("cpu {cpu}"),
             None => "unbound".to_owned(),
@@ -276,6 +284,7 @@ fn flow(counters: &[u64; Counter::COUNT]) -> Flow {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::snapshot::pool_flags;
 
     #[test]
     fn the_main_reason_is_the_first_of_the_largest() {
@@ -303,8 +312,13 @@ mod tests {
         let mut pool = Pool::default();
         assert_eq!(pool.kind(), "unbound");
         pool.row.cpu = Some(3);
+        pool.row.number = 14;
         assert_eq!(pool.kind(), "cpu 3");
         pool.row.nice = -20;
         assert_eq!(pool.kind(), "cpu 3 highpri");
+        pool.row.flags = pool_flags::BH;
+        assert_eq!(pool.kind(), "cpu 3 bh-hi");
+        pool.row.nice = 0;
+        assert_eq!(pool.kind(), "cpu 3 bh");
     }
 }

@@ -7,6 +7,7 @@ use crate::layout::{
     self, CPUS, ClockKind, HEAD, Kind, NAME_WORDS, RECORD_WORDS, RING_HEAD, SHORT_WORDS,
     TEXT_WORDS, entry, head,
 };
+use crate::settings::{Scope, Settings};
 use crate::snapshot::Meta;
 use std::sync::atomic::{Ordering, fence};
 
@@ -105,6 +106,22 @@ impl Head {
         }
     }
 
+    /// The settings that are one number each.
+    pub(super) fn settings(&self) -> Settings {
+        let word = |at| self.words[at];
+        let says = word(head::SETTINGS);
+        let number = |bit, at| (says & bit != 0).then(|| word(at));
+        let scope = Scope::from_number((says >> 8) as u8);
+        Settings {
+            default_scope: scope.filter(|_| says & layout::SAYS_SCOPE != 0),
+            power_efficient: (says & layout::SAYS_POWER != 0).then_some(says >> 16 & 1 == 1),
+            cpu_intensive_thresh_ns: number(layout::SAYS_CPU_INTENSIVE, head::CPU_INTENSIVE_NS),
+            watchdog_thresh_ns: number(layout::SAYS_WATCHDOG, head::WATCHDOG_NS),
+            idle_timeout_ns: number(layout::SAYS_IDLE, head::IDLE_NS),
+            ..Settings::default()
+        }
+    }
+
     /// The directory from its entry `first` on, and how many entries there are; unknown kinds are left out. The entries
     /// before `first` are judged, too: together they must not tell of more than the file holds.
     pub(super) fn chunks(
@@ -165,9 +182,14 @@ fn check_together(chunks: &[Chunk]) -> Result<(), &'static str> {
 }
 
 fn sensing_seq(source: &dyn Source) -> Result<u64, ReadError> {
-    let mut seq = [0];
-    read_words(source, head::SENSING_SEQ as u64 * 8, &mut seq)?;
-    Ok(seq[0])
+    word(source, head::SENSING_SEQ)
+}
+
+/// A word of the head as it is now.
+pub(super) fn word(source: &dyn Source, at: usize) -> Result<u64, ReadError> {
+    let mut word = [0];
+    read_words(source, at as u64 * 8, &mut word)?;
+    Ok(word[0])
 }
 
 fn entry_offset(index: usize) -> u64 {
@@ -193,7 +215,7 @@ fn check_entry(words: &[u64], at: u64, len: u64) -> Result<Option<Chunk>, ReadEr
     let fits = if kind == Kind::Ring {
         stride == RECORD_WORDS as u64 && bytes >= RING_HEAD as u64 * 8
     } else {
-        (kind.stride() as u64..=1 << 12).contains(&stride)
+        (kind.least_stride() as u64..=1 << 12).contains(&stride)
     };
     if !fits {
         return damaged("slots of an odd size");

@@ -3,6 +3,7 @@
 mod cursor;
 mod error;
 mod head;
+mod lists;
 mod rows;
 mod source;
 mod table;
@@ -18,6 +19,7 @@ use crate::process;
 use crate::segment::Segment;
 use crate::snapshot::{Histogram, Liveness, RingRow, Snapshot};
 use head::{Chunk, Head};
+use lists::Lists;
 use source::read_words;
 use std::collections::HashMap;
 use std::fs::{File, OpenOptions};
@@ -25,6 +27,7 @@ use std::io::ErrorKind;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{Ordering, fence};
 use table::Tables;
 
 /// Reads one segment, live or dead. Cheap to clone.
@@ -95,12 +98,31 @@ impl Reader {
     /// When it ends too early, contradicts itself, or cannot be read.
     pub fn snapshot(&self) -> Result<Snapshot, ReadError> {
         let source = &*self.source;
+        // Each total once: see `PwqSlot::retire`. A release may add a chunk, too, so all is read again.
+        let mut attempt = 1;
+        loop {
+            let before = retired_seq(source)?;
+            let mut snapshot = self.read_once()?;
+            if before & 1 == 0 && retired_seq(source)? == before {
+                return Ok(snapshot);
+            }
+            if attempt == ATTEMPTS {
+                snapshot.torn += 1;
+                return Ok(snapshot);
+            }
+            attempt += 1;
+        }
+    }
+
+    fn read_once(&self) -> Result<Snapshot, ReadError> {
+        let source = &*self.source;
         let head = Head::read(source)?;
         let (chunks, _) = head.chunks(source, 0)?;
         let mut meta = head.meta();
         meta.path.clone_from(&self.path);
         let mut snapshot = Snapshot {
             meta,
+            settings: head.settings(),
             lost_no_ring: head.word(crate::layout::head::LOST_NO_RING),
             hidden_rows: head.word(crate::layout::head::HIDDEN_ROWS),
             ..Snapshot::default()
@@ -213,6 +235,17 @@ fn check(source: &dyn Source) -> Result<(), Refusal> {
     }
 }
 
+/// Attempts to read a snapshot while no totals move from one slot to another.
+const ATTEMPTS: u32 = 8;
+
+/// How often totals have moved. Ordered before and after whatever is read.
+fn retired_seq(source: &dyn Source) -> Result<u64, ReadError> {
+    fence(Ordering::Acquire);
+    let seq = head::word(source, crate::layout::head::RETIRED_SEQ)?;
+    fence(Ordering::Acquire);
+    Ok(seq)
+}
+
 /// Fills in everything that stands in slots.
 fn read_tables(
     source: &dyn Source,
@@ -221,10 +254,14 @@ fn read_tables(
 ) -> Result<(), ReadError> {
     let mut tables = Tables::new(source);
     let mut histograms = HashMap::<PwqId, (Histogram, Histogram)>::new();
+    let mut lists = Lists::default();
     let mut slots_left = Kind::SLOTS.map(|kind| 2 * kind.cap());
     let s = &mut *snapshot;
-    for chunk in chunks.iter().filter(|chunk| chunk.kind != Kind::Ring) {
-        let left = &mut slots_left[chunk.kind as usize - 1];
+    for chunk in chunks {
+        let Some(index) = chunk.kind.index() else {
+            continue;
+        };
+        let left = &mut slots_left[index];
         let most = *left;
         *left = left.saturating_sub(chunk.len as usize / 8 / chunk.stride);
         tables.read(chunk, most, |slot| match chunk.kind {
@@ -242,6 +279,7 @@ fn read_tables(
                 let (pwq, wait, run) = rows::histograms(slot);
                 histograms.insert(pwq, (wait, run));
             }
+            Kind::List => lists.add(slot),
             Kind::Ring => {}
         })?;
     }
@@ -251,6 +289,7 @@ fn read_tables(
         }
     }
     s.torn = tables.torn;
+    lists.hand_out(s);
     s.workqueues.sort_by_key(|row| row.id);
     s.functions.sort_by_key(|row| row.id);
     s.pools.sort_by_key(|row| (row.number, row.id));

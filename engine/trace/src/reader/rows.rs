@@ -7,17 +7,21 @@ use crate::clean::clean_name;
 use crate::hist::BUCKETS;
 use crate::ids::{FuncId, PoolId, PwqId, WorkerId, WqId};
 use crate::layout::{
-    DISTRIBUTION, NAME_WORDS, SHORT_WORDS, flush, function, histogram, pool, pwq, pwq_func, thread,
-    worker, workqueue,
+    ATTRS_KNOWN, ATTRS_STRICT, DISTRIBUTION, NAME_WORDS, SHORT_WORDS, flush, function, histogram,
+    pool, pwq, pwq_func, thread, worker, workqueue,
 };
+use crate::settings::{Scope, WqAttrs};
 use crate::snapshot::{
-    FlushRow, FunctionRow, Histogram, PoolRow, PwqFuncRow, PwqRow, ThreadRow, WorkerRow,
-    WorkerState, WorkqueueRow,
+    FlushRow, FunctionRow, Histogram, PoolRow, PwqFuncRow, PwqRow, ThreadRow, WorkerKind,
+    WorkerRow, WorkerState, WorkqueueRow,
 };
 use crate::stats::{Counter, WaitPart, WqCounter};
 
 pub(super) fn workqueue(slot: &Slot<'_>) -> WorkqueueRow {
     let (flags, max_active) = slot.halves(workqueue::FLAGS_MAX);
+    let (min_active, effective_min_active) = slot.halves(workqueue::MIN_ACTIVE);
+    let (effective, says) = slot.halves(workqueue::EFFECTIVE);
+    let (rescuer, default_pool) = slot.halves(workqueue::RESCUER_DEFAULT);
     let mut counters = [0; WqCounter::COUNT];
     counters.copy_from_slice(&slot.third[workqueue::COUNTERS..][..WqCounter::COUNT]);
     WorkqueueRow {
@@ -25,8 +29,27 @@ pub(super) fn workqueue(slot: &Slot<'_>) -> WorkqueueRow {
         name: name(&slot.second[workqueue::NAME..][..NAME_WORDS]),
         flags,
         max_active,
+        min_active,
+        effective_max_active: if says == 1 { effective } else { max_active },
+        effective_min_active,
+        attrs: attrs(slot),
+        rescuer: WorkerId(rescuer),
+        default_pool: PoolId(default_pool),
         counters,
+        ..WorkqueueRow::default()
     }
+}
+
+/// What a workqueue asks for, but for its CPUs.
+fn attrs(slot: &Slot<'_>) -> Option<WqAttrs> {
+    let (nice, bits) = slot.halves(workqueue::ATTRS);
+    let scope = Scope::from_number((bits >> 8) as u8)?;
+    (bits & ATTRS_KNOWN != 0).then(|| WqAttrs {
+        nice: nice as i32,
+        scope,
+        strict: bits & ATTRS_STRICT != 0,
+        ..WqAttrs::default()
+    })
 }
 
 pub(super) fn pool(slot: &Slot<'_>) -> PoolRow {
@@ -36,6 +59,7 @@ pub(super) fn pool(slot: &Slot<'_>) -> PoolRow {
     let (nr_running, nr_workers) = slot.halves(pool::RUNNING_WORKERS);
     let (nr_idle, nr_pending) = slot.halves(pool::IDLE_PENDING);
     let (max_workers, max_nr_running) = slot.halves(pool::MAXIMA);
+    let (strict, node) = slot.halves(pool::STRICT_NODE);
     PoolRow {
         id: PoolId(slot.id()),
         number,
@@ -52,6 +76,10 @@ pub(super) fn pool(slot: &Slot<'_>) -> PoolRow {
         max_workers,
         max_nr_running,
         cm_wakeups: slot.word(pool::CM_WAKEUPS),
+        refcnt: slot.word(pool::REFCNT) as u32,
+        node: node.checked_sub(1).and_then(|n| u16::try_from(n).ok()),
+        strict: strict == 1,
+        ..PoolRow::default()
     }
 }
 
@@ -73,6 +101,8 @@ pub(super) fn pwq(slot: &Slot<'_>) -> PwqRow {
         nr_inactive,
         nr_in_flight,
         max_in_flight: slot.word(pwq::MAX_FLIGHT) as u32,
+        mayday: slot.word(pwq::BITS) & 1 != 0,
+        plugged: slot.word(pwq::BITS) & 2 != 0,
         counters,
         wait: Histogram::default(),
         run: Histogram::default(),
@@ -115,8 +145,13 @@ pub(super) fn worker(slot: &Slot<'_>) -> WorkerRow {
     let desc_whole = slot.first[worker::DESC_SEQ] & 1 == 0
         && slot.first[worker::DESC_SEQ] == slot.third[worker::DESC_SEQ];
     let desc = desc_whole.then(|| name(&slot.second[worker::DESC..][..NAME_WORDS]));
+    let (kind, rescue_wq) = slot.halves(worker::KIND_WQ);
     let identity = WorkerRow {
         id: WorkerId(slot.id()),
+        kind: *WorkerKind::ALL
+            .get(kind as usize)
+            .unwrap_or(&WorkerKind::Normal),
+        rescue_wq: WqId(rescue_wq),
         pool: PoolId(pool),
         number,
         name: name(&slot.second[worker::NAME..][..NAME_WORDS]),
@@ -157,6 +192,7 @@ pub(super) fn flush(slot: &Slot<'_>) -> FlushRow {
         wq: WqId(wq),
         func: FuncId(func),
         since: slot.word(flush::SINCE),
+        deadlock: slot.word(flush::CYCLE) as u32,
     }
 }
 

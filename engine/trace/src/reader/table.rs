@@ -17,6 +17,15 @@ const ATTEMPTS: u32 = 64;
 /// Attempts beyond the first for all slots of a snapshot: bounds the time that a hostile file takes.
 const RETRIES: u32 = 4096;
 
+/// How slots stand in the file, and in memory.
+#[derive(Clone, Copy, Debug)]
+struct Shape {
+    /// Words from one to the next in the file.
+    stride: usize,
+    /// Words that each is given: what an older file's slots lack is 0.
+    width: usize,
+}
+
 /// One slot, read three times.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Slot<'a> {
@@ -76,13 +85,17 @@ impl<'a> Tables<'a> {
         mut each: impl FnMut(&Slot<'_>),
     ) -> Result<(), ReadError> {
         let stride = chunk.stride;
+        let shape = Shape {
+            stride,
+            width: stride.max(chunk.kind.stride()),
+        };
         let slots = (chunk.len as usize / 8 / stride).min(most);
-        let per_piece = (PIECE / stride).max(1);
+        let per_piece = (PIECE / shape.width).max(1);
         let mut start = 0;
         while start < slots {
             let count = per_piece.min(slots - start);
             let offset = chunk.offset + (start * stride * 8) as u64;
-            self.read_piece(offset, count, stride, &mut each)?;
+            self.read_piece(offset, count, shape, &mut each)?;
             start += count;
         }
         Ok(())
@@ -92,21 +105,22 @@ impl<'a> Tables<'a> {
         &mut self,
         offset: u64,
         count: usize,
-        stride: usize,
+        shape: Shape,
         each: &mut impl FnMut(&Slot<'_>),
     ) -> Result<(), ReadError> {
-        let mut readings = [vec![0; count * stride], Vec::new(), Vec::new()];
-        self.read_one(offset, &mut readings[0])?;
+        let Shape { stride, width } = shape;
+        let mut readings = [vec![0; count * width], Vec::new(), Vec::new()];
+        self.read_slots(offset, shape, &mut readings[0])?;
         let free = |slot: &[u64]| slot[slot::ID] == 0;
-        if readings[0].chunks_exact(stride).all(free) {
+        if readings[0].chunks_exact(width).all(free) {
             return Ok(());
         }
         for reading in &mut readings[1..] {
-            reading.resize(count * stride, 0);
-            self.read_one(offset, reading)?;
+            reading.resize(count * width, 0);
+            self.read_slots(offset, shape, reading)?;
         }
         for index in 0..count {
-            let words = index * stride..(index + 1) * stride;
+            let words = index * width..(index + 1) * width;
             let [first, second, third] = &readings;
             let mut slot = Slot {
                 first: &first[words.clone()],
@@ -120,7 +134,7 @@ impl<'a> Tables<'a> {
                     each(&slot);
                 }
             } else {
-                self.insist(offset + words.start as u64 * 8, stride, each)?;
+                self.insist(offset + (index * stride * 8) as u64, shape, each)?;
             }
         }
         Ok(())
@@ -130,17 +144,18 @@ impl<'a> Tables<'a> {
     fn insist(
         &mut self,
         offset: u64,
-        stride: usize,
+        shape: Shape,
         each: &mut impl FnMut(&Slot<'_>),
     ) -> Result<(), ReadError> {
-        let mut readings = vec![0; 3 * stride];
+        let width = shape.width;
+        let mut readings = vec![0; 3 * width];
         let mut attempts = ATTEMPTS.min(self.retries);
         loop {
-            for reading in readings.chunks_exact_mut(stride) {
-                self.read_one(offset, reading)?;
+            for reading in readings.chunks_exact_mut(width) {
+                self.read_slots(offset, shape, reading)?;
             }
-            let (first, rest) = readings.split_at(stride);
-            let (second, third) = rest.split_at(stride);
+            let (first, rest) = readings.split_at(width);
+            let (second, third) = rest.split_at(width);
             let mut slot = Slot {
                 first,
                 second,
@@ -161,9 +176,18 @@ impl<'a> Tables<'a> {
         }
     }
 
-    /// One reading, ordered before whatever is read after it.
-    fn read_one(&self, offset: u64, words: &mut [u64]) -> Result<(), ReadError> {
-        read_words(self.source, offset, words)?;
+    /// One reading of slots, ordered before whatever is read after it.
+    fn read_slots(&self, offset: u64, shape: Shape, slots: &mut [u64]) -> Result<(), ReadError> {
+        let Shape { stride, width } = shape;
+        // Those that are narrower in the file stand close together at first, and move apart from the last one on.
+        let count = slots.len() / width;
+        read_words(self.source, offset, &mut slots[..count * stride])?;
+        if stride < width {
+            for index in (0..count).rev() {
+                slots.copy_within(index * stride..(index + 1) * stride, index * width);
+                slots[index * width + stride..(index + 1) * width].fill(0);
+            }
+        }
         fence(Ordering::Acquire);
         Ok(())
     }

@@ -7,8 +7,11 @@ mod at_exit;
 mod config;
 mod create;
 mod emitter;
+mod former;
 mod head;
+mod lists;
 mod map;
+mod settings;
 mod slots;
 mod store;
 mod tables;
@@ -25,6 +28,8 @@ use crate::clock::monotonic_now;
 use crate::ids::FuncId;
 use crate::layout::{self, ClockKind, Geometry, Kind};
 use crate::ring;
+use former::Former;
+use lists::Lists;
 use map::Process;
 use std::collections::{HashMap, VecDeque};
 use std::path::{Path, PathBuf};
@@ -61,6 +66,11 @@ struct Books {
     function_slots: Vec<Words>,
     /// Rings without a thread, longest first, with how many threads had them.
     rings: VecDeque<(ring::Writer<Words>, u32)>,
+    lists: Lists,
+    /// What the released pwqs of each workqueue came to.
+    formers: HashMap<u32, Former>,
+    /// NUMA nodes that have a list.
+    nodes: u32,
 }
 
 impl Segment {
@@ -112,6 +122,9 @@ impl Segment {
             functions: HashMap::new(),
             function_slots: Vec::new(),
             rings: VecDeque::new(),
+            lists: Lists::default(),
+            formers: HashMap::new(),
+            nodes: 0,
         };
         let inner = Arc::new(Inner {
             process: Process::current(monotonic_now()),

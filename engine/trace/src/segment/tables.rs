@@ -42,9 +42,17 @@ impl Taken {
     /// A slot that nobody sees and that has no identity.
     pub(crate) fn nowhere(kind: Kind) -> Self {
         Self {
+            words: Store::hidden(kind.stride() * 8),
+            ..Self::none(kind)
+        }
+    }
+
+    /// What is left of a slot that went elsewhere: no words to write to.
+    pub(crate) fn none(kind: Kind) -> Self {
+        Self {
             kind,
             id: 0,
-            words: Store::hidden(kind.stride() * 8),
+            words: Store::hidden(0),
             visible: false,
         }
     }
@@ -67,9 +75,8 @@ impl Tables {
     }
 
     fn table(&mut self, kind: Kind) -> &mut Table {
-        // Kinds number from 1, slots first; a ring has no table.
-        let last = self.tables.len() - 1;
-        &mut self.tables[(kind as usize - 1).min(last)]
+        // A ring has no table, and nobody asks for one.
+        &mut self.tables[kind.index().unwrap_or(0)]
     }
 
     /// How many slots of a kind are in use.

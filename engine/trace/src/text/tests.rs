@@ -161,11 +161,19 @@ fn of_workqueues() -> Vec<Golden> {
             What::MaxActive { old: 4, new: 8 },
             "workqueue_max_active: workqueue=mixed old=4 new=8",
         ),
+        (
+            What::Deadlock {
+                target: FlushTarget::Work,
+                waiter: 4712,
+                cycle: 1,
+            },
+            "workqueue_deadlock: target=work:000000000000002a waiter=4712 cycle=1",
+        ),
     ]
 }
 
 /// How many kinds of event there are: the arms of [`name`], which the compiler keeps complete.
-const KINDS: usize = 31;
+const KINDS: usize = 32;
 
 #[test]
 fn every_event_has_its_text() {

@@ -9,7 +9,7 @@ use crate::snapshot::FlushRow;
 #[derive(Debug)]
 #[must_use = "the thread is shown as waiting until this is dropped"]
 pub struct FlushSlot {
-    _slot: Slot,
+    slot: Slot,
 }
 
 impl Segment {
@@ -20,7 +20,18 @@ impl Segment {
             words.put(flush::WQ_FUNC, pair(row.wq.0, row.func.0));
             words.put(flush::WORK, row.work);
             words.put(flush::SINCE, row.since);
+            words.put(flush::CYCLE, row.deadlock.into());
         });
-        FlushSlot { _slot: slot }
+        FlushSlot { slot }
+    }
+}
+
+impl FlushSlot {
+    /// The wait was found to be part of a deadlock: its number, as in [`crate::What::Deadlock`]; 0 takes that back. Any
+    /// thread may.
+    pub fn set_deadlock(&self, cycle: u32) {
+        if let Some(words) = self.slot.words() {
+            words.put(flush::CYCLE, cycle.into());
+        }
     }
 }

@@ -15,7 +15,7 @@ pub use workqueue::WqSlot;
 
 use super::tables::Taken;
 use super::words::Words;
-use super::{Inner, Segment};
+use super::{Books, Inner, Segment};
 use crate::layout::Kind;
 use std::sync::Arc;
 
@@ -46,6 +46,19 @@ impl Slot {
         Self::new(&Segment { inner }, kind, id, |_| ())
     }
 
+    /// Changes what the books hold beside it. Nothing in a forked child.
+    fn lists(&self, change: impl FnOnce(&mut Books, u32)) {
+        if self.inner.process.is_here() {
+            change(&mut self.inner.books(), self.id());
+        }
+    }
+
+    /// Its slot, for the books to give back; this does nothing any more.
+    fn into_taken(mut self) -> Taken {
+        let kind = self.taken.kind;
+        std::mem::replace(&mut self.taken, Taken::none(kind))
+    }
+
     /// The identity.
     fn id(&self) -> u32 {
         self.taken.id
@@ -60,8 +73,11 @@ impl Slot {
 
 impl Drop for Slot {
     fn drop(&mut self) {
-        if self.inner.process.is_here() && !self.inner.has_ended() {
-            self.inner.books().tables.free(&self.taken);
+        let nowhere = self.taken.id == 0;
+        if !nowhere && self.inner.process.is_here() && !self.inner.has_ended() {
+            let books = &mut *self.inner.books();
+            books.clear_beside(self.taken.kind, self.taken.id);
+            books.tables.free(&self.taken);
         }
     }
 }

@@ -2,8 +2,9 @@
 
 use super::{Segment, Slot};
 use crate::ids::{PoolId, WorkerId};
-use crate::layout::{Kind, pool, slot};
+use crate::layout::{Kind, Topic, pool, slot};
 use crate::segment::words::pair;
+use crate::settings::PoolAttrs;
 
 /// A pool in the segment. Freed when dropped. What changes it is called under the pool's lock.
 #[derive(Debug)]
@@ -91,6 +92,26 @@ impl PoolSlot {
             let before = words.get(pool::NICE_GRANTED);
             let (nice, all) = (before as u32, before >> 32 != 0);
             words.put(pool::NICE_GRANTED, pair(nice, (all && granted).into()));
+        }
+    }
+
+    /// What it promises: at its making, and when CPUs came or went. Takes the segment's books; one thread at a time.
+    pub fn set_attrs(&self, attrs: &PoolAttrs) {
+        let Some(words) = self.slot.words() else {
+            return;
+        };
+        self.slot.lists(|books, id| {
+            books.set_cpus(Topic::PoolCpus, id, &attrs.cpus);
+            books.set_cpus(Topic::PoolPodCpus, id, &attrs.pod_cpus);
+        });
+        let node = attrs.node.map_or(0, |node| u32::from(node) + 1);
+        words.put(pool::STRICT_NODE, pair(attrs.strict.into(), node));
+    }
+
+    /// How many pwqs refer to it. Kernel: `refcnt`. The caller serialises these.
+    pub fn set_refcnt(&self, refcnt: u32) {
+        if let Some(words) = self.slot.words() {
+            words.put(pool::REFCNT, refcnt.into());
         }
     }
 

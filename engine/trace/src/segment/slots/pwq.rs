@@ -5,9 +5,10 @@ use super::{Segment, Slot};
 use crate::hist::bucket_of;
 use crate::ids::{FuncId, PoolId, PwqId, WqId};
 use crate::layout::{Kind, histogram, pwq, pwq_func};
+use crate::segment::former::Leaving;
 use crate::segment::words::pair;
 use crate::stats::{Breakdown, Counter};
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 /// A pwq in the segment. Freed when dropped.
 #[derive(Debug)]
@@ -81,6 +82,13 @@ impl PwqSlot {
         words.put(pwq::MAX_FLIGHT, gauges.max_in_flight.into());
     }
 
+    /// Whether it waits for the rescuer, and whether it is plugged.
+    pub fn set_bits(&self, mayday: bool, plugged: bool) {
+        if let Some(words) = self.slot.words() {
+            words.put(pwq::BITS, u64::from(mayday) | u64::from(plugged) << 1);
+        }
+    }
+
     /// An execution began `ns` nanoseconds after its item was queued.
     #[inline]
     pub fn record_wait(&self, ns: u64) {
@@ -105,7 +113,29 @@ impl PwqSlot {
         }
     }
 
-    /// The pwq is gone.
+    /// The pwq is released, with what each function did on it: counters, distributions and figures are added to what
+    /// earlier ones of its workqueue came to, and the slots are free again. However many are released, one row of no pool
+    /// stays for all of them, and one for each function; they go with the workqueue's slot. Where that is gone, all goes.
+    ///
+    /// The caller gives everything away, so nobody counts in it any more. Takes the segment's books; a pool's lock may
+    /// be held. While totals move a word of the head is odd, and a reader that sees it so, or changed, reads everything
+    /// again: it sees each total once. Only one that meets releases without end, or a file whose process was killed in
+    /// the middle, may see one twice; that counts as [`crate::Snapshot::torn`].
+    pub fn retire(self, functions: impl IntoIterator<Item = PwqFuncSlot>) {
+        let inner = Arc::clone(&self.slot.inner);
+        let Some(words) = self.slot.words() else {
+            return;
+        };
+        let wq = words.get(pwq::WQ_POOL) as u32;
+        let leaving = Leaving {
+            pwq: self.slot.into_taken(),
+            histogram: self.histogram.into_inner().map(Slot::into_taken),
+            functions: functions.into_iter().map(|f| f.slot.into_taken()).collect(),
+        };
+        inner.books().retire(&inner.head, wq, &leaving);
+    }
+
+    /// The pwq is gone, and all it came to with it: see [`PwqSlot::retire`].
     pub fn free(self) {}
 }
 

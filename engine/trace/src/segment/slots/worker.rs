@@ -2,10 +2,11 @@
 
 use super::{Segment, Slot};
 use crate::clean::clean_name;
+use crate::cpus::CpuSet;
 use crate::ids::{FuncId, PoolId, WorkerId, WqId};
-use crate::layout::{Kind, NAME_WORDS, slot, worker};
+use crate::layout::{Kind, NAME_WORDS, Topic, slot, worker};
 use crate::segment::words::pair;
-use crate::snapshot::WorkerState;
+use crate::snapshot::{WorkerKind, WorkerState};
 
 /// A worker in the segment. Freed when dropped. All but [`WorkerSlot::desc`] is called under the pool's lock.
 #[derive(Debug)]
@@ -16,11 +17,33 @@ pub struct WorkerSlot {
 impl Segment {
     /// A worker, idle since `now`. Beyond the cap it works as well, but no tool sees it.
     pub fn worker(&self, pool: PoolId, number: u32, name: &str, now: u64) -> WorkerSlot {
+        self.worker_of(WorkerKind::Normal, WqId::NONE, (pool, number), name, now)
+    }
+
+    /// A workqueue's rescuer, of no pool at first: named `kworker/R-` and the workqueue's name.
+    pub fn rescuer(&self, wq: WqId, name: &str, now: u64) -> WorkerSlot {
+        self.worker_of(WorkerKind::Rescuer, wq, (PoolId::NONE, 0), name, now)
+    }
+
+    /// The one worker of a BH pool.
+    pub fn bh_worker(&self, pool: PoolId, name: &str, now: u64) -> WorkerSlot {
+        self.worker_of(WorkerKind::Bh, WqId::NONE, (pool, 0), name, now)
+    }
+
+    fn worker_of(
+        &self,
+        kind: WorkerKind,
+        rescues: WqId,
+        (pool, number): (PoolId, u32),
+        name: &str,
+        now: u64,
+    ) -> WorkerSlot {
         let name = clean_name(name);
         let slot = Slot::new(self, Kind::Worker, None, |words| {
             words.put(worker::POOL_NUMBER, pair(pool.0, number));
             words.put_text(worker::NAME, NAME_WORDS, &name);
             words.put(worker::SINCE, now);
+            words.put(worker::KIND_WQ, pair(kind as u32, rescues.0));
         });
         WorkerSlot { slot }
     }
@@ -30,6 +53,22 @@ impl WorkerSlot {
     /// Its identity.
     pub fn id(&self) -> WorkerId {
         WorkerId(self.slot.id())
+    }
+
+    /// It joined another pool, as a rescuer does to help it, or left it for none.
+    pub fn set_pool(&self, pool: PoolId) {
+        if let Some(words) = self.slot.words() {
+            words.exclusively(slot::SEQ, |words| {
+                let number = (words.get(worker::POOL_NUMBER) >> 32) as u32;
+                words.put(worker::POOL_NUMBER, pair(pool.0, number));
+            });
+        }
+    }
+
+    /// The CPUs that its thread may run on now. Takes the segment's books.
+    pub fn set_cpus(&self, cpus: &CpuSet) {
+        self.slot
+            .lists(|books, id| books.set_cpus(Topic::WorkerCpus, id, cpus));
     }
 
     /// Its thread has started.

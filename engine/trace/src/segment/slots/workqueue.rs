@@ -2,16 +2,24 @@
 
 use super::{Segment, Slot};
 use crate::clean::clean_name;
-use crate::ids::WqId;
-use crate::layout::{Kind, NAME_WORDS, workqueue};
-use crate::segment::words::pair;
+use crate::ids::{PoolId, WorkerId, WqId};
+use crate::layout::{
+    ATTRS_KNOWN, ATTRS_STRICT, Kind, LIST_WORDS, NAME_WORDS, Topic, slot, workqueue,
+};
+use crate::segment::former::Former;
+use crate::segment::words::{Words, pair};
+use crate::settings::{NodeRow, WqAttrs, WqLimits};
 use crate::stats::WqCounter;
+use std::sync::OnceLock;
 
 /// A workqueue in the segment. Freed when dropped.
+///
+/// Where nothing else is said, the caller serialises what changes it: under the workqueue's mutex.
 #[derive(Debug)]
 pub struct WqSlot {
     slot: Slot,
-    flags: u32,
+    /// Its share of each node, by parts of the list.
+    nodes: OnceLock<Vec<Words>>,
 }
 
 impl Segment {
@@ -22,7 +30,13 @@ impl Segment {
             words.put(workqueue::FLAGS_MAX, pair(flags, max_active));
             words.put_text(workqueue::NAME, NAME_WORDS, &name);
         });
-        WqSlot { slot, flags }
+        slot.lists(|books, id| {
+            books.formers.insert(id, Former::default());
+        });
+        WqSlot {
+            slot,
+            nodes: OnceLock::new(),
+        }
     }
 }
 
@@ -40,10 +54,93 @@ impl WqSlot {
         }
     }
 
-    /// Its limit has changed. The caller serialises these.
+    /// Its limit has changed: the one asked for.
     pub fn set_max_active(&self, max_active: u32) {
         if let Some(words) = self.slot.words() {
-            words.put(workqueue::FLAGS_MAX, pair(self.flags, max_active));
+            let flags = words.get(workqueue::FLAGS_MAX) as u32;
+            words.put(workqueue::FLAGS_MAX, pair(flags, max_active));
+        }
+    }
+
+    /// Its flags have changed: it is draining, or being destroyed.
+    pub fn set_flags(&self, flags: u32) {
+        if let Some(words) = self.slot.words() {
+            let max_active = (words.get(workqueue::FLAGS_MAX) >> 32) as u32;
+            words.put(workqueue::FLAGS_MAX, pair(flags, max_active));
+        }
+    }
+
+    /// Its limits have changed, those asked for or those in force. A reader sees all four or none.
+    pub fn set_limits(&self, limits: &WqLimits) {
+        let Some(words) = self.slot.words() else {
+            return;
+        };
+        let l = limits;
+        words.exclusively(slot::SEQ, |words| {
+            let flags = words.get(workqueue::FLAGS_MAX) as u32;
+            let minima = pair(l.min_active, l.effective_min_active);
+            words.put(workqueue::FLAGS_MAX, pair(flags, l.max_active));
+            words.put(workqueue::MIN_ACTIVE, minima);
+            words.put(workqueue::EFFECTIVE, pair(l.effective_max_active, 1));
+        });
+    }
+
+    /// What it asks for; of an unbound workqueue.
+    pub fn set_attrs(&self, attrs: &WqAttrs) {
+        let Some(words) = self.slot.words() else {
+            return;
+        };
+        self.slot
+            .lists(|books, id| books.set_cpus(Topic::WqCpus, id, &attrs.cpus));
+        let strict = if attrs.strict { ATTRS_STRICT } else { 0 };
+        let bits = ATTRS_KNOWN | strict | (attrs.scope as u32) << 8;
+        words.set(workqueue::ATTRS, pair(attrs.nice as u32, bits));
+    }
+
+    /// Its rescuer; [`WorkerId::NONE`] when it has none.
+    pub fn set_rescuer(&self, worker: WorkerId) {
+        if let Some(words) = self.slot.words() {
+            let default = (words.get(workqueue::RESCUER_DEFAULT) >> 32) as u32;
+            words.put(workqueue::RESCUER_DEFAULT, pair(worker.0, default));
+        }
+    }
+
+    /// The pools that serve it, by the OS number of the CPU, and the one for CPUs that have no other. For a bound
+    /// workqueue nothing need be said: its pools have the CPUs.
+    pub fn set_pools(&self, pools: &[PoolId], default: PoolId) {
+        let Some(words) = self.slot.words() else {
+            return;
+        };
+        let pools: Vec<_> = pools.iter().map(|pool| pool.0).collect();
+        self.slot
+            .lists(|books, id| books.set_list(Topic::WqPools, id, &pools));
+        let rescuer = words.get(workqueue::RESCUER_DEFAULT) as u32;
+        words.put(workqueue::RESCUER_DEFAULT, pair(rescuer, default.0));
+    }
+
+    /// Makes room for its share of each NUMA node: `nodes` entries, the last for pools without a node. The first call
+    /// decides how many there are.
+    pub fn init_nodes(&self, nodes: usize) {
+        if self.slot.words().is_none() {
+            return;
+        }
+        self.nodes.get_or_init(|| {
+            let mut words = Vec::new();
+            self.slot.lists(|books, id| {
+                books.set_list(Topic::WqNodes, id, &vec![0; 2 * nodes]);
+                words = books.lists.words(Topic::WqNodes, id);
+            });
+            words
+        });
+    }
+
+    /// What it has of a node, by its place in [`WqSlot::init_nodes`]; beyond those nothing happens. One plain store:
+    /// under the node's lock, on a busy path.
+    #[inline]
+    pub fn set_node(&self, index: usize, node: NodeRow) {
+        let parts = self.nodes.get().map_or(&[][..], Vec::as_slice);
+        if let (Some(words), Some(_)) = (parts.get(index / LIST_WORDS), self.slot.words()) {
+            words.put(index % LIST_WORDS, pair(node.nr, node.max));
         }
     }
 

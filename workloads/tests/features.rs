@@ -1,0 +1,91 @@
+//! The shipped scripts, simulated, and on threads those that show one feature: what they expect comes out.
+
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+use wq_engine::sim::{Host, ProducerSpec, not_served};
+use wq_replay::exec::{Replay, ReplaySettings, SimulateSettings, simulate};
+use wq_replay::expect::evaluate;
+use wq_replay::report::Report;
+use wq_replay::{Script, load};
+
+/// One script for each feature.
+const FEATURES: [&str; 8] = [
+    "disable",
+    "drain",
+    "freeze",
+    "hotplug",
+    "mod-delayed",
+    "rcu",
+    "rescuer",
+    "set-max-active",
+];
+/// A replay that takes longer hangs.
+const HANGS: Duration = Duration::from_secs(120);
+
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("scripts")
+}
+
+fn feature(name: &str) -> Script {
+    load(folder().join(format!("{name}.toml"))).unwrap_or_else(|errors| panic!("{errors}"))
+}
+
+fn check(script: &Script, report: &Report) {
+    let outcomes = evaluate(&script.expectations, report, false);
+    assert!(!outcomes.is_empty());
+    for outcome in outcomes {
+        let name = script.path.display();
+        assert!(outcome.ok, "{name}: {}: {}", outcome.text, outcome.seen);
+    }
+}
+
+/// The report of a replay on threads; `None` if they lack something.
+fn on_threads(script: &Script) -> Option<Report> {
+    if !not_served(&script.program, Host::Threads).is_empty() {
+        return None;
+    }
+    let replay = Replay::start(script, ReplaySettings::default());
+    let replay = replay.unwrap_or_else(|error| panic!("{error}"));
+    let begun = Instant::now();
+    while !replay.is_over() {
+        assert!(begun.elapsed() < HANGS, "{} hangs", script.path.display());
+        std::thread::sleep(Duration::from_millis(2));
+    }
+    Some(replay.finish().unwrap_or_else(|error| panic!("{error}")))
+}
+
+/// A minute of load takes long in a build for tests.
+fn lasts_long(producer: &ProducerSpec) -> bool {
+    producer.duration >= Some(Duration::from_secs(30))
+}
+
+#[test]
+fn simulated_scripts_meet_their_expectations() {
+    let entries = std::fs::read_dir(folder()).expect("the folder is there");
+    let mut simulated = 0;
+    for entry in entries {
+        let script = load(entry.expect("readable").path()).unwrap_or_else(|e| panic!("{e}"));
+        if script.program.producers.iter().any(lasts_long) {
+            continue;
+        }
+        if !not_served(&script.program, Host::Simulator).is_empty() {
+            continue;
+        }
+        let report = simulate(&script, SimulateSettings::default(), None);
+        check(&script, &report.unwrap_or_else(|error| panic!("{error}")));
+        simulated += 1;
+    }
+    assert!(simulated >= 15, "{simulated} scripts");
+}
+
+#[test]
+fn threads_meet_the_counts_and_the_order_of_each_feature() {
+    let mut replayed = 0;
+    for script in FEATURES.map(feature) {
+        if let Some(report) = on_threads(&script) {
+            check(&script, &report);
+            replayed += 1;
+        }
+    }
+    assert!(replayed >= 1, "{replayed} scripts");
+}
