@@ -176,7 +176,9 @@ pub const LAYERS: &[Layer] = &[
     layer(
         DUMP,
         "table",
-        &["args", "config", "events", "list", "state", "stats", "target"],
+        &[
+            "args", "config", "events", "list", "state", "stats", "target",
+        ],
     ),
     layer(
         DUMP,

@@ -1,7 +1,7 @@
 //! The rules for items: queueing, active slots, taking back, waiting.
 
 use super::model::{Flush, Fx, Item, Model, Queued, Run};
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use wq_trace::Breakdown;
 
 /// Flushes of a workqueue that can be told apart; later ones share what is free next.
@@ -14,6 +14,7 @@ impl Item {
             depth: 0,
             pool: None,
             queued: None,
+            wqs: BTreeSet::new(),
             queueings: 0,
             starts: 0,
             returns: 0,
@@ -33,9 +34,9 @@ pub(super) enum Claimed {
 impl Model {
     /// The end of a step of one pool: what it said is done, or left to be done.
     pub(super) fn commit(&mut self, fx: Vec<Fx>) {
-        let later = |fx: &Fx| !matches!(fx, Fx::Wake(..) | Fx::Complete(_));
+        let now = |fx: &Fx| matches!(fx, Fx::Wake(..) | Fx::PullBack(..) | Fx::Complete(_));
         if self.late {
-            let (left, now): (VecDeque<Fx>, VecDeque<Fx>) = fx.into_iter().partition(later);
+            let (now, left): (VecDeque<Fx>, VecDeque<Fx>) = fx.into_iter().partition(now);
             self.fx.extend(now);
             if !left.is_empty() {
                 self.left.push(left);
@@ -62,7 +63,7 @@ impl Model {
     fn execute(&mut self, fx: Fx) {
         self.fx.push(fx.clone());
         match fx {
-            Fx::Wake(..) | Fx::Complete(_) => {}
+            Fx::Wake(..) | Fx::PullBack(..) | Fx::Complete(_) => {}
             Fx::Flushed(wq) => self.flushed(wq),
             Fx::Activate(pwq) => self.use_reserved(pwq),
             Fx::Released(pwq) => self.released(pwq),
@@ -83,6 +84,7 @@ impl Model {
         state.pending = true;
         state.pool = Some(pool);
         state.queueings += 1;
+        state.wqs.insert(wq);
         state.queued = Some(Queued {
             pwq,
             at: self.now,
@@ -157,9 +159,7 @@ impl Model {
                     fx.push(Fx::Activate(next));
                     break;
                 }
-                if self.activate_reserved(next) {
-                    break;
-                }
+                self.activate_reserved(next);
             }
         }
         let mine = |wait: &(usize, u64)| self.in_flight(pwq).contains(wait);
@@ -191,12 +191,12 @@ impl Model {
     }
 
     /// The slot goes to the first held item, if there is still one. While there are more, the pwq waits at the end.
-    fn activate_reserved(&mut self, pwq: usize) -> bool {
+    fn activate_reserved(&mut self, pwq: usize) {
         let place = self.reserved.iter().position(|&other| other == pwq);
         self.reserved
             .remove(place.expect("a slot was set aside for it"));
         if self.pwqs[pwq].inactive.is_empty() {
-            return false;
+            return;
         }
         self.activate_first(pwq);
         if !self.pwqs[pwq].inactive.is_empty() {
@@ -206,7 +206,6 @@ impl Model {
                 waiting.push(pwq);
             }
         }
-        true
     }
 
     /// A slot that was set aside comes to the pwq, or, if that holds nothing any more, to the next that does.
@@ -215,8 +214,9 @@ impl Model {
         let mut next = Some(pwq);
         while let Some(pwq) = next {
             let mut fx = Vec::new();
-            let used = self.activate_reserved(pwq);
-            next = if used { None } else { self.reserve(wq, node) };
+            self.activate_reserved(pwq);
+            // Another may have come back while this one was on its way.
+            next = self.reserve(wq, node);
             self.kick(self.pwqs[pwq].pool, &mut fx);
             self.commit(fx);
         }

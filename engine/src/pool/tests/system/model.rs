@@ -1,7 +1,7 @@
 //! A naive engine: what there is, in plain lists, and the questions that are asked of it. What can be counted is
 //! counted whenever it is asked for.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use wq_trace::{Breakdown, WaitPart};
 
 /// Something that others have to do or to know, in the order in which it is said.
@@ -9,6 +9,8 @@ use wq_trace::{Breakdown, WaitPart};
 pub(super) enum Fx {
     /// A worker of a pool is woken.
     Wake(usize, usize),
+    /// This worker of a pool, about to be woken, is to start in the pool's pod.
+    PullBack(usize, usize),
     /// Who waited goes on.
     Complete(u32),
     /// A pwq of this workqueue has nothing of the oldest flush in flight any more.
@@ -128,6 +130,21 @@ pub(super) struct Worker {
     /// The truth: blocked since then.
     pub(super) blocked: Option<u64>,
     pub(super) scheduled: Vec<usize>,
+    /// Where it went idle, if that matters.
+    pub(super) idled_on: Option<usize>,
+}
+
+impl Worker {
+    pub(super) fn new() -> Self {
+        Self {
+            at: At::Idle { woken: false },
+            run: None,
+            noticed: None,
+            blocked: None,
+            scheduled: Vec::new(),
+            idled_on: None,
+        }
+    }
 }
 
 /// An execution of the `nth` queueing of an item.
@@ -197,6 +214,8 @@ pub(super) struct Item {
     /// The pool that it was queued on last.
     pub(super) pool: Option<usize>,
     pub(super) queued: Option<Queued>,
+    /// The workqueues that it was ever queued on.
+    pub(super) wqs: BTreeSet<usize>,
     pub(super) queueings: u64,
     pub(super) starts: u64,
     pub(super) returns: u64,
@@ -341,6 +360,13 @@ impl Model {
 
     pub(super) fn need_more_worker(&self, pool: usize) -> bool {
         !self.pools[pool].worklist.is_empty() && self.nr_running(pool) == 0
+    }
+
+    /// Did this worker idle outside of the CPUs where it should start?
+    pub(super) fn is_astray(&self, pool: usize, worker: usize) -> bool {
+        let pool = &self.pools[pool];
+        let outside = |cpu: usize| pool.key.is_some_and(|key| key.pod >> cpu & 1 == 0);
+        pool.workers[worker].idled_on.is_some_and(outside)
     }
 
     pub(super) fn manager(&self, pool: usize) -> Option<usize> {

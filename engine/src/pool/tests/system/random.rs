@@ -5,7 +5,7 @@ use super::world::{Op, Shape, World};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::strategy::Union;
-use proptest::test_runner::{Config, RngSeed, TestRunner};
+use proptest::test_runner::{Config, RngSeed, TestError, TestRunner};
 
 fn machine() -> impl Strategy<Value = Machine> {
     let machines = [
@@ -64,8 +64,9 @@ fn attrs() -> impl Strategy<Value = Attrs> {
 /// What happens to items and workqueues.
 fn user_op() -> impl Strategy<Value = Op> {
     let n = || 0..8_usize;
+    let other = prop_oneof![8 => Just(0), 1 => 1..3_usize];
     prop_oneof![
-        24 => (n(), 0..3_usize, 0..4_usize).prop_map(|(item, wq, cpu)| Op::Queue(item, wq, cpu)),
+        24 => (n(), other, 0..4_usize).prop_map(|(item, other, cpu)| Op::Queue(item, other, cpu)),
         3 => n().prop_map(Op::Cancel),
         1 => n().prop_map(Op::Disable),
         3 => n().prop_map(Op::Enable),
@@ -84,7 +85,7 @@ fn user_op() -> impl Strategy<Value = Op> {
 fn worker_op() -> impl Strategy<Value = Op> {
     let n = || 0..16_usize;
     prop_oneof![
-        8 => n().prop_map(Op::Step),
+        8 => (n(), 0..4_usize).prop_map(|(n, cpu)| Op::Step(n, cpu)),
         2 => (n(), proptest::bool::weighted(0.8)).prop_map(|(n, works)| Op::Created(n, works)),
         1 => n().prop_map(Op::Hint),
         2 => n().prop_map(Op::Block),
@@ -128,7 +129,12 @@ fn random_engines_do_what_the_model_does() {
         world.compare_totals();
         Ok(())
     });
-    if let Err(error) = result {
-        panic!("{error}");
+    match result {
+        Ok(()) => {}
+        Err(TestError::Fail(reason, (shape, ops))) => {
+            let lines: Vec<String> = ops.iter().map(|op| format!("    {op:?}\n")).collect();
+            panic!("{reason}\n{shape:?}\n{}", lines.concat());
+        }
+        Err(error) => panic!("{error}"),
     }
 }

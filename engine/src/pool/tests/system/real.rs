@@ -106,7 +106,7 @@ impl Real {
             nice,
         };
         self.pools.push(RealPool {
-            core: PoolState::new(spec, &self.segment, slot, self.now),
+            core: PoolState::new(spec, &self.segment, slot, self.now).with_attrs(attrs.as_ref()),
             attrs,
             dying: false,
         });

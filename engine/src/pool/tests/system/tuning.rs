@@ -1,6 +1,6 @@
 //! The rules for workqueues as such: limits, freezing, attributes, and which pools serve them.
 
-use super::model::{At, Attrs, Key, Mask, Model, Pool, Pwq, Scope, Worker, Wq, WqSpec};
+use super::model::{Attrs, Key, Mask, Model, Pool, Pwq, Scope, Worker, Wq, WqSpec};
 use std::collections::VecDeque;
 
 /// Least `min_active` that a node has by default.
@@ -11,18 +11,11 @@ pub(super) const HIGHPRI: i32 = -20;
 
 impl Model {
     pub(super) fn add_pool(&mut self, cpu: Option<usize>, key: Option<Key>, workers: usize) {
-        let worker = |_| Worker {
-            at: At::Idle { woken: false },
-            run: None,
-            noticed: None,
-            blocked: None,
-            scheduled: Vec::new(),
-        };
         self.pools.push(Pool {
             cpu,
             key,
             worklist: Vec::new(),
-            workers: (0..workers).map(worker).collect(),
+            workers: (0..workers).map(|_| Worker::new()).collect(),
             idle: (0..workers).collect(),
             dying: false,
         });

@@ -62,6 +62,7 @@ impl Real {
         for effect in fx.effects {
             match effect {
                 Effect::Wake(worker) => self.fx.push(Fx::Wake(pool, worker.0 as usize)),
+                Effect::PullBack(worker) => self.fx.push(Fx::PullBack(pool, worker.0 as usize)),
                 Effect::Complete(waiter) => self.fx.push(Fx::Complete(waiter)),
                 other if self.late => left.push_back(other),
                 other => self.execute(other),
@@ -89,7 +90,7 @@ impl Real {
         let said = self.said(&effect);
         self.fx.push(said);
         match effect {
-            Effect::Wake(_) | Effect::Complete(_) => {}
+            Effect::Wake(_) | Effect::PullBack(_) | Effect::Complete(_) => {}
             Effect::PwqFlushed(wq) => self.pwq_flushed(wq),
             Effect::ActivateIn(reserved) => self.activate_in(reserved),
             Effect::PwqReleased { wq, uid } => self.pwq_released(wq, uid),
@@ -99,7 +100,9 @@ impl Real {
     /// What the model calls a late effect.
     pub(super) fn said(&self, effect: &Effect<u32>) -> Fx {
         match effect {
-            Effect::Wake(_) | Effect::Complete(_) => unreachable!("these are never late"),
+            Effect::Wake(_) | Effect::PullBack(_) | Effect::Complete(_) => {
+                unreachable!("these are never late")
+            }
             Effect::PwqFlushed(wq) => Fx::Flushed(self.find(*wq)),
             Effect::ActivateIn(reserved) => Fx::Activate(reserved.pwq.uid as usize - 1),
             Effect::PwqReleased { uid, .. } => Fx::Released(*uid as usize - 1),

@@ -1,6 +1,6 @@
 //! The rules for workers: whom to wake, who works, who idles, who is known to sleep.
 
-use super::model::{At, Fx, Model, Noticed, Pool, Run, Worker};
+use super::model::{At, Fx, Key, Model, Noticed, Pool, Run, Worker};
 use wq_trace::WaitPart;
 
 /// What a step comes to.
@@ -18,11 +18,15 @@ impl Model {
         if !self.need_more_worker(pool) {
             return;
         }
-        let Pool { idle, workers, .. } = &mut self.pools[pool];
+        let Pool { idle, workers, .. } = &self.pools[pool];
         if let Some(&head) = idle.last()
             && workers[head].at == (At::Idle { woken: false })
         {
-            workers[head].at = At::Idle { woken: true };
+            if self.is_astray(pool, head) {
+                self.pools[pool].workers[head].idled_on = None;
+                fx.push(Fx::PullBack(pool, head));
+            }
+            self.pools[pool].workers[head].at = At::Idle { woken: true };
             fx.push(Fx::Wake(pool, head));
         }
     }
@@ -30,24 +34,22 @@ impl Model {
     pub(super) fn create(&mut self, pool: usize) {
         let Pool { idle, workers, .. } = &mut self.pools[pool];
         let free = workers.iter().position(|w| w.at == At::Gone);
-        let worker = Worker {
-            at: At::Idle { woken: false },
-            run: None,
-            noticed: None,
-            blocked: None,
-            scheduled: Vec::new(),
-        };
         match free {
-            Some(free) => workers[free] = worker,
-            None => workers.push(worker),
+            Some(free) => workers[free] = Worker::new(),
+            None => workers.push(Worker::new()),
         }
         idle.push(free.unwrap_or(workers.len() - 1));
     }
 
     /// A worker outside of a work function goes on. Who was not woken stays where it is.
-    pub(super) fn step(&mut self, pool: usize, me: usize) -> Stepped {
+    pub(super) fn step(&mut self, pool: usize, me: usize, cpu: usize) -> Stepped {
         let mut fx = Vec::new();
         let stepped = self.next(pool, me, &mut fx);
+        // Workers of strict pools never leave the pod, nor do they where all CPUs are in it.
+        let strays = |key: Key| !key.strict && key.allowed & !key.pod != 0;
+        if stepped == Stepped::Park && self.pools[pool].key.is_some_and(strays) {
+            self.pools[pool].workers[me].idled_on = Some(cpu);
+        }
         self.commit(fx);
         stepped
     }

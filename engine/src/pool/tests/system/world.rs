@@ -11,7 +11,8 @@ use std::collections::{BTreeMap, BTreeSet};
 /// What can happen. A number picks one of those to which it can happen at that moment.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Op {
-    /// An item is queued on a workqueue for a CPU, be it idle, pending, disabled or running.
+    /// An item, be it idle, pending, disabled or running, is queued on its workqueue, or on that so many further on, for
+    /// a CPU.
     Queue(usize, usize, usize),
     Cancel(usize),
     /// Queueings are refused from now on.
@@ -31,8 +32,8 @@ pub(super) enum Op {
     /// All freezable workqueues freeze, or thaw.
     Freeze(bool),
     Attrs(usize, Attrs),
-    /// A worker outside of a work function takes its next step, even if nobody woke it.
-    Step(usize),
+    /// A worker outside of a work function takes its next step on a CPU, even if nobody woke it.
+    Step(usize, usize),
     /// The manager has created a worker, or has failed to.
     Created(usize, bool),
     /// A work function blocks, and says so.
@@ -136,7 +137,7 @@ impl World {
     pub(super) fn candidates(&self, op: Op) -> Vec<(usize, usize)> {
         let runs = |w: &Worker| w.run.is_some();
         match op {
-            Op::Step(_) => {
+            Op::Step(..) => {
                 self.workers(|w| w.run.is_none() && !matches!(w.at, At::Managing | At::Gone))
             }
             Op::Created(..) => self.workers(|w| w.at == At::Managing),
@@ -157,7 +158,7 @@ impl World {
     /// Lets `op` happen, and compares. Nothing happens if it cannot.
     pub(super) fn apply(&mut self, op: Op) {
         match op {
-            Op::Step(n)
+            Op::Step(n, _)
             | Op::Created(n, _)
             | Op::Hint(n)
             | Op::Block(n)
@@ -213,8 +214,8 @@ impl World {
     fn item_op(&mut self, op: Op) {
         let items = self.model.items.len();
         match op {
-            Op::Queue(item, wq, cpu) => {
-                let (item, wq) = (item % items, wq % self.model.wqs.len());
+            Op::Queue(item, other, cpu) => {
+                let (item, wq) = (item % items, (item % items + other) % self.model.wqs.len());
                 let cpu = cpu % self.model.machine.count();
                 let claimed: Claimed = self.real.queue(item, wq, cpu);
                 assert_eq!(claimed, self.model.queue(item, wq, cpu));
@@ -322,7 +323,7 @@ impl World {
         let now = self.model.now;
         let ix = worker_ix(me);
         match op {
-            Op::Step(_) => self.step(pool, me),
+            Op::Step(_, cpu) => self.step(pool, me, cpu % self.model.machine.count()),
             Op::Created(_, works) => {
                 if works {
                     self.real.create(pool);
@@ -383,10 +384,14 @@ impl World {
         });
     }
 
-    fn step(&mut self, pool: usize, me: usize) {
+    fn step(&mut self, pool: usize, me: usize, cpu: usize) {
         let ix = worker_ix(me);
         let step = self.real.transact(pool, |core, now, fx| {
+            core.take_pulled_back(ix);
             let step = core.step(ix, now, fx);
+            if matches!(step, Step::Park) && core.home().is_some() {
+                core.idles_on(ix, cpu);
+            }
             if matches!(step, Step::Die) {
                 core.destroyed(ix, now, fx);
             }
@@ -405,7 +410,7 @@ impl World {
             }
             Step::Die => Stepped::Die,
         };
-        assert_eq!(stepped, self.model.step(pool, me));
+        assert_eq!(stepped, self.model.step(pool, me, cpu));
     }
 
     /// Lets everything that began come to its end; only woken workers step.
@@ -416,7 +421,7 @@ impl World {
                 let sleeps = matches!(w.at, At::Managing | At::Gone | At::Idle { woken: false });
                 w.run.is_none() && !sleeps
             };
-            let steps = self.candidates(Op::Step(0));
+            let steps = self.candidates(Op::Step(0, 0));
             let ready = |&(pool, worker): &(usize, usize)| {
                 self.model.pools[pool].dying || ready(&self.model.pools[pool].workers[worker])
             };
@@ -431,7 +436,7 @@ impl World {
             } else if can(Op::Return(0, false)) {
                 Op::Return(0, false)
             } else if let Some(step) = step {
-                Op::Step(step)
+                Op::Step(step, 0)
             } else if !self.syncs.is_empty() {
                 Op::CancelSyncEnd(0)
             } else {
