@@ -38,6 +38,29 @@ pub const MAX_ACTIVE: usize = 2048;
 /// Longest name of a workqueue, in bytes; longer ones are cut with a warning. Kernel: `WQ_NAME_LEN` - 1.
 pub const NAME_LEN: usize = 31;
 
+/// The limit of BH workqueues, which is none. Kernel: `INT_MAX`.
+pub(crate) const BH_MAX_ACTIVE: usize = i32::MAX as usize;
+
+/// What is wrong with these wishes for a BH workqueue; `None` if nothing is, or if it is not one.
+/// Kernel: the first checks of `__alloc_workqueue()`.
+pub(crate) fn bh_problem(flags: WqFlags, max_active: usize) -> Option<String> {
+    let allowed = WqFlags::BH | WqFlags::HIGHPRI | WqFlags::PERCPU;
+    let others: Vec<_> = (flags - allowed)
+        .iter_names()
+        .map(|(name, _)| name)
+        .collect();
+    match flags.contains(WqFlags::BH) {
+        true if !others.is_empty() => Some(format!(
+            "a BH workqueue takes no flags but HIGHPRI and PERCPU, not {}",
+            others.join(", ")
+        )),
+        true if max_active != 0 => Some(format!(
+            "a BH workqueue has no limit: max_active must be 0, not {max_active}"
+        )),
+        _ => None,
+    }
+}
+
 /// Nice level of highpri pools. Kernel: `HIGHPRI_NICE_LEVEL`.
 pub(crate) const HIGHPRI_NICE: i32 = -20;
 
@@ -56,6 +79,7 @@ impl WqFlags {
     pub(crate) fn limit(self, asked: usize) -> usize {
         match asked {
             _ if self.contains(Self::ORDERED) => 1,
+            _ if self.contains(Self::BH) => BH_MAX_ACTIVE,
             0 => DFL_ACTIVE,
             asked => asked.min(MAX_ACTIVE),
         }
@@ -75,27 +99,36 @@ pub(crate) enum System {
     Dfl,
     /// `system_dfl_long_wq`.
     DflLong,
+    /// `system_bh_wq`.
+    Bh,
+    /// `system_bh_highpri_wq`.
+    BhHighpri,
 }
 
 impl System {
     /// All of them, in the order in which an engine makes them.
-    pub(crate) const ALL: [Self; 5] = [
+    pub(crate) const ALL: [Self; 7] = [
         Self::Percpu,
         Self::Highpri,
         Self::Long,
         Self::Dfl,
         Self::DflLong,
+        Self::Bh,
+        Self::BhHighpri,
     ];
 
     /// The shown name, the flags and `max_active`.
     pub(crate) const fn spec(self) -> (&'static str, WqFlags, usize) {
         const PERCPU: WqFlags = WqFlags::PERCPU;
+        const BH: WqFlags = PERCPU.union(WqFlags::BH);
         match self {
             Self::Percpu => ("events", PERCPU, 0),
             Self::Highpri => ("events_highpri", PERCPU.union(WqFlags::HIGHPRI), 0),
             Self::Long => ("events_long", PERCPU, 0),
             Self::Dfl => ("events_unbound", WqFlags::UNBOUND, MAX_ACTIVE),
             Self::DflLong => ("events_dfl_long", WqFlags::UNBOUND, MAX_ACTIVE),
+            Self::Bh => ("events_bh", BH, 0),
+            Self::BhHighpri => ("events_bh_highpri", BH.union(WqFlags::HIGHPRI), 0),
         }
     }
 }
@@ -116,6 +149,21 @@ pub const SYSTEM_WORKQUEUE_NAMES: [&str; System::ALL.len()] = {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn s2_8_bh_goes_with_highpri_and_percpu_only_and_has_no_max_active() {
+        let bh = WqFlags::BH;
+        for fine in [bh, bh | WqFlags::HIGHPRI, bh | WqFlags::PERCPU] {
+            assert_eq!(bh_problem(fine, 0), None, "{fine:?}");
+        }
+        for other in WqFlags::all() - bh - WqFlags::HIGHPRI - WqFlags::PERCPU {
+            let problem = bh_problem(bh | other, 0).unwrap();
+            let (name, _) = other.iter_names().next().unwrap();
+            assert!(problem.ends_with(name), "{problem}");
+            assert_eq!(bh_problem(other, 5), None, "no BH workqueue");
+        }
+        assert!(bh_problem(bh, 1).unwrap().contains("max_active"));
+    }
 
     #[test]
     fn a_system_workqueue_stands_at_its_own_index() {

@@ -22,11 +22,13 @@
 //! | run short items on this CPU | [`Engine::system_wq`], or a workqueue of your own ([`Engine::alloc_workqueue`]) |
 //! | run long or CPU-heavy items anywhere | [`WqFlags::UNBOUND`], [`Engine::system_unbound_wq`] |
 //! | run items one at a time, in order | [`Engine::alloc_ordered_workqueue`] |
+//! | run short items that never sleep, in order, on this CPU | [`WqFlags::BH`], [`Engine::system_bh_wq`] |
 //! | bound how many run at once | `max_active` |
 //! | run later | [`DelayedWork`] |
 //! | wait for items | [`Work::flush`], [`Workqueue::flush`] |
 //! | take items back | [`Work::cancel`], [`Work::cancel_sync`] |
 //! | say that you sleep | [`blocking`] |
+//! | ask what is busy | [`Engine::show_all_workqueues`] |
 //! | see what happens | `wq-monitor`, `wq-dump`, from outside the process |
 //!
 //! Nothing of it needs privileges; with them, highpri workers get nice -20. The names are the kernel's; the kernel's

@@ -12,5 +12,23 @@ mod s2_8;
 mod s3;
 #[path = "conformance/s4_10.rs"]
 mod s4_10;
+#[path = "conformance/s4_11.rs"]
+mod s4_11;
+#[path = "conformance/s4_7.rs"]
+mod s4_7;
+#[path = "conformance/s9_2.rs"]
+mod s9_2;
+#[path = "conformance/s9_4.rs"]
+mod s9_4;
+#[path = "conformance/s9_5.rs"]
+mod s9_5;
+#[allow(
+    dead_code,
+    reason = "shared with the simulator's tests, which use all of it"
+)]
+#[path = "simulator/script.rs"]
+mod script;
+#[path = "conformance/seen.rs"]
+mod seen;
 #[path = "conformance/support.rs"]
 mod support;

@@ -19,6 +19,19 @@ pub(crate) enum Effect<W> {
     ActivateIn(Reserved),
     /// A pwq of this workqueue, retired before, is gone.
     PwqReleased { wq: WqId, uid: u64 },
+    /// The pool's first worker is wanted.
+    CreateWorker,
+    /// Somebody should know this.
+    Report(Report),
+}
+
+/// What an engine reports about a work function, if it has not done so often enough.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Report {
+    /// It hogged its CPU once more.
+    Hog(FuncId),
+    /// It slept although it was queued on this BH workqueue.
+    BhSlept(FuncId, WqId),
 }
 
 /// The outcome of one or more transitions.

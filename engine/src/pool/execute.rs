@@ -16,6 +16,8 @@ pub(crate) enum Step<J> {
     Create,
     /// Call the work function, then [`PoolState::complete`] and step again.
     Run(Start<J>),
+    /// Let others have the CPU, then step again.
+    Yield,
     /// Leave.
     Die,
 }
@@ -65,6 +67,7 @@ impl<J, W> PoolState<J, W> {
                 return self.manage(me, now, fx);
             }
             self.set_role(me, Role::Working, now);
+            self.bh.begin(now);
         }
         self.work(me, now, fx)
     }
@@ -76,21 +79,25 @@ impl<J, W> PoolState<J, W> {
             self.worker_mut(me).scheduled = scheduled;
             return Step::Run(self.start(me, item, now, fx));
         }
-        while self.keep_working() {
+        while self.keep_working() && self.begins_round(now) {
             let Some(item) = self.items.pop_front(&mut self.worklist) else {
                 break;
             };
-            self.last_progress = now;
             if self.assign(item, me) {
+                self.last_progress = now;
                 return Step::Run(self.start(me, item, now, fx));
             }
         }
         self.set_role(me, Role::Preparing, now);
         if self.dying {
-            Step::Die
-        } else {
-            self.enter_idle(me, now, fx)
+            return Step::Die;
         }
+        let step = self.enter_idle(me, now, fx);
+        // Only a BH worker leaves items behind.
+        if self.spec.bh && self.kick(Wake::Chain, now, fx) {
+            return Step::Yield;
+        }
+        step
     }
 
     /// Whether `me` may execute the item. If another worker executes the same work, the item goes to that worker.
@@ -286,6 +293,7 @@ impl<J, W> PoolState<J, W> {
         self.worker_mut(me).sleeping = Some(by);
         self.count_running(was, false, from.unwrap_or(now));
         self.sleep_changed(me, now, fx);
+        self.bh_slept(me, fx);
         if was {
             if self.nr_running == 0 {
                 self.date_block(now);

@@ -4,7 +4,7 @@ use super::effect::Effects;
 use super::execute::Step;
 use super::list::{ItemIx, List};
 use super::state::{Informant, PoolState, Role, Worker, WorkerIx};
-use wq_trace::{What, WorkerId, WorkerSlot, WorkerState, WqId};
+use wq_trace::{Wake, What, WorkerId, WorkerSlot, WorkerState, WqId};
 
 impl<J, W> PoolState<J, W> {
     /// The number for the next worker: the lowest that is free.
@@ -48,6 +48,10 @@ impl<J, W> PoolState<J, W> {
             self.worker_subject(ix),
             What::WorkerCreate { nr_workers },
         );
+        if self.spec.bh {
+            // Items wait for it already, and nobody else could take them.
+            self.kick(Wake::Queue, now, fx);
+        }
         self.settle(now);
     }
 
@@ -120,7 +124,7 @@ impl<J, W> PoolState<J, W> {
     }
 }
 
-/// A worker whose sleep or resume somebody should look for.
+/// A worker that somebody should look at.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Watched {
     pub(crate) ix: WorkerIx,
@@ -128,13 +132,19 @@ pub(crate) struct Watched {
     pub(crate) tid: u32,
     /// Which execution it is in.
     pub(crate) started_at: u64,
+    /// Whether it sleeps matters.
+    pub(crate) may_sleep: bool,
+    /// How much of its CPU it uses matters.
+    pub(crate) may_hog: bool,
 }
 
 impl<J, W> PoolState<J, W> {
     /// The workers that run and would not be missed if they blocked, and those that were noticed to sleep, if items
-    /// wait for them.
-    pub(crate) fn watched(&self) -> Vec<Watched> {
-        if self.worklist.is_empty() || !self.managed {
+    /// wait for them; those that may be hogs; and BH workers, which must not sleep. With `sleeps` false nobody is
+    /// looked at for sleeping.
+    pub(crate) fn watched(&self, sleeps: bool) -> Vec<Watched> {
+        let sleeps = sleeps && (self.spec.bh || self.managed && !self.worklist.is_empty());
+        if !sleeps && !self.need_ticking() {
             return Vec::new();
         }
         let watched = |(index, worker): (usize, &Option<Worker<W>>)| {
@@ -142,11 +152,16 @@ impl<J, W> PoolState<J, W> {
             let worker = worker.as_ref()?;
             let current = worker.current.as_ref()?;
             let noticed = worker.sleeping == Some(Informant::Tick);
-            (noticed || self.counts(ix)).then_some(Watched {
+            let awake = self.counts(ix) || self.spec.bh && worker.sleeping.is_none();
+            let may_sleep = sleeps && (noticed || awake);
+            let may_hog = self.may_hog(ix);
+            (may_sleep || may_hog).then_some(Watched {
                 ix,
                 id: worker.id,
                 tid: worker.tid,
                 started_at: current.started_at,
+                may_sleep,
+                may_hog,
             })
         };
         self.workers

@@ -17,21 +17,26 @@
 
 mod active;
 mod admit;
+mod bh;
 mod check;
+mod dump;
 mod effect;
 mod execute;
+mod hog;
 mod home;
 mod list;
 mod manage;
 mod policy;
 mod pwq;
+mod stall;
 mod state;
 #[cfg(test)]
 mod tests;
 mod wait;
 
 pub(crate) use admit::NewItem;
-pub(crate) use effect::{Effect, Effects, Subject};
+pub(crate) use dump::{InFlight, Place, PoolDump, PwqDump, Queued};
+pub(crate) use effect::{Effect, Effects, Report, Subject};
 pub(crate) use execute::{Done, Start, Step};
 pub(crate) use list::ItemIx;
 pub(crate) use manage::Watched;

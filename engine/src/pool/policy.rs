@@ -8,9 +8,9 @@ impl<J, W> PoolState<J, W> {
         !self.worklist.is_empty() && self.nr_running == 0
     }
 
-    /// Can somebody else take over when the one who starts now blocks?
+    /// Can somebody else take over when the one who starts now blocks? In a BH pool nobody has to: items do not block.
     pub(crate) fn may_start_working(&self) -> bool {
-        !self.idle.is_empty()
+        self.spec.bh || !self.idle.is_empty()
     }
 
     /// Should a worker that has finished an item take another?
@@ -21,6 +21,21 @@ impl<J, W> PoolState<J, W> {
     /// Is a worker missing?
     pub(crate) fn need_to_create_worker(&self) -> bool {
         self.need_more_worker() && !self.may_start_working()
+    }
+
+    /// Could an item that runs now turn out to hog its CPU, or, in a BH pool, to sleep?
+    pub(crate) fn need_ticking(&self) -> bool {
+        self.hog_thresh > 0 && self.nr_running > 0 || self.bh_worker_is_busy()
+    }
+
+    /// Could what this worker executes still be found to hog its CPU? Kernel: `wq_worker_tick()`.
+    pub(crate) fn may_hog(&self, worker: WorkerIx) -> bool {
+        self.hog_thresh > 0 && self.counts(worker) && self.worker(worker).current.is_some()
+    }
+
+    /// Is there something that could make no progress?
+    pub(crate) fn need_watchdog(&self) -> bool {
+        !self.worklist.is_empty()
     }
 
     /// Would a block inside a running worker go unseen while items wait for it?

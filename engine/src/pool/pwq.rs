@@ -82,6 +82,7 @@ impl PwqSpec {
 
 impl Pwq {
     pub(crate) fn new(spec: PwqSpec, slot: PwqSlot, now: u64) -> Self {
+        slot.set_plugged(spec.limit.plugged);
         Self {
             hold: HoldClock::new(now, spec.hold_reason()),
             retired: false,
@@ -130,6 +131,11 @@ impl Pwq {
         }
         let pwq = self.slot.id();
         self.funcs[index].get_or_insert_with(|| segment.pwq_func(pwq, func))
+    }
+
+    /// It is gone, but not what it came to: that stays with its workqueue.
+    pub(super) fn retire(self) {
+        self.slot.retire(self.funcs.into_iter().flatten());
     }
 
     /// Writes what the tools see.

@@ -1,5 +1,6 @@
 //! What a pool consists of. Kernel: `struct worker_pool`, `struct worker`.
 
+use super::bh::Bh;
 use super::effect::{Effect, Effects, Subject};
 use super::list::{ItemIx, Items, List};
 use super::pwq::{Pwq, PwqIx, PwqSpec};
@@ -27,12 +28,16 @@ pub(crate) struct PoolSpec {
     /// OS number of the CPU; `None`: unbound.
     pub(crate) cpu: Option<u16>,
     pub(crate) nice: i32,
+    /// Serves BH workqueues: one worker, which takes items in queueing order.
+    pub(crate) bh: bool,
 }
 
 impl PoolSpec {
     /// The name of this pool's worker `number`. Kernel: `format_worker_id()`.
     pub(crate) fn worker_name(&self, number: u32) -> String {
         match self.cpu {
+            Some(cpu) if self.bh && self.nice < 0 => format!("kworker/{cpu}:bhH"),
+            Some(cpu) if self.bh => format!("kworker/{cpu}:bh"),
             Some(cpu) if self.nice < 0 => format!("kworker/{cpu}:{number}H"),
             Some(cpu) => format!("kworker/{cpu}:{number}"),
             None => format!("kworker/u{}:{number}", self.number),
@@ -47,6 +52,10 @@ pub(crate) struct PoolState<J, W> {
     pub(crate) spec: PoolSpec,
     /// I: whether the number of running workers is managed; an unbound pool starts a worker for every item.
     pub(super) managed: bool,
+    /// Of a BH pool.
+    pub(super) bh: Bh,
+    /// I: CPU time in nanoseconds after which an execution leaves concurrency management; 0: never.
+    pub(super) hog_thresh: u64,
     /// I
     pub(super) segment: Segment,
     pub(super) slot: PoolSlot,
@@ -66,6 +75,8 @@ pub(crate) struct PoolState<J, W> {
     pub(super) manager: Option<WorkerIx>,
     pub(super) pwqs: Vec<Option<Pwq>>,
     pub(super) last_progress: u64,
+    /// When it was last found stalled. Kernel: `wq_watchdog_touched`.
+    pub(super) stall_said: u64,
     last_transition: u64,
     pub(super) wait: WaitClock,
     /// Until when at least one of the workers that do not count in nr_running any more truly ran.
@@ -199,7 +210,9 @@ impl<J, W> PoolState<J, W> {
     /// A pool without workers.
     pub(crate) fn new(spec: PoolSpec, segment: &Segment, slot: PoolSlot, now: u64) -> Self {
         Self {
-            managed: spec.cpu.is_some(),
+            managed: spec.cpu.is_some() && !spec.bh,
+            bh: Bh::default(),
+            hog_thresh: 0,
             spec,
             segment: segment.clone(),
             slot,
@@ -214,6 +227,7 @@ impl<J, W> PoolState<J, W> {
             manager: None,
             pwqs: Vec::new(),
             last_progress: now,
+            stall_said: 0,
             last_transition: now,
             wait: WaitClock::new(now, Cause::Unknown),
             ran_until: 0,
@@ -230,6 +244,11 @@ impl<J, W> PoolState<J, W> {
         self.slot.id()
     }
 
+    /// Tells the tools which CPUs it has.
+    pub(crate) fn tell_attrs(&self, attrs: &wq_trace::PoolAttrs) {
+        self.slot.set_attrs(attrs);
+    }
+
     /// Links a workqueue to this pool.
     pub(crate) fn add_pwq(&mut self, spec: PwqSpec, now: u64) -> PwqIx {
         let slot = self.segment.pwq(spec.wq, self.id());
@@ -241,6 +260,7 @@ impl<J, W> PoolState<J, W> {
             self.pwqs.len() - 1
         });
         self.pwqs[index] = Some(pwq);
+        self.slot.set_refcnt(self.nr_pwqs() as u32);
         PwqIx(index as u32)
     }
 
@@ -248,6 +268,8 @@ impl<J, W> PoolState<J, W> {
     pub(crate) fn remove_pwq(&mut self, ix: PwqIx) {
         let pwq = self.pwqs[ix.0 as usize].take().expect("the pwq is linked");
         debug_assert_eq!(pwq.in_flight(), 0, "a released pwq has nothing in flight");
+        pwq.retire();
+        self.slot.set_refcnt(self.nr_pwqs() as u32);
     }
 
     /// How many workqueues use the pool, a workqueue counting once for each of its pwqs. Kernel: `pool->refcnt`.
@@ -354,6 +376,7 @@ impl<J, W> PoolState<J, W> {
             return false;
         }
         let Some(&first) = self.idle.last() else {
+            self.ask_for_bh_worker(fx);
             return false;
         };
         let worker = self.worker_mut(first);
@@ -414,6 +437,7 @@ impl<J, W> PoolState<J, W> {
             return Cause::Concurrency;
         }
         match self.idle.len() {
+            0 if self.bh_worker_is_busy() => Cause::Bh,
             0 => Cause::NoWorker,
             _ if self.nr_woken > 0 => Cause::Runqueue,
             // It has made a worker and has not begun to work itself.
@@ -439,9 +463,11 @@ impl<J, W> PoolState<J, W> {
         });
     }
 
-    /// Kernel: `POOL_MANAGER_ACTIVE` 2, `POOL_DISASSOCIATED` 4.
-    fn flags(&self) -> u32 {
-        u32::from(self.manager.is_some()) << 1 | u32::from(!self.managed) << 2
+    /// Kernel: `POOL_BH` 1, `POOL_MANAGER_ACTIVE` 2, `POOL_DISASSOCIATED` 4.
+    pub(super) fn flags(&self) -> u32 {
+        u32::from(self.spec.bh)
+            | u32::from(self.manager.is_some()) << 1
+            | u32::from(!self.managed) << 2
     }
 
     pub(super) fn show_state(&self, ix: WorkerIx, now: u64) {

@@ -15,6 +15,8 @@ pub(crate) enum Cause {
     Concurrency,
     /// The workers were blocked, which was not noticed yet.
     Sensing,
+    /// The one worker of a BH pool is at earlier items.
+    Bh,
     /// No worker is idle.
     NoWorker,
     /// A worker was woken and is not on a CPU yet.
@@ -26,18 +28,19 @@ pub(crate) enum Cause {
 /// A reason to wait that a clock can run in.
 pub(crate) trait Reason: Copy + PartialEq {
     /// The part of the wait that each reason is, by its number.
-    const PARTS: [WaitPart; REASONS];
+    const PARTS: &[WaitPart];
 
     fn number(self) -> usize;
 }
 
-/// How many reasons a clock tells apart.
-const REASONS: usize = 5;
+/// Most reasons that a clock tells apart.
+const REASONS: usize = 6;
 
 impl Reason for Cause {
-    const PARTS: [WaitPart; REASONS] = [
+    const PARTS: &[WaitPart] = &[
         WaitPart::Concurrency,
         WaitPart::Sensing,
+        WaitPart::Bh,
         WaitPart::NoWorker,
         WaitPart::Runqueue,
         WaitPart::Unknown,
@@ -49,7 +52,7 @@ impl Reason for Cause {
 }
 
 impl Reason for Hold {
-    const PARTS: [WaitPart; REASONS] = [
+    const PARTS: &[WaitPart] = &[
         WaitPart::InactiveMaxActive,
         WaitPart::InactiveNode,
         WaitPart::InactiveOrdered,
@@ -118,7 +121,7 @@ impl<R: Reason> Clock<R> {
     /// Adds the time between `mark` and now to an item's parts.
     pub(crate) fn account(&self, mark: &WaitMark, now: u64, parts: &mut Breakdown) {
         let end = self.mark(now);
-        for (number, part) in R::PARTS.into_iter().enumerate() {
+        for (number, &part) in R::PARTS.iter().enumerate() {
             parts[part as usize] += end.totals[number] - mark.totals[number];
         }
     }

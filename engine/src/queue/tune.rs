@@ -140,6 +140,7 @@ impl WqInner {
     /// The limits in force come to the pwqs, and what may go on now goes on. Kernel: `wq_adjust_max_active()`.
     pub(crate) fn adjust(&self, control: &Control, reason: Wake) {
         let limits = control.limits;
+        self.tell_limits(&limits);
         if let Some(nodes) = &self.nodes {
             let (range, online) = ((limits.min(), limits.max()), self.engine.online());
             let affinity = &self.engine.affinity;

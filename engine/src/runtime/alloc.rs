@@ -1,7 +1,7 @@
 //! Making workqueues.
 
 use super::{EngineInner, EngineState, Pool, lock};
-use crate::attrs::{HIGHPRI_NICE, MAX_ACTIVE, NAME_LEN, WqFlags};
+use crate::attrs::{HIGHPRI_NICE, MAX_ACTIVE, NAME_LEN, WqFlags, bh_problem};
 use crate::error::Error;
 use crate::pool::Limit;
 use crate::queue::{Control, Links, PwqRef, Workqueue, WqInner, WqSpec, once};
@@ -32,7 +32,8 @@ pub(super) fn alloc(
         ));
     }
     let inner = Arc::new(make(engine, spec, max_active, config.frozen));
-    if inner.nodes.is_some() {
+    if let Some(nodes) = &inner.nodes {
+        nodes.show_in(&inner.slot);
         let attrs = lock(&inner.control).attrs.clone();
         inner.relink(&attrs)?;
     } else {
@@ -83,7 +84,11 @@ fn make(engine: &Arc<EngineInner>, spec: WqSpec, max_active: usize, frozen: bool
             };
             pools[usize::from(highpri)].link(engine, inner.pwq_spec(limit))
         };
-        let by_cpu: Vec<PwqRef> = engine.percpu.iter().map(link).collect();
+        let local = match flags.contains(WqFlags::BH) {
+            true => &engine.bh,
+            false => &engine.percpu,
+        };
+        let by_cpu: Vec<PwqRef> = local.iter().map(link).collect();
         lock(&inner.control).pwqs.clone_from(&by_cpu);
         inner.links = Links::Bound(by_cpu);
     }
@@ -104,7 +109,10 @@ fn checked(
     flags: WqFlags,
     max_active: usize,
 ) -> Result<(WqSpec, usize), Error> {
-    let later = WqFlags::BH | WqFlags::MEM_RECLAIM;
+    if let Some(text) = bh_problem(flags, max_active) {
+        return Err(problem(name, text));
+    }
+    let later = WqFlags::MEM_RECLAIM;
     if flags.intersects(later) {
         let names: Vec<_> = (flags & later).iter_names().map(|(name, _)| name).collect();
         return Err(problem(

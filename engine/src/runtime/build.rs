@@ -1,12 +1,14 @@
 //! Building an engine.
 
-use super::pools::make_percpu;
+use super::keeper::Keeper;
+use super::pools::make_local;
 use super::{Engine, EngineInner, EngineState, Timers};
 use crate::error::Error;
 use crate::os;
 use crate::sense::Sensing;
 use crate::sense::tick::Tick;
 use crate::topology::{Affinity, AffinityScope, CpuMask, ParseError, Topology};
+use crate::wq::Reports;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -21,6 +23,8 @@ pub struct Builder {
     cpus: Option<Vec<usize>>,
     sensing: Sensing,
     cpu_intensive_thresh: Duration,
+    cpu_intensive_warning_thresh: u64,
+    watchdog_thresh: Duration,
     power_efficient: bool,
     topology: Option<Topology>,
     default_affinity_scope: AffinityScope,
@@ -33,6 +37,8 @@ impl Default for Builder {
             cpus: None,
             sensing: Sensing::Auto,
             cpu_intensive_thresh: Duration::from_millis(10),
+            cpu_intensive_warning_thresh: 4,
+            watchdog_thresh: Duration::from_secs(30),
             power_efficient: false,
             topology: None,
             default_affinity_scope: AffinityScope::CacheShard,
@@ -84,10 +90,30 @@ impl Builder {
         self
     }
 
-    /// CPU time after which an execution is taken for a hog; zero: never. Accepted and not used yet: hogs are not
-    /// looked for in this version. Kernel: `workqueue.cpu_intensive_thresh_us`.
+    /// CPU time, since an item started or was last woken, after which it is taken for a hog: from then on it does not
+    /// count as running, so that others start beside it. 10 ms by default; zero: never. Items of unbound and BH
+    /// workqueues are never hogs. It is looked for 100 times a second while items use their CPUs, whatever the
+    /// [`Sensing`], so it is found one or two hundredths of a second late; up to a fifth of a second if nothing used
+    /// its CPU before. Kernel: `workqueue.cpu_intensive_thresh_us`.
     pub fn cpu_intensive_thresh(mut self, thresh: Duration) -> Self {
         self.cpu_intensive_thresh = thresh;
+        self
+    }
+
+    /// How often a work function must have hogged its CPU before that is reported through `tracing` for the first
+    /// time; 4 by default, 0: never. After that it is reported ever more rarely.
+    /// Kernel: `workqueue.cpu_intensive_warning_thresh`.
+    pub fn cpu_intensive_warning_thresh(mut self, times: u32) -> Self {
+        self.cpu_intensive_warning_thresh = times.into();
+        self
+    }
+
+    /// How long a pool may have items on its worklist without that a worker takes one; then the stall is reported
+    /// through `tracing`, with [`Engine::show_all_workqueues`] and what the pool's busy workers do, and again after
+    /// the same time. 30 s by default; zero: never. Nothing wakes up for it while nothing waits.
+    /// Kernel: `workqueue.watchdog_thresh`.
+    pub fn watchdog_thresh(mut self, thresh: Duration) -> Self {
+        self.watchdog_thresh = thresh;
         self
     }
 
@@ -112,11 +138,12 @@ impl Builder {
         self
     }
 
-    /// Starts the engine: two pools for each CPU with a worker each, the system workqueues, and the segment.
+    /// Starts the engine: two pools for each CPU with a worker each, two for BH workqueues whose workers are made when
+    /// the first item comes, the system workqueues, and the segment.
     ///
     /// # Errors
     /// No CPU is left to use, the topology lacks one of them, the default affinity scope is `Default`, or a first
-    /// worker or the timer thread cannot be created. A segment that cannot be made
+    /// worker or one of the engine's own threads cannot be created. A segment that cannot be made
     /// is no error: the engine runs unseen, and says so once through `tracing`.
     pub fn build(self) -> Result<Engine, Error> {
         let cpus = self.used_cpus()?;
@@ -138,9 +165,13 @@ impl Builder {
             _ => "asked for",
         };
         segment.set_sensing(sensing.word(), reason);
-        let inner = start(&config, segment, affinity, sensing, self.power_efficient);
-        for pool in inner.pools() {
-            if let Err(error) = inner.first_worker(&pool) {
+        let inner = self.start(&config, segment, affinity, sensing);
+        inner.tell_settings(self.cpu_intensive_thresh);
+        for pool in &inner.pools() {
+            inner.tell_pool(pool);
+        }
+        for pool in inner.percpu.iter().flatten() {
+            if let Err(error) = inner.first_worker(pool) {
                 inner.stop();
                 return Err(error);
             }
@@ -189,46 +220,62 @@ impl Builder {
         }
         Ok(used)
     }
+
+    /// The engine with its per-CPU pools, without a thread.
+    fn start(
+        &self,
+        config: &SegmentConfig,
+        segment: Segment,
+        affinity: Affinity,
+        sensing: Sensing,
+    ) -> Arc<EngineInner> {
+        static NEXT: AtomicU32 = AtomicU32::new(1);
+        let hog_thresh = nanoseconds(self.cpu_intensive_thresh);
+        let warn_at = self.cpu_intensive_warning_thresh;
+        let cpus: Vec<usize> = affinity.topology().cpus().iter().collect();
+        Arc::new_cyclic(|me| {
+            let pools = |bh| {
+                let each = cpus.iter();
+                each.map(|&cpu| make_local(me, &segment, cpu, bh, hog_thresh))
+                    .collect()
+            };
+            EngineInner {
+                uid: NEXT.fetch_add(1, Ordering::Relaxed),
+                name: config.name.clone(),
+                tracing: config.tracing,
+                bh: pools(true),
+                percpu: pools(false),
+                segment,
+                affinity,
+                cpus,
+                unbound: Mutex::default(),
+                config: Mutex::default(),
+                power_efficient: self.power_efficient,
+                sensing,
+                hog_thresh,
+                watchdog_thresh: nanoseconds(self.watchdog_thresh),
+                reports: Mutex::new(Reports::new(hog_thresh, warn_at)),
+                tick: Tick::default(),
+                keeper: Keeper::default(),
+                timers: Timers::default(),
+                workqueues: Mutex::default(),
+                state: AtomicU8::new(EngineState::Running as u8),
+                running_threads: AtomicUsize::new(0),
+                threads: Mutex::default(),
+                create_failure_said: AtomicBool::new(false),
+                me: me.clone(),
+            }
+        })
+    }
 }
 
-/// The engine with its per-CPU pools, without a thread.
-fn start(
-    config: &SegmentConfig,
-    segment: Segment,
-    affinity: Affinity,
-    sensing: Sensing,
-    power_efficient: bool,
-) -> Arc<EngineInner> {
-    static NEXT: AtomicU32 = AtomicU32::new(1);
-    let cpus: Vec<usize> = affinity.topology().cpus().iter().collect();
-    Arc::new_cyclic(|me| EngineInner {
-        uid: NEXT.fetch_add(1, Ordering::Relaxed),
-        name: config.name.clone(),
-        tracing: config.tracing,
-        percpu: cpus
-            .iter()
-            .map(|&cpu| make_percpu(me, &segment, cpu))
-            .collect(),
-        segment,
-        affinity,
-        cpus,
-        unbound: Mutex::default(),
-        config: Mutex::default(),
-        power_efficient,
-        sensing,
-        tick: Tick::default(),
-        timers: Timers::default(),
-        workqueues: Mutex::default(),
-        state: AtomicU8::new(EngineState::Running as u8),
-        running_threads: AtomicUsize::new(0),
-        threads: Mutex::default(),
-        create_failure_said: AtomicBool::new(false),
-        me: me.clone(),
-    })
+/// As long as can be said in nanoseconds.
+fn nanoseconds(time: Duration) -> u64 {
+    u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
 }
 
 impl EngineInner {
-    /// The timer thread, and the tick if it is wanted.
+    /// The timer thread, the keeper, and the tick if it is wanted.
     fn start_services(&self) -> Result<(), Error> {
         let failed = |name: &str| {
             let name = name.to_owned();
@@ -236,7 +283,9 @@ impl EngineInner {
         };
         self.spawn("wq-timer", |engine| engine.timers.run())
             .map_err(failed("wq-timer"))?;
-        if self.sensing == Sensing::Tick {
+        let keeper = self.spawn("wq-keeper", |engine| engine.keeper.run(engine));
+        self.keeper.is_run_by(keeper.map_err(failed("wq-keeper"))?);
+        if self.ticks() {
             let thread = self.spawn("wq-tick", |engine| engine.tick.run(engine));
             self.tick.is_run_by(thread.map_err(failed("wq-tick"))?);
         }

@@ -59,6 +59,7 @@ impl EngineInner {
         self.advance(EngineState::Stopped);
         self.timers.stop();
         self.tick.stop();
+        self.keeper.stop();
         for pool in self.pools() {
             pool.end(self);
         }

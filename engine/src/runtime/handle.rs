@@ -140,6 +140,35 @@ impl Engine {
         self.system(System::DflLong)
     }
 
+    /// Shown as `events_bh`: per CPU, for short items that do not sleep, one at a time in queueing order.
+    pub fn system_bh_wq(&self) -> &Workqueue {
+        self.system(System::Bh)
+    }
+
+    /// Shown as `events_bh_highpri`: as [`Engine::system_bh_wq`], with nice -20 where permitted.
+    pub fn system_bh_highpri_wq(&self) -> &Workqueue {
+        self.system(System::BhHighpri)
+    }
+
+    /// Every workqueue with active or inactive items and every pool with a busy worker, as sysrq-t shows them: which
+    /// items run for how long, which wait, and which threads (`BAR`) wait for them. Takes each pool's lock in turn, so
+    /// the pools are not of one moment. Kernel: `show_all_workqueues()`, which prints.
+    pub fn show_all_workqueues(&self) -> String {
+        self.0.inner.show_all()
+    }
+
+    /// The part of [`Engine::show_all_workqueues`] about one workqueue; empty if no item of it is active or inactive.
+    /// Kernel: `show_one_workqueue()`, which prints.
+    pub fn show_one_workqueue(&self, wq: &Workqueue) -> String {
+        self.0.inner.show_one(wq)
+    }
+
+    /// The busy workqueues that take part in freezing: they keep it from being complete.
+    /// Kernel: `show_freezable_workqueues()`, which prints.
+    pub fn show_freezable_workqueues(&self) -> String {
+        self.0.inner.show_freezable()
+    }
+
     /// All system workqueues, each once.
     pub fn system_workqueues(&self) -> impl Iterator<Item = &Workqueue> {
         self.0.system.iter()

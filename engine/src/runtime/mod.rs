@@ -6,11 +6,15 @@ mod build;
 pub(crate) mod context;
 mod end;
 mod handle;
+mod keeper;
 mod pool;
 mod pools;
+mod show;
 mod timer;
+mod told;
 mod unbound;
 mod waiter;
+mod watchdog;
 
 pub(crate) use alloc::in_range;
 pub use build::Builder;
@@ -22,10 +26,13 @@ pub(crate) use waiter::Waiter;
 
 use crate::attrs::WqFlags;
 use crate::os;
+use crate::pool::Report;
 use crate::queue::{WorkInner, WqInner};
 use crate::sense::Sensing;
-use crate::sense::tick::Tick;
+use crate::sense::tick::{Pace, Tick};
 use crate::topology::Affinity;
+use crate::wq::Reports;
+use keeper::Keeper;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::thread::JoinHandle;
@@ -45,6 +52,8 @@ pub(crate) struct EngineInner {
     pub(crate) cpus: Vec<usize>,
     /// I: normal and highpri pool of each CPU, in the order of `cpus`.
     pub(crate) percpu: Vec<[Arc<Pool>; 2]>,
+    /// I: the same for BH workqueues.
+    pub(crate) bh: Vec<[Arc<Pool>; 2]>,
     /// I: how the CPUs lie to each other, and what unbound workqueues may use of them.
     pub(crate) affinity: Affinity,
     /// Unbound pools, each with other attributes.
@@ -55,7 +64,13 @@ pub(crate) struct EngineInner {
     pub(crate) power_efficient: bool,
     /// I
     pub(crate) sensing: Sensing,
+    /// I: CPU time in nanoseconds after which an execution hogs its CPU; 0: never.
+    pub(crate) hog_thresh: u64,
+    /// I: nanoseconds without progress after which a pool stalls; 0: never.
+    pub(crate) watchdog_thresh: u64,
+    reports: Mutex<Reports>,
     pub(crate) tick: Tick,
+    pub(crate) keeper: Keeper,
     pub(crate) timers: Timers,
     workqueues: Mutex<Vec<(WqId, Weak<WqInner>)>>,
     state: AtomicU8,
@@ -67,6 +82,13 @@ pub(crate) struct EngineInner {
     create_failure_said: AtomicBool,
     /// I: for the threads that the engine starts.
     me: Weak<EngineInner>,
+}
+
+/// What is wanted of the engine's own threads.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Wanted {
+    pace: Pace,
+    watchdog: bool,
 }
 
 /// See [`EngineInner::configure`].
@@ -128,9 +150,14 @@ impl EngineInner {
         self.cpus.partition_point(|&used| used < cpu) % self.cpus.len()
     }
 
-    /// The pools whose concurrency is managed.
-    pub(crate) fn managed_pools(&self) -> Vec<Arc<Pool>> {
-        self.percpu.iter().flatten().cloned().collect()
+    /// The pools of one CPU each: those in which a worker that blocks or hogs its CPU makes a difference.
+    pub(crate) fn local_pools(&self) -> Vec<Arc<Pool>> {
+        self.percpu
+            .iter()
+            .chain(&self.bh)
+            .flatten()
+            .cloned()
+            .collect()
     }
 
     /// All pools.
@@ -138,6 +165,7 @@ impl EngineInner {
         let unbound = lock(&self.unbound);
         self.percpu
             .iter()
+            .chain(&self.bh)
             .flatten()
             .chain(unbound.iter())
             .cloned()
@@ -151,10 +179,46 @@ impl EngineInner {
         }
     }
 
-    /// Items wait behind a running worker: its block must not go unseen.
-    pub(crate) fn watch(&self) {
-        if self.sensing != Sensing::Hints {
-            self.tick.arm();
+    /// Whether anybody looks at workers from outside.
+    fn ticks(&self) -> bool {
+        self.sensing != Sensing::Hints || self.hog_thresh > 0
+    }
+
+    /// How often the workers of a pool in this state must be looked at.
+    pub(crate) fn pace(&self, core: &Core) -> Pace {
+        let sleeps = self.sensing != Sensing::Hints;
+        match (sleeps, self.hog_thresh > 0) {
+            (true, _) if core.need_watching() => Pace::Fast,
+            (false, false) => Pace::Off,
+            _ if core.need_ticking() => Pace::Slow,
+            _ => Pace::Off,
+        }
+    }
+
+    /// What the state of a pool asks of the engine's own threads.
+    pub(crate) fn services_wanted(&self, core: &Core) -> Wanted {
+        Wanted {
+            pace: self.pace(core),
+            watchdog: self.watchdog_thresh > 0 && core.need_watchdog(),
+        }
+    }
+
+    /// Sees to it that they are at it: a load each if they are.
+    pub(crate) fn arm(&self, wanted: Wanted) {
+        if wanted.pace != Pace::Off {
+            self.tick.arm(wanted.pace);
+        }
+        if wanted.watchdog {
+            self.keeper.arm();
+        }
+    }
+
+    /// Something about a work function that its author should know; said if it was not said often enough.
+    pub(crate) fn report(&self, report: Report) {
+        // The names without the lock: whoever lets go of a workqueue last may have something to report.
+        let said = lock(&self.reports).count(report);
+        if let Some(said) = said {
+            tracing::warn!("{}", said.text(self));
         }
     }
 

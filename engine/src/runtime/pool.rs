@@ -108,24 +108,26 @@ impl Pool {
         stamp: u64,
         f: impl FnOnce(&mut Core, u64, &mut Effects) -> R,
     ) -> R {
-        let (result, effects, watch, threads) = context::with(|context| {
+        let (result, effects, wanted, threads) = context::with(|context| {
             context.prepare(engine);
             let mut locked = self.lock();
             let now = locked.core.not_before_last(stamp);
             let result = f(&mut locked.core, now, &mut context.fx);
             locked.core.publish();
-            let watch = locked.core.need_watching();
+            let wanted = engine.services_wanted(&locked.core);
             context.emit(engine);
             let effects = context.take_effects();
             let threads = locked.threads_to_wake(&effects);
             drop(locked);
-            (result, effects, watch, threads)
+            (result, effects, wanted, threads)
         });
-        if watch {
-            engine.watch();
-        }
-        execute(engine, effects, &threads);
+        engine.arm(wanted);
+        execute(engine, self.uid, effects, &threads);
         result
+    }
+
+    pub(super) fn set_cpu_intensive_thresh(&self, ns: u64) {
+        self.lock().core.set_cpu_intensive_thresh(ns);
     }
 
     /// Links a workqueue to this pool.
@@ -232,7 +234,12 @@ impl Threads {
     }
 }
 
-fn execute(engine: &EngineInner, mut effects: Vec<Effect<Arc<Waiter>>>, threads: &Threads) {
+fn execute(
+    engine: &EngineInner,
+    pool: u32,
+    mut effects: Vec<Effect<Arc<Waiter>>>,
+    threads: &Threads,
+) {
     for thread in threads.first.iter().chain(&threads.more) {
         thread.unpark();
     }
@@ -241,6 +248,8 @@ fn execute(engine: &EngineInner, mut effects: Vec<Effect<Arc<Waiter>>>, threads:
             Effect::Wake(_) | Effect::PullBack(_) => {}
             Effect::Complete(waiter) => waiter.complete(),
             Effect::PwqFlushed(wq) => engine.pwq_flushed(wq),
+            Effect::CreateWorker => engine.keeper.make_worker(pool),
+            Effect::Report(report) => engine.report(report),
             Effect::ActivateIn(reserved) => engine.activate_in(reserved, Wake::Fill),
             Effect::PwqReleased { wq, uid } => engine.pwq_released(wq, uid),
         }

@@ -40,20 +40,27 @@ pub(super) fn make_pool(
     )
 }
 
-/// Normal and highpri pool of an OS CPU: 4c+2 and 4c+3, with the BH slots kept.
-pub(super) fn make_percpu(
+/// Normal and highpri pool of an OS CPU: 4c and 4c+1 those for BH workqueues, 4c+2 and 4c+3 the others. Items leave
+/// concurrency management after `hog_thresh` nanoseconds of CPU time.
+pub(super) fn make_local(
     engine: &Weak<EngineInner>,
     segment: &Segment,
     cpu: usize,
+    bh: bool,
+    hog_thresh: u64,
 ) -> [Arc<Pool>; 2] {
-    [(2, 0), (3, HIGHPRI_NICE)].map(|(offset, nice)| {
+    let first = 4 * cpu as u32 + if bh { 0 } else { 2 };
+    [(first, 0), (first + 1, HIGHPRI_NICE)].map(|(number, nice)| {
         let spec = PoolSpec {
             uid: Pool::next_uid(),
-            number: 4 * cpu as u32 + offset,
+            number,
             cpu: Some(cpu as u16),
             nice,
+            bh,
         };
-        make_pool(engine, segment, spec, None, &CpuMask::of(cpu))
+        let pool = make_pool(engine, segment, spec, None, &CpuMask::of(cpu));
+        pool.set_cpu_intensive_thresh(hog_thresh);
+        pool
     })
 }
 
@@ -114,17 +121,22 @@ impl EngineInner {
     /// worker is missing. Kernel: `maybe_create_worker()`, `CREATE_COOLDOWN`.
     pub(crate) fn manage(&self, pool: &Arc<Pool>) {
         while let Err(error) = self.create_worker(pool) {
-            if !self.create_failure_said.swap(true, Ordering::Relaxed) {
-                let name = pool.look(|core| core.spec.worker_name(core.next_worker().0));
-                tracing::warn!(
-                    "cannot create worker {name}: {error}; items wait for one that gets free, and it is tried again \
-                     every second"
-                );
-            }
+            self.say_create_failure(pool, &error);
             std::thread::park_timeout(CREATE_COOLDOWN);
             if self.state() == EngineState::Stopped || !pool.look(Core::need_to_create_worker) {
                 return;
             }
+        }
+    }
+
+    /// Says, once, that a worker cannot be created.
+    pub(super) fn say_create_failure(&self, pool: &Pool, error: &io::Error) {
+        if !self.create_failure_said.swap(true, Ordering::Relaxed) {
+            let name = pool.look(|core| core.spec.worker_name(core.next_worker().0));
+            tracing::warn!(
+                "cannot create worker {name}: {error}; items wait for one that gets free, and it is tried again every \
+                 second"
+            );
         }
     }
 }

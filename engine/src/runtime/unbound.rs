@@ -40,6 +40,7 @@ impl EngineInner {
             None => {
                 let pool = self.new_unbound_pool(&pools, attrs);
                 self.first_worker(&pool)?;
+                self.tell_pool(&pool);
                 pools.push(pool.clone());
                 pool
             }
@@ -61,6 +62,7 @@ impl EngineInner {
             number: number.expect("fewer pools than numbers"),
             cpu: None,
             nice: attrs.nice(),
+            bh: false,
         };
         make_pool(&self.me, &self.segment, spec, Some(attrs), attrs.allowed())
     }
@@ -176,6 +178,7 @@ impl WqInner {
         control.pwqs.extend(new);
         control.dfl = Some(dfl);
         self.links.replace(by_cpu);
+        self.tell_links(&control);
         self.adjust(&control, Wake::Fill);
         drop(control);
         for pwq in replaced {

@@ -1,18 +1,29 @@
 //! Somebody who waits for an item or a workqueue, and the one wake-up that ends the wait.
 
+use super::context;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 /// A wait for one event.
 #[derive(Debug, Default)]
 pub(crate) struct Waiter {
+    /// I: the thread that waits.
+    tid: u32,
     done: Mutex<bool>,
     changed: Condvar,
 }
 
 impl Waiter {
+    /// The calling thread's.
     pub(crate) fn new() -> Arc<Self> {
-        Arc::default()
+        Arc::new(Self {
+            tid: context::thread_id(),
+            ..Self::default()
+        })
+    }
+
+    pub(crate) fn tid(&self) -> u32 {
+        self.tid
     }
 
     pub(crate) fn complete(&self) {

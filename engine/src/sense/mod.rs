@@ -1,6 +1,9 @@
 //! How the engine learns that a worker blocked: by its own word (here), or by looking (`tick`).
 
+mod look;
 pub(crate) mod tick;
+
+pub(crate) use look::thread_state;
 
 use crate::pool::Informant;
 use crate::runtime::{CurrentWork, EngineInner, context};
@@ -15,9 +18,10 @@ pub enum Sensing {
     /// The best that works here: at present [`Sensing::Tick`].
     #[default]
     Auto,
-    /// Looks at `/proc` thread states 100 times a second while items wait behind a running worker.
+    /// Looks at `/proc` thread states 100 times a second while items wait behind a running worker, or while items of
+    /// a BH workqueue run, which must not sleep.
     Tick,
-    /// [`blocking`] scopes and the engine's own waits only.
+    /// [`blocking`] scopes and the engine's own waits only. Workers are looked at for CPU hogs nevertheless.
     Hints,
 }
 

@@ -1,17 +1,17 @@
-//! The tick: looks at the workers' states in `/proc`, 100 times a second, while items wait behind running workers.
+//! The tick: looks at workers through `/proc`, 100 times a second. It notices that a worker sleeps while items wait
+//! behind it, that one hogs its CPU, and that an item of a BH workqueue sleeps.
 //!
-//! `stat` tells whether a thread sleeps (S and D are never wrong, R may also mean runnable); `schedstat` tells how long
-//! it ran and how long it waited for a CPU, so that between two looks the rest of the time was spent blocked. With
-//! that a late notice can be dated.
+//! It runs while one of these can happen, and slows down step by step when no looked-at worker uses its CPU and none
+//! is waited for; then it stops. So an item that blocks for an hour costs six looks a second, short items that come
+//! one by one do not wake the tick each time, and an idle engine does not tick.
 
-use crate::os;
+use super::look::{Look, Seen};
 use crate::pool::{Informant, Watched};
 use crate::runtime::{Core, EngineInner, Pool};
+use crate::sense::Sensing;
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
-use std::fs::File;
-use std::os::unix::fs::FileExt;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::thread::Thread;
 use std::time::Duration;
@@ -19,23 +19,40 @@ use wq_trace::WorkerId;
 
 /// Time between two looks.
 const PERIOD: Duration = Duration::from_millis(10);
+/// How often that doubles while nothing happens, before the tick stops.
+const DOUBLINGS: u32 = 4;
 /// Workers whose two descriptors are kept open; the others' are opened for each look, and their blocks not dated, so
 /// that an engine with a thousand blocked workers leaves its process descriptors.
 const KEPT_MAX: usize = 128;
 
+/// How often somebody has to look.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[repr(u8)]
+pub(crate) enum Pace {
+    /// Never.
+    Off,
+    /// Now and then, and each [`PERIOD`] once a worker is seen to use its CPU.
+    Slow,
+    /// Each [`PERIOD`]: items wait behind a worker.
+    Fast,
+}
+
 /// The shared part: how the tick is asked for.
 #[derive(Default)]
 pub(crate) struct Tick {
-    /// The tick thread looks, or is about to.
-    armed: AtomicBool,
+    /// A [`Pace`]: the tick thread keeps it, or is about to.
+    pace: AtomicU8,
     stopped: AtomicBool,
     thread: OnceLock<Thread>,
 }
 
 impl Tick {
-    /// Items wait behind a running worker: somebody has to look. One load when it is armed already.
-    pub(crate) fn arm(&self) {
-        if !self.armed.load(Ordering::Relaxed) && !self.armed.swap(true, Ordering::AcqRel) {
+    /// Somebody has to look. One load when it is armed already.
+    pub(crate) fn arm(&self, pace: Pace) {
+        let pace = pace as u8;
+        if self.pace.load(Ordering::Relaxed) < pace
+            && self.pace.fetch_max(pace, Ordering::AcqRel) < pace
+        {
             self.wake();
         }
     }
@@ -60,24 +77,40 @@ impl Tick {
     /// The tick thread's life.
     pub(crate) fn run(&self, engine: &EngineInner) {
         let mut looks = Looks::default();
+        // Rounds in which nothing happened.
+        let mut quiet = 0;
         while !self.stopped.load(Ordering::Acquire) {
-            if !self.armed.load(Ordering::Acquire) {
+            if self.pace.load(Ordering::Acquire) == Pace::Off as u8 {
                 std::thread::park();
                 continue;
             }
-            if looks.round(engine) {
-                std::thread::park_timeout(PERIOD);
+            let wanted = looks.round(engine);
+            quiet = if wanted == Pace::Fast { 0 } else { quiet + 1 };
+            let stops = quiet > DOUBLINGS && wanted == Pace::Off;
+            let pace = match quiet {
+                0 => Pace::Fast,
+                _ if stops => Pace::Off,
+                _ => Pace::Slow,
+            };
+            // Then look once more: who armed in between saw the faster pace.
+            self.pace.store(pace as u8, Ordering::SeqCst);
+            if pace < Pace::Fast && needed(engine) > pace {
+                self.pace.store(Pace::Fast as u8, Ordering::Release);
+                quiet = 0;
+            } else if stops {
+                (looks, quiet) = (Looks::default(), 0);
                 continue;
             }
-            // Disarm, then look once more: who armed in between saw the tick armed.
-            self.armed.store(false, Ordering::SeqCst);
-            if looks.round(engine) {
-                self.armed.store(true, Ordering::Release);
-            } else {
-                looks.forget();
-            }
+            std::thread::park_timeout(PERIOD * (1 << quiet.min(DOUBLINGS)));
         }
     }
+}
+
+/// The pace that the pools' states ask for.
+fn needed(engine: &EngineInner) -> Pace {
+    let pools = engine.local_pools().into_iter();
+    let pace = pools.map(|pool| pool.look(|core| engine.pace(core)));
+    pace.max().unwrap_or(Pace::Off)
 }
 
 /// What the tick thread knows of the workers.
@@ -86,53 +119,31 @@ struct Looks {
     workers: HashMap<WorkerId, Look>,
 }
 
-/// The last look at a worker.
-struct Look {
-    stat: File,
-    schedstat: Option<File>,
-    /// The execution it was in, when that was, and its times.
-    last: Option<(u64, u64, Times)>,
-}
-
-/// Of `/proc/PID/task/TID/schedstat`, in nanoseconds.
-#[derive(Clone, Copy)]
-struct Times {
-    run: u64,
-    queued: u64,
-}
-
 impl Looks {
-    /// Looks at every worker that matters. Returns whether any pool needs watching.
-    fn round(&mut self, engine: &EngineInner) -> bool {
-        let mut needed = false;
-        for pool in engine.managed_pools() {
-            needed |= self.pool(engine, &pool);
-        }
-        needed
+    /// Looks at every worker that matters. Returns how soon that is to be done again.
+    fn round(&mut self, engine: &EngineInner) -> Pace {
+        let pools = engine.local_pools().into_iter();
+        let pace = pools.map(|pool| self.pool(engine, &pool));
+        pace.max().unwrap_or(Pace::Off)
     }
 
-    fn pool(&mut self, engine: &EngineInner, pool: &Arc<Pool>) -> bool {
-        let watched = pool.look(Core::watched);
+    fn pool(&mut self, engine: &EngineInner, pool: &Arc<Pool>) -> Pace {
+        let sleeps = engine.sensing != Sensing::Hints;
+        let watched = pool.look(|core| core.watched(sleeps));
+        let mut ran = false;
         for worker in &watched {
-            let Some((asleep, from)) = self.worker(worker) else {
-                continue;
-            };
-            pool.transact(engine, |core, now, fx| {
-                if !core.still(worker) {
-                    return;
-                }
-                if asleep {
-                    core.sleeping(worker.ix, Informant::Tick, from, now, fx);
-                } else {
-                    core.running(worker.ix, Informant::Tick, now, fx);
-                }
-            });
+            if let Some(seen) = self.worker(worker) {
+                ran |= seen.ran && !seen.asleep;
+                tell(engine, pool, worker, &seen);
+            }
         }
-        pool.look(Core::need_watching)
+        match pool.look(|core| engine.pace(core)) {
+            Pace::Slow if ran => Pace::Fast,
+            pace => pace,
+        }
     }
 
-    /// Whether a worker sleeps, and since when if that can be told.
-    fn worker(&mut self, worker: &Watched) -> Option<(bool, Option<u64>)> {
+    fn worker(&mut self, worker: &Watched) -> Option<Seen> {
         let full = self.workers.len() >= KEPT_MAX;
         let mut passing = None;
         let look = match self.workers.entry(worker.id) {
@@ -140,58 +151,30 @@ impl Looks {
             Entry::Vacant(_) if full => passing.insert(Look::open(worker.tid)?),
             Entry::Vacant(entry) => entry.insert(Look::open(worker.tid)?),
         };
-        let now = os::now();
-        let times = look.times();
-        let state = look.state()?;
-        let asleep = matches!(state, b'S' | b'D');
-        let from = look
-            .last
-            .zip(times)
-            .and_then(|((execution, at, before), times)| {
-                let on_cpu = (times.run - before.run) + (times.queued - before.queued);
-                let blocked = (now - at).checked_sub(on_cpu)?;
-                (execution == worker.started_at).then_some(now - blocked)
-            });
-        look.last = times.map(|times| (worker.started_at, now, times));
-        Some((asleep, from))
-    }
-
-    /// Closes all descriptors: nothing is to be watched.
-    fn forget(&mut self) {
-        self.workers.clear();
+        look.at(worker)
     }
 }
 
-impl Look {
-    fn open(tid: u32) -> Option<Self> {
-        let stat = File::open(format!("/proc/self/task/{tid}/stat")).ok()?;
-        let schedstat = File::open(format!("/proc/self/task/{tid}/schedstat")).ok();
-        Some(Self {
-            stat,
-            schedstat,
-            last: None,
-        })
+/// What was seen of a worker goes to its pool, if it is still in that execution.
+fn tell(engine: &EngineInner, pool: &Pool, worker: &Watched, seen: &Seen) {
+    let used = seen.used.filter(|_| worker.may_hog);
+    let hogs = used.is_some_and(|used| used >= engine.hog_thresh);
+    if !worker.may_sleep && !hogs {
+        return;
     }
-
-    /// The letter after the last `)`: the name before it may hold anything.
-    fn state(&self) -> Option<u8> {
-        let mut buffer = [0; 256];
-        let read = self.stat.read_at(&mut buffer, 0).ok()?;
-        let text = &buffer[..read];
-        let close = text.iter().rposition(|&byte| byte == b')')?;
-        text.get(close + 2).copied()
-    }
-
-    fn times(&self) -> Option<Times> {
-        let mut buffer = [0; 96];
-        let read = self.schedstat.as_ref()?.read_at(&mut buffer, 0).ok()?;
-        let text = std::str::from_utf8(&buffer[..read]).ok()?;
-        let mut fields = text
-            .split_ascii_whitespace()
-            .map_while(|field| field.parse().ok());
-        Some(Times {
-            run: fields.next()?,
-            queued: fields.next()?,
-        })
-    }
+    pool.transact(engine, |core: &mut Core, now, fx| {
+        if !core.still(worker) {
+            return;
+        }
+        // A worker may wait for this very lock for a moment; nobody is blamed for that.
+        let sure = !core.spec.bh || !seen.ran;
+        if worker.may_sleep && seen.asleep && sure {
+            core.sleeping(worker.ix, Informant::Tick, seen.from, now, fx);
+        } else if worker.may_sleep && !seen.asleep {
+            core.running(worker.ix, Informant::Tick, now, fx);
+        }
+        if let Some(used) = used {
+            core.has_used(worker.ix, used, now, fx);
+        }
+    });
 }

@@ -18,6 +18,10 @@ pub(super) struct Frame {
     /// Where a step that takes several turns is.
     pub(super) turn: usize,
     burnt: u64,
+    /// CPU time since the start or the last wake-up, up to the present burn.
+    pub(super) used: u64,
+    /// When the present burn began.
+    pub(super) burns_since: Option<u64>,
     holds: Option<usize>,
     pub(super) panicked: bool,
     returned_at: u64,
@@ -71,6 +75,8 @@ impl Machine<'_> {
             at: 0,
             turn: 0,
             burnt: 0,
+            used: 0,
+            burns_since: None,
             holds: None,
             panicked: false,
             returned_at: 0,
@@ -97,6 +103,7 @@ impl Machine<'_> {
     /// Runs steps of the body. Returns whether the thread keeps the CPU and goes on.
     pub(super) fn body(&mut self, thread: ThreadIx) -> bool {
         let program = self.program;
+        self.burn_is_over(thread);
         loop {
             let frame = self.frame(thread);
             if let Some(lock) = frame.holds.take() {
@@ -175,6 +182,7 @@ impl Machine<'_> {
             return Went::On;
         }
         self.frame(thread).burnt += time;
+        self.burn_begins(thread, time);
         let cpu = self.threads[thread.0].cpu;
         self.cpus.burn(cpu, self.now + time);
         Went::Off
@@ -220,7 +228,7 @@ impl Machine<'_> {
         waits
     }
 
-    /// The work function returns, and its worker gives way once.
+    /// The work function returns, and its worker gives way once; that of a BH pool has its own budget for that.
     fn returns(&mut self, thread: ThreadIx) -> bool {
         let now = self.now;
         let frame = self.frame(thread);
@@ -242,7 +250,7 @@ impl Machine<'_> {
         self.transact(thread, pool, |core, now, fx| {
             core.execute_end(ix, &done, now, fx);
         });
-        !self.gives_way(thread)
+        self.pools[pool].core.spec.bh || !self.gives_way(thread)
     }
 
     /// The execution is booked.

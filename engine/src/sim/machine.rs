@@ -4,6 +4,7 @@ use super::body::Frame;
 use super::cpus::{Cpus, ThreadIx};
 use super::producer::Producer;
 use super::queueing::{Flushing, SimItem};
+use super::watch::Watch;
 use super::wqs::SimWq;
 use super::{End, Outcome, Program, SimError};
 use crate::pool::{Effect, Effects, Informant, PoolState, Step, WorkerIx};
@@ -43,6 +44,7 @@ pub(super) struct Machine<'a> {
     pub(super) actor: ThreadIx,
     /// The next instance of each work, for steps that take them in turn.
     pub(super) turns: Vec<usize>,
+    pub(super) watch: Watch,
     /// How many of the workqueues are the system's; they come first.
     pub(super) system_wqs: usize,
     steps: u64,
@@ -55,6 +57,8 @@ pub(super) enum Alarm {
     Wake(ThreadIx),
     /// A delayed item is queued for this CPU.
     Queue { item: usize, cpu: usize },
+    /// A worker's burn that began then makes it a hog.
+    Hog { thread: ThreadIx, since: u64 },
 }
 
 /// A pool.
@@ -136,6 +140,7 @@ impl Machine<'_> {
             timer: ThreadIx(0),
             actor: ThreadIx(0),
             turns: Vec::new(),
+            watch: Watch::new(&program.engine),
             system_wqs: 0,
             steps: 0,
         }
@@ -155,12 +160,14 @@ impl Machine<'_> {
                     return Ok(End::Interrupted);
                 }
             }
+            self.look_for_stalls();
             let alarm = self.alarms.first_key_value().map(|((due, _), _)| *due);
             let next = [alarm, self.next_arrival(), self.cpus.next_end()]
                 .into_iter()
                 .flatten()
                 .min();
             let Some(next) = next else { break };
+            let next = self.watch.looks_at.map_or(next, |at| at.min(next));
             (self.now, self.steps) = (next, 0);
         }
         let stuck: Vec<_> = self
@@ -188,6 +195,7 @@ impl Machine<'_> {
             match entry.remove() {
                 Alarm::Wake(thread) => self.wake(thread),
                 Alarm::Queue { item, cpu } => self.timer_fires(item, cpu),
+                Alarm::Hog { thread, since } => self.hog_alarm(thread, since),
             }
         }
         any
@@ -263,9 +271,9 @@ impl Machine<'_> {
     fn step(&mut self, thread: ThreadIx, pool: usize, ix: WorkerIx) -> bool {
         let step = self.transact(thread, pool, |core, now, fx| core.step(ix, now, fx));
         match step {
-            Step::Park | Step::Die => {
+            Step::Park | Step::Yield | Step::Die => {
                 let cpu = self.threads[thread.0].cpu;
-                if matches!(step, Step::Park) {
+                if !matches!(step, Step::Die) {
                     self.pools[pool].core.idles_on(ix, cpu);
                 }
                 self.cpus.leave(cpu);
@@ -292,7 +300,11 @@ impl Machine<'_> {
     ) -> R {
         self.actor = actor;
         let mut fx = Fx::default();
-        let result = f(&mut self.pools[pool].core, self.now, &mut fx);
+        let core = &mut self.pools[pool].core;
+        let result = f(core, self.now, &mut fx);
+        if core.need_watchdog() {
+            self.watch.arm(self.now);
+        }
         for event in fx.events {
             self.emit(event);
         }
@@ -306,6 +318,8 @@ impl Machine<'_> {
                 Effect::PullBack(_) => {}
                 Effect::Complete(waiter) => self.wake(waiter),
                 Effect::PwqFlushed(wq) => self.pwq_flushed(wq),
+                Effect::CreateWorker => self.create_worker(pool, Some(actor)),
+                Effect::Report(report) => self.report(report),
                 Effect::ActivateIn(reserved) => self.activate_in(reserved, Wake::Fill),
                 Effect::PwqReleased { wq, uid } => self.pwq_released(wq, uid),
             }
@@ -347,6 +361,8 @@ impl Machine<'_> {
         self.threads[thread.0].blocked = true;
         if let Kind::Worker { pool, ix, .. } = self.threads[thread.0].kind {
             self.cpus.leave(self.threads[thread.0].cpu);
+            // The clock of CPU hogs restarts at every wake-up.
+            self.frame(thread).used = 0;
             self.transact(thread, pool, |core, now, fx| {
                 core.sleeping(ix, Informant::Hint, None, now, fx);
             });
@@ -378,6 +394,7 @@ impl Machine<'_> {
             items,
             max_running,
             end,
+            reports: self.watch.said,
             snapshot,
         })
     }

@@ -25,6 +25,7 @@ mod program;
 mod queueing;
 mod served;
 mod setup;
+mod watch;
 mod wqs;
 
 pub use program::{
@@ -50,6 +51,9 @@ pub struct Outcome {
     pub max_running: Vec<(WqId, u64)>,
     /// Whether everything came to its end.
     pub end: End,
+    /// What an engine would have reported, and when, in nanoseconds from the start: functions that hog their CPU or
+    /// sleep on a BH workqueue, and pools that stall.
+    pub reports: Vec<(u64, String)>,
     /// Counters, histograms and states at the end, as of an engine on threads.
     pub snapshot: Snapshot,
 }
@@ -120,6 +124,14 @@ pub enum SimError {
     /// It asks for what the simulator cannot do.
     #[error("the simulator cannot do this yet: {}", .0.join(", "))]
     NotServed(Vec<&'static str>),
+    /// A workqueue's flags contradict each other.
+    #[error("workqueue {name}: {problem}")]
+    Flags {
+        /// Its name.
+        name: String,
+        /// What is wrong.
+        problem: String,
+    },
     /// No system workqueue has this name.
     #[error("unknown system workqueue {0}")]
     UnknownWorkqueue(String),

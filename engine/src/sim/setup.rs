@@ -7,7 +7,7 @@ use super::program::{AffinitySpec, Pace, ProducerAction, Program, WorkqueueSpec,
 use super::queueing::SimItem;
 use super::served::{Host, named_workqueues, not_served};
 use super::{ItemRecord, SimError};
-use crate::attrs::{HIGHPRI_NICE, SYSTEM_WORKQUEUE_NAMES, System, WqFlags};
+use crate::attrs::{HIGHPRI_NICE, SYSTEM_WORKQUEUE_NAMES, System, WqFlags, bh_problem};
 use crate::pool::{PoolSpec, PoolState};
 use crate::topology::{Affinity, AffinityScope, PoolAttrs, Topology, WorkqueueAttrs};
 use wq_trace::{Event, PoolInfo, Segment, SegmentConfig};
@@ -31,8 +31,10 @@ pub(super) fn machine<'a>(
     let mut machine = Machine::over(program, observer, segment, affinity(program)?);
     machine.timer = machine.add_thread("wq-timer".to_owned(), 0, 0, Kind::Timer);
     for cpu in 0..program.cpus {
-        machine.add_pool(Some(cpu), 0, None);
-        machine.add_pool(Some(cpu), HIGHPRI_NICE, None);
+        for bh in [true, false] {
+            machine.add_pool(Some(cpu), 0, bh, None);
+            machine.add_pool(Some(cpu), HIGHPRI_NICE, bh, None);
+        }
     }
     for system in System::ALL {
         let (name, flags, max_active) = system.spec();
@@ -65,6 +67,12 @@ fn check(program: &Program) -> Result<(), SimError> {
             && !SYSTEM_WORKQUEUE_NAMES.contains(&name.as_str())
         {
             return Err(SimError::UnknownWorkqueue(name.clone()));
+        }
+    }
+    for wq in &program.workqueues {
+        if let Some(problem) = bh_problem(wq.flags, wq.max_active) {
+            let name = wq.name.clone();
+            return Err(SimError::Flags { name, problem });
         }
     }
     let endless = program.producers.iter().find(|producer| {
@@ -125,20 +133,17 @@ impl Machine<'_> {
         index
     }
 
-    /// A pool with its first worker. `cpu` `None`: unbound, with these attributes.
+    /// A pool with its first worker, which a BH pool gets later. `cpu` `None`: unbound, with these attributes.
     pub(super) fn add_pool(
         &mut self,
         cpu: Option<usize>,
         nice: i32,
+        bh: bool,
         attrs: Option<&PoolAttrs>,
     ) -> usize {
         let index = self.pools.len();
-        let count = self.program.cpus as u32;
-        let number = match cpu {
-            Some(cpu) => 4 * cpu as u32 + if nice < 0 { 3 } else { 2 },
-            // After the per-CPU ones, two for each CPU, the unbound pools are counted on.
-            None => 4 * count + (index as u32 - 2 * count),
-        };
+        // Four pools for each CPU, then the unbound ones.
+        let number = index as u32;
         let info = PoolInfo {
             number,
             cpu: cpu.map(|cpu| cpu as u16),
@@ -152,17 +157,21 @@ impl Machine<'_> {
             number,
             cpu: cpu.map(|cpu| cpu as u16),
             nice,
+            bh,
         };
         let allowed = attrs.map(|attrs| attrs.allowed().iter().collect());
         let cpus = allowed.unwrap_or_else(|| cpu.into_iter().collect());
-        let core = PoolState::new(spec, &self.segment, slot, self.now).with_attrs(attrs);
+        let mut core = PoolState::new(spec, &self.segment, slot, self.now).with_attrs(attrs);
+        core.set_cpu_intensive_thresh(self.watch.hog_thresh);
         self.pools.push(SimPool {
             core,
             cpus,
             attrs: attrs.cloned(),
             threads: Vec::new(),
         });
-        self.create_worker(index, None);
+        if !bh {
+            self.create_worker(index, None);
+        }
         index
     }
 

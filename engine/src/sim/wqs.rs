@@ -81,13 +81,17 @@ impl Machine<'_> {
             ..WorkqueueAttrs::default()
         });
         let index = self.wqs.len();
+        let nodes = unbound.then(|| NodeCounts::new(nodes.map(|(number, _)| number)));
+        if let Some(nodes) = &nodes {
+            nodes.show_in(&slot);
+        }
         self.wqs.push(SimWq {
             name: name.to_owned(),
             flags,
             slot,
             by_cpu: Vec::new(),
             pwqs: Vec::new(),
-            nodes: unbound.then(|| NodeCounts::new(nodes.map(|(number, _)| number))),
+            nodes,
             limits: Limits::new(max_active),
             attrs: attrs.clone(),
             flush: FlushState::default(),
@@ -97,12 +101,14 @@ impl Machine<'_> {
         if unbound {
             self.relink(index, &attrs);
         } else {
-            self.link_percpu(index, usize::from(highpri));
+            let bh = flags.contains(WqFlags::BH);
+            let first = if bh { 0 } else { 2 };
+            self.link_percpu(index, first + usize::from(highpri));
             self.adjust(self.timer, index, Wake::Fill);
         }
     }
 
-    /// Normal or highpri pool of each CPU.
+    /// One of the four pools of each CPU.
     fn link_percpu(&mut self, wq: usize, which: usize) {
         let by_cpu: Vec<SimPwq> = (0..self.program.cpus)
             .map(|cpu| {
@@ -112,7 +118,7 @@ impl Machine<'_> {
                     node: None,
                     plugged: false,
                 };
-                self.link(wq, 2 * cpu + which, limit)
+                self.link(wq, 4 * cpu + which, limit)
             })
             .collect();
         self.wqs[wq].pwqs.clone_from(&by_cpu);
@@ -210,7 +216,7 @@ impl Machine<'_> {
         let same = |pool: &SimPool| pool.attrs.as_ref() == Some(attrs);
         match self.pools.iter().position(same) {
             Some(pool) => pool,
-            None => self.add_pool(None, attrs.nice(), Some(attrs)),
+            None => self.add_pool(None, attrs.nice(), false, Some(attrs)),
         }
     }
 

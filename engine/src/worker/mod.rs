@@ -28,6 +28,10 @@ pub(crate) fn run(engine: &Arc<EngineInner>, pool: &Arc<Pool>, me: WorkerIx) {
                 }
                 step
             }
+            Step::Yield => {
+                std::thread::yield_now();
+                pool.transact(engine, |core, now, fx| next(pool, core, me, now, fx))
+            }
             Step::Create => {
                 engine.manage(pool);
                 pool.transact(engine, |core, now, fx| {

@@ -84,6 +84,12 @@ impl<W> FlushState<W> {
         Begin::Waiting
     }
 
+    /// Everybody who waits.
+    pub(crate) fn waiters(&self) -> impl Iterator<Item = &W> {
+        let with_color = self.flushers.iter().map(|(waiter, _)| waiter);
+        with_color.chain(&self.overflow)
+    }
+
     /// One pwq has nothing of the armed colour in flight any more. Returns the waiters that are done.
     pub(crate) fn pwq_flushed(&mut self, pwqs: &mut impl Pwqs) -> Vec<W> {
         self.to_report -= 1;

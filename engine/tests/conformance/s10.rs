@@ -1,13 +1,6 @@
 //! Affinity scopes on virtual CPUs, where everything is exact: pods, strictness, repatriation.
 
-#[allow(
-    dead_code,
-    reason = "shared with the simulator's tests, which use all of it"
-)]
-#[path = "../simulator/script.rs"]
-mod script;
-
-use script::{Run, Script, burn, sleep};
+use crate::script::{Run, Script, burn, sleep};
 use wq_engine::WqFlags;
 use wq_engine::sim::{AffinitySpec, SimError, Step, WqRef};
 use wq_trace::{Counter, What};

@@ -239,6 +239,9 @@ fn engine(script: &Script, settings: ReplaySettings) -> Result<Engine, ExecError
     if let Some(thresh) = spec.cpu_intensive_thresh {
         builder = builder.cpu_intensive_thresh(thresh);
     }
+    if let Some(thresh) = spec.watchdog_thresh {
+        builder = builder.watchdog_thresh(thresh);
+    }
     if let Some(on) = spec.power_efficient {
         builder = builder.power_efficient(on);
     }

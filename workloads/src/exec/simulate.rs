@@ -45,6 +45,12 @@ pub fn simulate(
             stop.store(true, Ordering::Relaxed);
         }
     })?;
+    for (at, report) in &outcome.reports {
+        let at = units::duration(*at);
+        for line in report.lines() {
+            tracing::warn!("at {at}: {line}");
+        }
+    }
     let ended = text.map_or(Ok(()), |text| text.end(&outcome.snapshot));
     if let Some(error) = failed.map_or(ended, Err).err() {
         return Err(ExecError::Events(error));

@@ -7,6 +7,7 @@ use rustix::process::Signal;
 use serde_json::Value;
 use std::io::{BufRead, BufReader, Read};
 use std::process::Stdio;
+use wq_engine::SYSTEM_WORKQUEUE_NAMES;
 use wq_trace::{Reader, Snapshot};
 
 /// The headings of the kernel's `wq_monitor.py`.
@@ -214,8 +215,8 @@ fn the_monitor_prints_the_kernels_table_and_json_once() {
     let rows = json.json_lines();
     assert_eq!(
         rows.len(),
-        7,
-        "five system workqueues and two of the script"
+        SYSTEM_WORKQUEUE_NAMES.len() + 2,
+        "the system workqueues and two of the script"
     );
     for (row, text) in rows.iter().zip(json.stdout.lines()) {
         let row = row.as_object().expect("an object");

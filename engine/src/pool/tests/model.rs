@@ -1,7 +1,7 @@
 //! A naive pool: the rules of semantics 3 and 4 in lists, with what truly happens to its threads beside what was noticed.
 
-use crate::pool::{Effect, WorkerIx};
-use wq_trace::{Breakdown, WaitPart, WqId};
+use crate::pool::{Effect, Report, WorkerIx};
+use wq_trace::{Breakdown, FuncId, WaitPart, WqId};
 
 /// What a worker is at.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -33,6 +33,8 @@ pub(super) struct Worker {
 #[derive(Debug)]
 pub(super) struct Run {
     pub(super) item: usize,
+    /// It hogs its CPU, or was taken for that.
+    pub(super) cpu_intensive: bool,
     color: u64,
     pub(super) waiters: Vec<u32>,
 }
@@ -101,7 +103,7 @@ impl Model {
     pub(super) fn counted(&self, worker: usize) -> bool {
         let worker = &self.workers[worker];
         let run = worker.run.as_ref();
-        let unmanaged = run.is_some_and(|r| self.wqs[self.items[r.item].wq].spec.cpu_intensive);
+        let unmanaged = run.is_some_and(|r| r.cpu_intensive);
         self.managed && worker.at == At::Working && worker.noticed.is_none() && !unmanaged
     }
 
@@ -126,6 +128,14 @@ impl Model {
             self.workers[head].at = At::Idle { woken: true };
             self.fx.push(Effect::Wake(WorkerIx(head as u32)));
         }
+    }
+
+    /// What this counted worker executes is found to be a hog.
+    pub(super) fn hog(&mut self, worker: usize, func: FuncId) {
+        let run = self.workers[worker].run.as_mut();
+        run.expect("it executes").cpu_intensive = true;
+        self.fx.push(Effect::Report(Report::Hog(func)));
+        self.kick();
     }
 
     pub(super) fn create(&mut self) {
@@ -251,6 +261,7 @@ impl Model {
         }
         self.workers[me].run = Some(Run {
             item,
+            cpu_intensive: self.wqs[self.items[item].wq].spec.cpu_intensive,
             color: queued.color,
             waiters: queued.waiters,
         });
@@ -337,6 +348,9 @@ impl Model {
             WaitPart::NoWorker
         } else if self.idle.iter().any(woken) {
             WaitPart::Runqueue
+        } else if self.workers.iter().any(|w| w.at == At::Managing) {
+            // Whoever manages goes to work after that.
+            WaitPart::NoWorker
         } else {
             WaitPart::Unknown
         }

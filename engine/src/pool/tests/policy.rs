@@ -20,6 +20,7 @@ pub(super) fn pool(cpu: Option<u16>, waiting: usize) -> PoolState<usize, u32> {
             number,
             cpu,
             nice,
+            bh: false,
         },
         segment,
         slot,
@@ -142,6 +143,7 @@ fn names_tell_the_cpu_the_priority_and_the_unbound_pool() {
             number,
             cpu,
             nice,
+            bh: false,
         }
         .worker_name(3)
     };

@@ -41,7 +41,8 @@ fn op() -> impl Strategy<Value = Op> {
         4 => n.clone().prop_map(Op::NoticeSleep),
         4 => n.clone().prop_map(Op::Unblock),
         2 => n.clone().prop_map(Op::NoticeRun),
-        4 => n.prop_map(Op::Return),
+        4 => n.clone().prop_map(Op::Return),
+        1 => n.prop_map(Op::Hog),
         8 => (1..=5_u64).prop_map(Op::Pass),
     ]
 }

@@ -38,9 +38,14 @@ pub(super) enum Op {
     NoticeRun(usize),
     /// A work function returns.
     Return(usize),
+    /// A work function is found to hog its CPU.
+    Hog(usize),
     /// So much time passes.
     Pass(u64),
 }
+
+/// CPU time that makes a hog.
+const HOG: u64 = 10;
 
 /// The pool's shape.
 #[derive(Clone, Debug)]
@@ -88,6 +93,7 @@ impl Rig {
             number,
             cpu,
             nice,
+            bh: false,
         };
         let mut rig = Self {
             pool: PoolState::new(spec, segment, slot, 0),
@@ -107,6 +113,7 @@ impl Rig {
             waiters: 0,
             _wqs: Vec::new(),
         };
+        rig.pool.set_cpu_intensive_thresh(HOG);
         shape.wqs.iter().for_each(|wq| rig.add_wq(*wq));
         shape.items.iter().for_each(|wq| rig.add_item(*wq));
         (0..shape.workers).for_each(|_| rig.create());
@@ -200,6 +207,7 @@ impl Rig {
                     || w.noticed == Some(Noticed::Tick) && w.blocked.is_none()
             }),
             Op::Return(_) => self.workers(|w| w.run.is_some() && w.blocked.is_none()),
+            Op::Hog(_) => self.workers(|w| w.run.is_some() && w.blocked.is_none()),
             Op::Pass(_) => vec![0],
         }
     }
@@ -284,6 +292,7 @@ impl Rig {
                     .running(ix(pick(n)), Informant::Tick, now, &mut fx);
             }
             Op::Return(n) => self.returns(pick(n), &mut fx),
+            Op::Hog(n) => self.hog(pick(n), &mut fx),
         }
         self.model.look();
         assert_eq!(
@@ -352,6 +361,7 @@ impl Rig {
                     queued_at: start.queued_at,
                 }
             }
+            Step::Yield => panic!("no BH pool"),
             Step::Die => panic!("nobody was told to leave"),
         };
         assert_eq!(stepped, self.model.step(me));
@@ -366,6 +376,16 @@ impl Rig {
         self.pool.execute_end(ix(me), &done, self.model.now, fx);
         self.pool.complete(ix(me), done, self.model.now, fx);
         self.model.complete(me);
+    }
+
+    /// Nothing comes of it if the worker does not count, or not any more.
+    fn hog(&mut self, me: usize, fx: &mut Effects<u32>) {
+        self.pool.has_used(ix(me), HOG, self.model.now, fx);
+        if self.model.counted(me) {
+            let run = self.model.workers[me].run.as_ref();
+            let item = run.expect("it executes").item;
+            self.model.hog(me, self.funcs[item]);
+        }
     }
 
     fn jobs(&self, list: &List) -> Vec<usize> {

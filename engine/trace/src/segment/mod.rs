@@ -20,7 +20,8 @@ mod words;
 pub use config::{SegmentConfig, SegmentProblem, Shortage};
 pub use emitter::Emitter;
 pub use slots::{
-    FlushSlot, PoolGauges, PoolInfo, PoolSlot, PwqFuncSlot, PwqGauges, PwqSlot, WorkerSlot, WqSlot,
+    FlushSlot, NodeSlot, PoolGauges, PoolInfo, PoolSlot, PwqFuncSlot, PwqGauges, PwqSlot,
+    WorkerSlot, WqSlot,
 };
 
 use crate::clean::clean_name;
@@ -208,6 +209,16 @@ impl Segment {
         books.function_slots.push(taken.words);
         books.functions.insert(name, id);
         id
+    }
+
+    /// The name behind the identity of a work function, if it has one here. Looks at all of them.
+    pub fn function_name(&self, func: FuncId) -> Option<String> {
+        if self.forked() {
+            return None;
+        }
+        let books = self.inner.books();
+        let named = books.functions.iter().find(|(_, id)| **id == func);
+        named.map(|(name, _)| name.clone())
     }
 
     /// A timer for an item of this function was armed (+1), or fired or was cancelled (-1); `next_expiry` is when the

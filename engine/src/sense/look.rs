@@ -1,0 +1,171 @@
+//! A look at a thread through `/proc`: does it sleep, since when, and how much CPU time did it use?
+//!
+//! `stat` tells whether a thread sleeps (S and D are never wrong, R may also mean runnable); `schedstat` tells how long
+//! it ran and how long it waited for a CPU, so that between two looks the rest of the time was spent blocked. With
+//! that a late notice can be dated. How often it blocked stands in `status`.
+
+use crate::os;
+use crate::pool::Watched;
+use std::fs::File;
+use std::os::unix::fs::FileExt;
+
+/// A thread, as it was when somebody last looked.
+pub(super) struct Look {
+    tid: u32,
+    stat: File,
+    schedstat: Option<File>,
+    last: Option<Last>,
+}
+
+/// The last look.
+#[derive(Clone, Copy)]
+struct Last {
+    /// The execution that the worker was in.
+    execution: u64,
+    at: u64,
+    times: Times,
+    /// How often it had blocked.
+    blocked: Option<u64>,
+    /// The thread's CPU time when the execution began, or at the first look after it was last woken.
+    base: u64,
+}
+
+/// Of `/proc/PID/task/TID/schedstat`, in nanoseconds.
+#[derive(Clone, Copy)]
+struct Times {
+    run: u64,
+    queued: u64,
+    /// Times that it got a CPU.
+    slices: u64,
+}
+
+/// What a look has found.
+pub(super) struct Seen {
+    pub(super) asleep: bool,
+    /// Since when it sleeps, if that can be told.
+    pub(super) from: Option<u64>,
+    /// CPU time in nanoseconds since the execution began, or since the thread was last woken; too little if that was
+    /// between two looks, and too much by no more than the kernel's tick, at which it books a running thread's time.
+    pub(super) used: Option<u64>,
+    /// It has run since the last look, or there was none.
+    pub(super) ran: bool,
+}
+
+impl Look {
+    pub(super) fn open(tid: u32) -> Option<Self> {
+        let stat = File::open(format!("/proc/self/task/{tid}/stat")).ok()?;
+        let schedstat = File::open(format!("/proc/self/task/{tid}/schedstat")).ok();
+        Some(Self {
+            tid,
+            stat,
+            schedstat,
+            last: None,
+        })
+    }
+
+    /// Looks at the worker, whose thread this is.
+    pub(super) fn at(&mut self, worker: &Watched) -> Option<Seen> {
+        let now = os::now();
+        let times = self.times();
+        let asleep = worker.may_sleep && matches!(self.state()?, b'S' | b'D');
+        let Some(times) = times else {
+            return Some(Seen {
+                asleep,
+                from: None,
+                used: None,
+                ran: !asleep,
+            });
+        };
+        let same = |last: &Last| last.execution == worker.started_at;
+        let last = self.last;
+        let from = last.filter(same).and_then(|last| {
+            let on_cpu = (times.run - last.times.run) + (times.queued - last.times.queued);
+            let blocked = (now - last.at).checked_sub(on_cpu)?;
+            Some(now - blocked)
+        });
+        let (blocked, base) = self.since(worker, times);
+        self.last = Some(Last {
+            execution: worker.started_at,
+            at: now,
+            times,
+            blocked,
+            base,
+        });
+        Some(Seen {
+            asleep,
+            from,
+            used: Some(times.run - base),
+            ran: last.is_none_or(|last| last.times.run != times.run || !same(&last)),
+        })
+    }
+
+    /// How often the thread has blocked, and from which CPU time on its present use counts.
+    fn since(&self, worker: &Watched, times: Times) -> (Option<u64>, u64) {
+        if !worker.may_hog {
+            return (None, times.run);
+        }
+        let Some(last) = self.last else {
+            return (self.blocked(), times.run);
+        };
+        // Who got no CPU anew has not been off it.
+        let blocked = match last.blocked {
+            known @ Some(_) if last.times.slices == times.slices => known,
+            _ => self.blocked(),
+        };
+        if blocked.is_none() || blocked != last.blocked {
+            return (blocked, times.run);
+        }
+        if last.execution == worker.started_at {
+            return (blocked, last.base);
+        }
+        // It ran all the time from the last look to the start, or waited for a CPU.
+        let before = worker.started_at.saturating_sub(last.at);
+        (blocked, times.run.min(last.times.run + before))
+    }
+
+    fn state(&self) -> Option<u8> {
+        state_in(&self.stat)
+    }
+
+    fn times(&self) -> Option<Times> {
+        let mut buffer = [0; 96];
+        let read = self.schedstat.as_ref()?.read_at(&mut buffer, 0).ok()?;
+        let text = std::str::from_utf8(&buffer[..read]).ok()?;
+        let mut fields = text
+            .split_ascii_whitespace()
+            .map_while(|field| field.parse().ok());
+        Some(Times {
+            run: fields.next()?,
+            queued: fields.next()?,
+            slices: fields.next()?,
+        })
+    }
+
+    /// How often the thread has blocked. Source: `voluntary_ctxt_switches` in proc_pid_status(5).
+    fn blocked(&self) -> Option<u64> {
+        let status =
+            std::fs::read_to_string(format!("/proc/self/task/{}/status", self.tid)).ok()?;
+        let line = |line: &str| {
+            line.strip_prefix("voluntary_ctxt_switches:")?
+                .trim()
+                .parse()
+                .ok()
+        };
+        status.lines().find_map(line)
+    }
+}
+
+/// The letter after the last `)`: the name before it may hold anything.
+fn state_in(stat: &File) -> Option<u8> {
+    let mut buffer = [0; 256];
+    let read = stat.read_at(&mut buffer, 0).ok()?;
+    let text = &buffer[..read];
+    let close = text.iter().rposition(|&byte| byte == b')')?;
+    text.get(close + 2).copied()
+}
+
+/// What a thread of this process does at this moment, as ps shows it: R, S, D, ...
+pub(crate) fn thread_state(tid: u32) -> Option<char> {
+    let stat = File::open(format!("/proc/self/task/{tid}/stat")).ok()?;
+    state_in(&stat).map(char::from)
+}
