@@ -21,6 +21,8 @@ impl World {
             self.compare_nodes(wq);
         }
         self.compare_items();
+        self.check_syncs();
+        self.check_order();
     }
 
     fn compare_left(&self) {
@@ -135,6 +137,32 @@ impl World {
         assert_eq!(state.starts, state.returns + runs);
         let queued = u64::from(state.queued.is_some());
         assert_eq!(state.queueings, state.starts + state.cancels + queued);
+    }
+
+    /// Who has cancelled an item and waited for it may free what it uses.
+    fn check_syncs(&self) {
+        for (item, waiter) in &self.syncs {
+            let waits = waiter.is_some_and(|waiter| self.open.contains(&waiter));
+            let runs = self.model.runs().any(|run| run.item == *item);
+            let one = self.model.items[*item].wqs.len() <= 1;
+            assert!(waits || !runs || !one, "item {item} runs after cancel_sync");
+        }
+    }
+
+    /// Ordered workqueues execute one item at a time, in the order of queueing.
+    fn check_order(&self) {
+        for (index, wq) in self.model.wqs.iter().enumerate() {
+            let runs = self.model.runs();
+            let runs = runs.filter(|run| self.model.pwqs[run.pwq].wq == index);
+            let runs: Vec<u64> = runs.map(|run| run.seq).collect();
+            if !wq.spec.ordered || runs.is_empty() {
+                continue;
+            }
+            let queued = self.model.items.iter().filter_map(|i| i.queued.as_ref());
+            let mut queued = queued.filter(|q| self.model.pwqs[q.pwq].wq == index);
+            assert_eq!(runs.len(), 1, "ordered workqueue {index}");
+            assert!(queued.all(|q| q.seq > runs[0]), "order of {index}");
+        }
     }
 
     /// At rest nothing is left, nobody waits, and the figures are what the model says.

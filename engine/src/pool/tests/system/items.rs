@@ -82,12 +82,15 @@ impl Model {
         let pool = self.pwqs[pwq].pool;
         let state = &mut self.items[item];
         state.pending = true;
-        state.pool = Some(pool);
+        let before = state.pool.replace(pool);
         state.queueings += 1;
+        self.queueings += 1;
         state.wqs.insert(wq);
         state.queued = Some(Queued {
             pwq,
+            before,
             at: self.now,
+            seq: self.queueings,
             waiters: Vec::new(),
             parts: Breakdown::default(),
             suspect: 0,
@@ -229,6 +232,10 @@ impl Model {
         };
         self.items[item].cancels += 1;
         self.items[item].pending = false;
+        // Nothing came of it: what runs, runs where it ran before.
+        if queued.before.is_some() {
+            self.items[item].pool = queued.before;
+        }
         let what = (item, self.items[item].queueings);
         let (pwq, pool) = (queued.pwq, self.pwqs[queued.pwq].pool);
         let held = self.pwqs[pwq].inactive.contains(&item);

@@ -11,6 +11,7 @@
 //! - `random`: the property tests.
 
 mod compare;
+mod fixed;
 mod items;
 mod model;
 mod random;

@@ -153,6 +153,8 @@ pub(super) struct Run {
     pub(super) item: usize,
     pub(super) pwq: usize,
     pub(super) nth: u64,
+    /// The how-manieth queueing of all it was.
+    pub(super) seq: u64,
     pub(super) waiters: Vec<u32>,
 }
 
@@ -226,7 +228,11 @@ pub(super) struct Item {
 #[derive(Debug)]
 pub(super) struct Queued {
     pub(super) pwq: usize,
+    /// The pool that it was on before.
+    pub(super) before: Option<usize>,
     pub(super) at: u64,
+    /// The how-manieth queueing of all it is.
+    pub(super) seq: u64,
     pub(super) waiters: Vec<u32>,
     pub(super) parts: Breakdown,
     /// How much of the concurrency part was sensing, should the runners be found to have been blocked.
@@ -251,6 +257,7 @@ pub(super) struct Model {
     pub(super) pwqs: Vec<Pwq>,
     pub(super) wqs: Vec<Wq>,
     pub(super) items: Vec<Item>,
+    pub(super) queueings: u64,
     /// Pwqs that a slot is set aside for.
     pub(super) reserved: Vec<usize>,
     /// By pwq and item.

@@ -43,6 +43,7 @@ pub(super) struct RealItem {
     pub(super) func: FuncId,
     pub(super) word: Word,
     on_list: ItemIx,
+    before: Option<u32>,
 }
 
 /// See the module.
@@ -127,6 +128,7 @@ impl Real {
             func,
             word: Word(0),
             on_list: ItemIx(0),
+            before: None,
         });
     }
 
@@ -158,6 +160,7 @@ impl Real {
             req_cpu: REQ_CPU_LOCAL,
         };
         // The word first: effects are executed before the call returns.
+        self.items[item].before = word.pool();
         self.items[item].word = Word::on_list(self.pools[pool].core.spec.uid);
         let queued = self.transact(pool, |core, now, fx| core.queue(ix, new, now, fx));
         let queued = queued.expect("no pool that is served by a pwq is at its end");
@@ -180,7 +183,7 @@ impl Real {
         }
         let (pool, on_list) = (self.pool_of(item), self.items[item].on_list);
         let pool = pool.expect("a queued item is on a pool");
-        self.items[item].word = word.off_list();
+        self.items[item].word = word.taken_back(self.items[item].before);
         let (job, was) = self.transact(pool, |core, now, fx| core.cancel(on_list, now, fx));
         assert_eq!(job, item);
         Some(was)

@@ -117,6 +117,7 @@ impl Model {
             item,
             pwq: queued.pwq,
             nth: state.queueings,
+            seq: queued.seq,
             waiters: queued.waiters,
         });
         self.kick(pool, fx);

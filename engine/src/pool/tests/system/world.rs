@@ -75,7 +75,7 @@ pub(super) struct World {
     /// Who waits.
     pub(super) open: BTreeSet<u32>,
     /// Items that somebody cancels and waits for, and by which waiter.
-    syncs: Vec<(usize, Option<u32>)>,
+    pub(super) syncs: Vec<(usize, Option<u32>)>,
 }
 
 impl World {
@@ -89,6 +89,7 @@ impl World {
             pwqs: Vec::new(),
             wqs: Vec::new(),
             items: Vec::new(),
+            queueings: 0,
             reserved: Vec::new(),
             seen: BTreeMap::new(),
             fx: Vec::new(),
@@ -226,9 +227,14 @@ impl World {
                 self.model.items[item % items].depth += 1;
             }
             Op::Enable(item) => {
-                self.take_back(item % items, Word::shallower);
-                let depth = &mut self.model.items[item % items].depth;
-                *depth = depth.saturating_sub(1);
+                let item = item % items;
+                let syncs = self.syncs.iter().filter(|(other, _)| *other == item);
+                // Who takes back what a `cancel_sync` has done asks for what follows.
+                if syncs.count() as u32 != self.model.items[item].depth
+                    || self.model.items[item].depth == 0
+                {
+                    self.enable(item);
+                }
             }
             Op::CancelSync(item) => {
                 let item = item % items;
@@ -246,9 +252,7 @@ impl World {
                     .collect();
                 if !done.is_empty() {
                     let (item, _) = self.syncs.remove(done[n % done.len()]);
-                    self.take_back(item, Word::shallower);
-                    let depth = &mut self.model.items[item].depth;
-                    *depth = depth.saturating_sub(1);
+                    self.enable(item);
                 }
             }
             Op::Flush(item) => {
@@ -263,6 +267,12 @@ impl World {
         let was = self.real.grab(item);
         self.real.release(item, change);
         assert_eq!(was.is_some(), self.model.grab(item), "it was pending");
+    }
+
+    fn enable(&mut self, item: usize) {
+        self.take_back(item, Word::shallower);
+        let depth = &mut self.model.items[item].depth;
+        *depth = depth.saturating_sub(1);
     }
 
     fn wait_for(&mut self, item: usize, running: bool) -> Option<u32> {
