@@ -61,6 +61,9 @@ pub(crate) fn bh_problem(flags: WqFlags, max_active: usize) -> Option<String> {
     }
 }
 
+/// Longest description of a worker, in bytes. Kernel: `WORKER_DESC_LEN` - 1.
+pub(crate) const DESC_LEN: usize = 31;
+
 /// Nice level of highpri pools. Kernel: `HIGHPRI_NICE_LEVEL`.
 pub(crate) const HIGHPRI_NICE: i32 = -20;
 
@@ -103,11 +106,17 @@ pub(crate) enum System {
     Bh,
     /// `system_bh_highpri_wq`.
     BhHighpri,
+    /// `system_freezable_wq`.
+    Freezable,
+    /// `system_power_efficient_wq`.
+    PowerEfficient,
+    /// `system_freezable_power_efficient_wq`.
+    FreezablePowerEfficient,
 }
 
 impl System {
     /// All of them, in the order in which an engine makes them.
-    pub(crate) const ALL: [Self; 7] = [
+    pub(crate) const ALL: [Self; 10] = [
         Self::Percpu,
         Self::Highpri,
         Self::Long,
@@ -115,12 +124,17 @@ impl System {
         Self::DflLong,
         Self::Bh,
         Self::BhHighpri,
+        Self::Freezable,
+        Self::PowerEfficient,
+        Self::FreezablePowerEfficient,
     ];
 
     /// The shown name, the flags and `max_active`.
     pub(crate) const fn spec(self) -> (&'static str, WqFlags, usize) {
         const PERCPU: WqFlags = WqFlags::PERCPU;
         const BH: WqFlags = PERCPU.union(WqFlags::BH);
+        const FREEZABLE: WqFlags = PERCPU.union(WqFlags::FREEZABLE);
+        const FRUGAL: WqFlags = WqFlags::POWER_EFFICIENT;
         match self {
             Self::Percpu => ("events", PERCPU, 0),
             Self::Highpri => ("events_highpri", PERCPU.union(WqFlags::HIGHPRI), 0),
@@ -129,6 +143,11 @@ impl System {
             Self::DflLong => ("events_dfl_long", WqFlags::UNBOUND, MAX_ACTIVE),
             Self::Bh => ("events_bh", BH, 0),
             Self::BhHighpri => ("events_bh_highpri", BH.union(WqFlags::HIGHPRI), 0),
+            Self::Freezable => ("events_freezable", FREEZABLE, 0),
+            Self::PowerEfficient => ("events_power_efficient", PERCPU.union(FRUGAL), 0),
+            Self::FreezablePowerEfficient => {
+                ("events_freezable_pwr_efficient", FREEZABLE.union(FRUGAL), 0)
+            }
         }
     }
 }

@@ -4,8 +4,22 @@
 mod s10;
 #[path = "conformance/s10_threads.rs"]
 mod s10_threads;
+#[path = "conformance/s2_1.rs"]
+mod s2_1;
+#[path = "conformance/s2_3.rs"]
+mod s2_3;
+#[path = "conformance/s2_3_calls.rs"]
+mod s2_3_calls;
+#[path = "conformance/s2_4.rs"]
+mod s2_4;
+#[path = "conformance/s2_4_disable.rs"]
+mod s2_4_disable;
+#[path = "conformance/s2_5.rs"]
+mod s2_5;
 #[path = "conformance/s2_5_limits.rs"]
 mod s2_5_limits;
+#[path = "conformance/s2_7.rs"]
+mod s2_7;
 #[path = "conformance/s2_8.rs"]
 mod s2_8;
 #[path = "conformance/s3.rs"]
@@ -16,6 +30,10 @@ mod s4_10;
 mod s4_11;
 #[path = "conformance/s4_7.rs"]
 mod s4_7;
+#[path = "conformance/s5.rs"]
+mod s5;
+#[path = "conformance/s6.rs"]
+mod s6;
 #[path = "conformance/s9_2.rs"]
 mod s9_2;
 #[path = "conformance/s9_4.rs"]

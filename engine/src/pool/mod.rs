@@ -19,6 +19,7 @@ mod active;
 mod admit;
 mod bh;
 mod check;
+mod desc;
 mod dump;
 mod effect;
 mod execute;

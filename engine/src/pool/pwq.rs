@@ -103,6 +103,11 @@ impl Pwq {
         self.nr_active < self.spec.limit.max_active
     }
 
+    /// Are items held back?
+    pub(crate) fn has_inactive(&self) -> bool {
+        !self.inactive.is_empty()
+    }
+
     pub(crate) fn held_counter(&self) -> Counter {
         match self.spec.hold_reason() {
             Hold::MaxActive => Counter::HeldMaxActive,

@@ -2,11 +2,11 @@
 
 use super::links::PwqRef;
 use super::workqueue::{Job, WqInner};
-use super::{WorkInner, cancel};
+use super::{WorkInner, WorkItem, cancel};
 use crate::attrs::WqFlags;
 use crate::os;
 use crate::pool::NewItem;
-use crate::runtime::{EngineState, Pool, context};
+use crate::runtime::{EngineInner, EngineState, Pool, context};
 use crate::wq::Word;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -38,6 +38,13 @@ impl For {
 
 /// Kernel: `queue_work_on()`; `cpu` is an OS CPU number, `None` the calling thread's.
 pub(crate) fn queue_work(wq: &Arc<WqInner>, cpu: Option<usize>, work: &Arc<WorkInner>) -> bool {
+    if work.is_embedded() {
+        warn_once!(
+            "work {} is a field: its object is to be queued, not it",
+            work.name
+        );
+        return false;
+    }
     claim(wq, work) && insert(wq, For::asked(cpu), work)
 }
 
@@ -48,13 +55,20 @@ pub(crate) fn queue_delayed_work(
     work: &Arc<WorkInner>,
     delay: Duration,
 ) -> bool {
-    if !claim(wq, work) {
-        return false;
-    }
+    claim(wq, work) && insert_after(wq, For::asked(cpu), work, delay)
+}
+
+/// [`insert`] after `delay`; at once, without a timer, if that is zero. Kernel: `__queue_delayed_work()`.
+pub(super) fn insert_after(
+    wq: &Arc<WqInner>,
+    to: For,
+    work: &Arc<WorkInner>,
+    delay: Duration,
+) -> bool {
     if delay.is_zero() {
-        return insert(wq, For::asked(cpu), work);
+        return insert(wq, to, work);
     }
-    let armed = wq.engine.timers.arm(wq, For::asked(cpu), work, delay);
+    let armed = wq.engine.timers.arm(wq, to, work, delay);
     if !armed {
         let_go(wq, work);
     }
@@ -62,7 +76,7 @@ pub(crate) fn queue_delayed_work(
 }
 
 /// Makes the caller the owner of the item, or counts why not.
-fn claim(wq: &WqInner, work: &Arc<WorkInner>) -> bool {
+pub(super) fn claim(wq: &WqInner, work: &Arc<WorkInner>) -> bool {
     if wq.engine.segment.forked() {
         return false;
     }
@@ -86,9 +100,20 @@ fn claim(wq: &WqInner, work: &Arc<WorkInner>) -> bool {
 /// Puts an item that the caller owns on the list of the right pool. Returns false, and lets the item go, if the
 /// engine has ended meanwhile. Kernel: `__queue_work()`.
 pub(crate) fn insert(wq: &Arc<WqInner>, to: For, work: &Arc<WorkInner>) -> bool {
+    insert_carrying(wq, to, work, None)
+}
+
+/// [`insert`], with the object that the item is a field of.
+pub(super) fn insert_carrying(
+    wq: &Arc<WqInner>,
+    to: For,
+    work: &Arc<WorkInner>,
+    carried: Option<Arc<dyn WorkItem>>,
+) -> bool {
     let job = Job {
         work: work.clone(),
         wq: wq.clone(),
+        carried,
     };
     let mut new = NewItem {
         job,
@@ -187,7 +212,7 @@ pub(crate) fn let_go(wq: &WqInner, work: &WorkInner) {
     refused_by_shutdown(wq, work);
 }
 
-fn refused_by_shutdown(wq: &WqInner, work: &WorkInner) {
+pub(super) fn refused_by_shutdown(wq: &WqInner, work: &WorkInner) {
     wq.slot.add(WqCounter::Dropped, 1);
     if wq.engine.state() != EngineState::Stopped {
         emit(
@@ -213,13 +238,17 @@ pub(crate) fn emit(wq: &WqInner, work: &WorkInner, what: What) {
 
 /// The id of the item's function in this engine, looked up once per item and engine.
 pub(crate) fn function(wq: &WqInner, work: &WorkInner) -> FuncId {
-    let engine = u64::from(wq.engine.uid) << 32;
+    function_in(&wq.engine, work)
+}
+
+/// See [`function`].
+pub(super) fn function_in(engine: &EngineInner, work: &WorkInner) -> FuncId {
+    let uid = u64::from(engine.uid) << 32;
     let known = work.func_id.load(Ordering::Relaxed);
-    if known & !0xffff_ffff == engine {
+    if known & !0xffff_ffff == uid {
         return FuncId(known as u32);
     }
-    let id = wq.engine.segment.function(&work.name);
-    work.func_id
-        .store(engine | u64::from(id.0), Ordering::Relaxed);
+    let id = engine.segment.function(&work.name);
+    work.func_id.store(uid | u64::from(id.0), Ordering::Relaxed);
     id
 }

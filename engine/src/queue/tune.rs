@@ -9,7 +9,6 @@ use crate::os;
 use crate::runtime::{context, in_range, lock};
 use crate::topology::WorkqueueAttrs;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use wq_trace::{Wake, What};
 
 impl Workqueue {
@@ -172,12 +171,5 @@ impl WqInner {
             self.adjust(&control, Wake::Thaw);
         }
         !control.is_inactive()
-    }
-}
-
-/// Says something once in the life of the process. Kernel: `WARN_ONCE()`.
-pub(crate) fn once(said: &AtomicBool, say: impl FnOnce()) {
-    if !said.swap(true, Ordering::Relaxed) {
-        say();
     }
 }

@@ -1,7 +1,7 @@
 //! Waiting for items and workqueues. Kernel: `__flush_work()`, `__flush_workqueue()`.
 
 use super::workqueue::WqInner;
-use super::{BUSY_PENDING, BUSY_RUNNING, WorkInner, cancel};
+use super::{BUSY_PENDING, BUSY_RUNNING, WorkInner, cancel, submit};
 use crate::os;
 use crate::runtime::{EngineInner, Pool, Waiter, context, lock};
 use crate::sense;
@@ -83,6 +83,22 @@ pub(crate) fn busy(work: &WorkInner) -> u32 {
     let pool = pool.filter(|pool| pool.engine().is_some_and(|engine| !engine.segment.forked()));
     let running = pool.is_some_and(|pool| pool.look(|core| core.executing(work.id).is_some()));
     (u32::from(word.pending()) * BUSY_PENDING) | (u32::from(running) * BUSY_RUNNING)
+}
+
+/// Waits for `waiter`, who waits until an item of `wq` is queued.
+pub(super) fn wait_in_sight(
+    engine: &Arc<EngineInner>,
+    wq: WqId,
+    work: &WorkInner,
+    waiter: &Waiter,
+) {
+    let target = Target {
+        work: work.id,
+        wq,
+        func: submit::function_in(engine, work),
+        kind: FlushTarget::Work,
+    };
+    shown(engine, &target, || waiter.wait());
 }
 
 struct Target {

@@ -1,7 +1,7 @@
 //! A workqueue: the handle, and what stands behind it.
 
 use super::links::{Control, Links, PwqRef};
-use super::{DelayedWork, Work, WorkInner, place, submit, wait};
+use super::{DelayedWork, Work, WorkInner, WorkItem, place, submit, wait};
 use crate::attrs::WqFlags;
 use crate::runtime::{EngineInner, lock};
 use crate::wq::NodeCounts;
@@ -47,6 +47,8 @@ pub(crate) struct Job {
     pub(crate) work: Arc<WorkInner>,
     /// Keeps the workqueue while an item of it is queued or running.
     pub(crate) wq: Arc<WqInner>,
+    /// The object that the item is a field of, if it is.
+    pub(crate) carried: Option<Arc<dyn WorkItem>>,
 }
 
 impl Workqueue {

@@ -4,10 +4,9 @@ use super::{EngineInner, EngineState, Pool, lock};
 use crate::attrs::{HIGHPRI_NICE, MAX_ACTIVE, NAME_LEN, WqFlags, bh_problem};
 use crate::error::Error;
 use crate::pool::Limit;
-use crate::queue::{Control, Links, PwqRef, Workqueue, WqInner, WqSpec, once};
+use crate::queue::{Control, Links, PwqRef, Workqueue, WqInner, WqSpec};
 use crate::topology::WorkqueueAttrs;
 use crate::wq::{FlushState, Limits, NodeCounts};
-use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, RwLock};
 use wq_trace::Wake;
 
@@ -121,10 +120,7 @@ fn checked(
         ));
     }
     if flags.contains(WqFlags::UNBOUND | WqFlags::PERCPU) {
-        static SAID: AtomicBool = AtomicBool::new(false);
-        once(&SAID, || {
-            tracing::warn!("workqueue {name} asks for UNBOUND and PERCPU; it is made UNBOUND");
-        });
+        warn_once!("workqueue {name} asks for UNBOUND and PERCPU; it is made UNBOUND");
     }
     if max_active != 0 {
         in_range(max_active, name);
@@ -154,12 +150,9 @@ fn cut(name: &str) -> String {
         .rev()
         .find(|&end| name.is_char_boundary(end))
         .unwrap_or(0);
-    static SAID: AtomicBool = AtomicBool::new(false);
-    once(&SAID, || {
-        tracing::warn!(
-            "name {name} exceeds WQ_NAME_LEN ({NAME_LEN} bytes). Truncating to: {}",
-            &name[..end]
-        );
-    });
+    warn_once!(
+        "name {name} exceeds WQ_NAME_LEN ({NAME_LEN} bytes). Truncating to: {}",
+        &name[..end]
+    );
     name[..end].to_owned()
 }

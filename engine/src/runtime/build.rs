@@ -2,7 +2,7 @@
 
 use super::keeper::Keeper;
 use super::pools::make_local;
-use super::{Engine, EngineInner, EngineState, Timers};
+use super::{Engine, EngineInner, EngineState, Rcu, Timers};
 use crate::error::Error;
 use crate::os;
 use crate::sense::Sensing;
@@ -258,6 +258,7 @@ impl Builder {
                 tick: Tick::default(),
                 keeper: Keeper::default(),
                 timers: Timers::default(),
+                rcu: Rcu::default(),
                 workqueues: Mutex::default(),
                 state: AtomicU8::new(EngineState::Running as u8),
                 running_threads: AtomicUsize::new(0),
@@ -275,7 +276,7 @@ fn nanoseconds(time: Duration) -> u64 {
 }
 
 impl EngineInner {
-    /// The timer thread, the keeper, and the tick if it is wanted.
+    /// The threads of timers and readers, the keeper, and the tick if it is wanted.
     fn start_services(&self) -> Result<(), Error> {
         let failed = |name: &str| {
             let name = name.to_owned();
@@ -283,6 +284,7 @@ impl EngineInner {
         };
         self.spawn("wq-timer", |engine| engine.timers.run())
             .map_err(failed("wq-timer"))?;
+        self.start_rcu().map_err(failed("wq-rcu"))?;
         let keeper = self.spawn("wq-keeper", |engine| engine.keeper.run(engine));
         self.keeper.is_run_by(keeper.map_err(failed("wq-keeper"))?);
         if self.ticks() {

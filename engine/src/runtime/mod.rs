@@ -4,11 +4,14 @@
 mod alloc;
 mod build;
 pub(crate) mod context;
+mod current;
 mod end;
 mod handle;
 mod keeper;
+mod on_cpu;
 mod pool;
 mod pools;
+mod rcu;
 mod show;
 mod timer;
 mod told;
@@ -19,8 +22,10 @@ mod watchdog;
 pub(crate) use alloc::in_range;
 pub use build::Builder;
 pub(crate) use context::{CurrentWork, Effects};
-pub use handle::{Engine, current_stamps, current_work};
+pub use current::{current_stamps, current_work, set_worker_desc};
+pub use handle::Engine;
 pub(crate) use pool::{Core, Pool};
+pub(crate) use rcu::Rcu;
 pub(crate) use timer::{TimerKey, Timers};
 pub(crate) use waiter::Waiter;
 
@@ -72,6 +77,7 @@ pub(crate) struct EngineInner {
     pub(crate) tick: Tick,
     pub(crate) keeper: Keeper,
     pub(crate) timers: Timers,
+    pub(crate) rcu: Rcu,
     workqueues: Mutex<Vec<(WqId, Weak<WqInner>)>>,
     state: AtomicU8,
     /// Threads that were started and have not ended.
@@ -148,6 +154,17 @@ impl EngineInner {
     /// The index of an OS CPU; of the next used one, cyclically, if the engine does not use it.
     pub(crate) fn cpu_index(&self, cpu: usize) -> usize {
         self.cpus.partition_point(|&used| used < cpu) % self.cpus.len()
+    }
+
+    /// A CPU on a NUMA node: `here` if it is on it, else its first one; `None` if the engine uses none of it.
+    /// Kernel: `select_numa_node_cpu()`.
+    pub(crate) fn cpu_near(&self, node: usize, here: usize) -> Option<usize> {
+        let topology = self.affinity.topology();
+        let is_on_it = |cpu: &usize| topology.node_of(*cpu) == Some(node);
+        std::iter::once(&here)
+            .chain(&self.cpus)
+            .copied()
+            .find(is_on_it)
     }
 
     /// The pools of one CPU each: those in which a worker that blocks or hogs its CPU makes a difference.

@@ -17,17 +17,8 @@ const NOT_ON_THREADS: &[Host] = &[Host::Threads];
 
 /// The parts of the language that wait for a host. A part that is served on one of them, or on both, loses it here.
 const WAITING: &[(&str, &[Host])] = &[
-    ("topology", NOT_ON_THREADS),
     ("engine.idle_timeout", NEITHER),
-    ("engine.default_affinity_scope", NOT_ON_THREADS),
     ("flag mem_reclaim", NEITHER),
-    ("workqueue events_freezable", NEITHER),
-    ("workqueue events_power_efficient", NEITHER),
-    ("workqueue events_freezable_pwr_efficient", NEITHER),
-    ("step mod_delayed", NOT_ON_THREADS),
-    ("step queue_rcu", NOT_ON_THREADS),
-    ("step disable", NOT_ON_THREADS),
-    ("step enable", NOT_ON_THREADS),
     ("step drain", NEITHER),
     ("step fail_create", NEITHER),
     ("step cpu_down", NEITHER),

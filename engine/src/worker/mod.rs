@@ -4,7 +4,7 @@ mod meter;
 
 use crate::os;
 use crate::pool::{Done, Start, Step, WorkerIx};
-use crate::queue::{Job, WorkInner};
+use crate::queue::{Job, WorkInner, WorkItem};
 use crate::runtime::{Core, CurrentWork, Effects, EngineInner, Pool, context};
 use meter::CpuMeter;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -86,7 +86,7 @@ fn execute(
     meter: &mut CpuMeter,
 ) -> Step<Job> {
     let Start {
-        job: Job { work, wq },
+        job: Job { work, wq, carried },
         func,
         queued_at,
         at,
@@ -102,7 +102,7 @@ fn execute(
         blocking: 0,
     };
     context::with(|context| context.set_current(Some(current)));
-    let panicked = call(work);
+    let panicked = call(work, carried);
     let ended = os::now();
     context::with(|context| context.set_current(None));
     let cpu_ns = meter.charge(at, ended);
@@ -123,8 +123,11 @@ fn execute(
 
 /// Calls the work function and lets go of the item. What the user's values do when they are dropped is still part of
 /// the execution. Returns whether anything panicked.
-fn call(work: Arc<WorkInner>) -> bool {
-    let called = quietly(|| work.call());
+fn call(work: Arc<WorkInner>, carried: Option<Arc<dyn WorkItem>>) -> bool {
+    let called = quietly(|| match carried {
+        Some(object) => object.run(),
+        None => work.call(),
+    });
     if !called {
         tracing::error!("work function {} panicked", work.name);
     }

@@ -2,6 +2,7 @@
 
 mod body;
 mod gather;
+mod handle;
 mod hotplug;
 mod producer;
 mod replay;

@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 use std::time::Duration;
 use wq_engine::sim::{Host, not_served};
-use wq_engine::{Engine, Sensing};
+use wq_engine::{Builder, Engine, Sensing, Topology};
 use wq_trace::{Reader, WqId};
 
 /// How a script is replayed on threads.
@@ -212,22 +212,10 @@ fn engine(script: &Script, settings: ReplaySettings) -> Result<Engine, ExecError
         .path
         .file_stem()
         .map_or_else(|| "replay".into(), |stem| stem.to_string_lossy());
-    let allowed = rustix::thread::sched_getaffinity(None).ok();
-    let cpus = allowed.map(|set| {
-        let max = rustix::thread::CpuSet::MAX_CPU;
-        (0..max)
-            .filter(|&cpu| set.is_set(cpu))
-            .take(script.program.cpus)
-            .collect::<Vec<_>>()
-    });
     let mut builder = Engine::builder().name(&name);
-    if let Some(cpus) = cpus {
-        let used = cpus.len();
-        if used < script.program.cpus {
-            tracing::warn!(
-                "the script asks for {} CPUs, but only {used} may be used here: it runs on {used}",
-                script.program.cpus
-            );
+    if let Some(cpus) = used_cpus(script.program.cpus) {
+        if let Some(topology) = &script.program.topology {
+            builder = placed(builder, topology, &cpus);
         }
         builder = builder.cpus(cpus);
     }
@@ -245,5 +233,31 @@ fn engine(script: &Script, settings: ReplaySettings) -> Result<Engine, ExecError
     if let Some(on) = spec.power_efficient {
         builder = builder.power_efficient(on);
     }
+    let scope = spec.default_affinity_scope.as_ref();
+    if let Some(scope) = scope.and_then(|word| word.parse().ok()) {
+        builder = builder.default_affinity_scope(scope);
+    }
     Ok(builder.build()?)
+}
+
+/// Real CPUs in the places of made-up ones, the lowest first.
+fn placed(builder: Builder, topology: &str, cpus: &[usize]) -> Builder {
+    match Topology::from_spec(topology) {
+        Ok(topology) => builder.topology(topology.renumbered(cpus)),
+        Err(_) => unreachable!("the checker has read it"),
+    }
+}
+
+/// OS numbers of the first so many CPUs that may be used here; `None` if that is not known.
+fn used_cpus(count: usize) -> Option<Vec<usize>> {
+    let allowed = rustix::thread::sched_getaffinity(None).ok()?;
+    let all = (0..rustix::thread::CpuSet::MAX_CPU).filter(|&cpu| allowed.is_set(cpu));
+    let cpus: Vec<_> = all.take(count).collect();
+    let used = cpus.len();
+    if used < count {
+        tracing::warn!(
+            "the script asks for {count} CPUs, but only {used} may be used here: it runs on {used}"
+        );
+    }
+    Some(cpus)
 }
