@@ -28,7 +28,11 @@ impl World {
     fn compare_left(&self) {
         let left = self.real.left.iter();
         let left: Vec<VecDeque<Fx>> = left
-            .map(|left| left.iter().map(|effect| self.real.said(effect)).collect())
+            .map(|left| {
+                left.iter()
+                    .map(|(pool, effect)| self.real.said(*pool, effect))
+                    .collect()
+            })
             .collect();
         assert_eq!(left, self.model.left, "effects not executed yet");
     }
@@ -40,6 +44,10 @@ impl World {
         assert_eq!(worklist, pool.worklist, "worklist of pool {index}");
         let idle: Vec<usize> = core.idle.iter().map(|w| w.0 as usize).collect();
         assert_eq!(idle, pool.idle, "idle list of pool {index}");
+        assert_eq!(
+            core.last_progress, pool.progress,
+            "progress of pool {index}"
+        );
         let nr_running = self.model.nr_running(index);
         assert_eq!(core.nr_running as usize, nr_running, "pool {index}");
         let manager = core.manager.map(|WorkerIx(worker)| worker as usize);

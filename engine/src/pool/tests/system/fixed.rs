@@ -4,6 +4,7 @@ use super::model::{Attrs, Machine, Scope, WqSpec};
 use super::world::{Op, Shape, World};
 
 const UNBOUND: WqSpec = WqSpec {
+    bh: false,
     unbound: true,
     ordered: false,
     highpri: false,

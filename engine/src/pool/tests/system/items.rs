@@ -31,10 +31,19 @@ pub(super) enum Claimed {
     Disabled,
 }
 
+impl Fx {
+    fn may_be_late(&self) -> bool {
+        matches!(
+            self,
+            Self::CreateWorker(_) | Self::Flushed(_) | Self::Activate(_) | Self::Released(_)
+        )
+    }
+}
+
 impl Model {
     /// The end of a step of one pool: what it said is done, or left to be done.
     pub(super) fn commit(&mut self, fx: Vec<Fx>) {
-        let now = |fx: &Fx| matches!(fx, Fx::Wake(..) | Fx::PullBack(..) | Fx::Complete(_));
+        let now = |fx: &Fx| !fx.may_be_late();
         if self.late {
             let (now, left): (VecDeque<Fx>, VecDeque<Fx>) = fx.into_iter().partition(now);
             self.fx.extend(now);
@@ -63,10 +72,11 @@ impl Model {
     fn execute(&mut self, fx: Fx) {
         self.fx.push(fx.clone());
         match fx {
-            Fx::Wake(..) | Fx::PullBack(..) | Fx::Complete(_) => {}
+            Fx::CreateWorker(pool) => self.create(pool),
             Fx::Flushed(wq) => self.flushed(wq),
             Fx::Activate(pwq) => self.use_reserved(pwq),
             Fx::Released(pwq) => self.released(pwq),
+            _ => {}
         }
     }
 
@@ -144,8 +154,11 @@ impl Model {
     /// The first held item goes to the end of the worklist.
     pub(super) fn activate_first(&mut self, pwq: usize) {
         let item = self.pwqs[pwq].inactive.remove(0);
-        let pool = self.pwqs[pwq].pool;
-        self.pools[pool].worklist.push(item);
+        let pool = &mut self.pools[self.pwqs[pwq].pool];
+        if pool.worklist.is_empty() {
+            pool.progress = self.now;
+        }
+        pool.worklist.push(item);
     }
 
     /// Something of the pwq is over: the queueing of an item that held a slot, or none.

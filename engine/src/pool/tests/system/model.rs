@@ -11,6 +11,12 @@ pub(super) enum Fx {
     Wake(usize, usize),
     /// This worker of a pool, about to be woken, is to start in the pool's pod.
     PullBack(usize, usize),
+    /// A pool wants its first worker.
+    CreateWorker(usize),
+    /// An execution of this item has hogged its CPU.
+    Hog(usize),
+    /// An execution of this item sleeps, which it must not.
+    BhSlept(usize),
     /// Who waited goes on.
     Complete(u32),
     /// A pwq of this workqueue has nothing of the oldest flush in flight any more.
@@ -54,6 +60,7 @@ pub(super) struct Attrs {
 /// What a workqueue is asked to be.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct WqSpec {
+    pub(super) bh: bool,
     pub(super) unbound: bool,
     pub(super) ordered: bool,
     pub(super) highpri: bool,
@@ -132,6 +139,9 @@ pub(super) struct Worker {
     pub(super) scheduled: Vec<usize>,
     /// Where it went idle, if that matters.
     pub(super) idled_on: Option<usize>,
+    /// Of a BH pool: items taken since it was woken, and when it was.
+    pub(super) rounds: usize,
+    pub(super) woken_at: u64,
 }
 
 impl Worker {
@@ -143,6 +153,8 @@ impl Worker {
             blocked: None,
             scheduled: Vec::new(),
             idled_on: None,
+            rounds: 0,
+            woken_at: 0,
         }
     }
 }
@@ -152,6 +164,8 @@ impl Worker {
 pub(super) struct Run {
     pub(super) item: usize,
     pub(super) pwq: usize,
+    /// It was found to hog its CPU.
+    pub(super) hog: bool,
     pub(super) nth: u64,
     /// The how-manieth queueing of all it was.
     pub(super) seq: u64,
@@ -161,6 +175,11 @@ pub(super) struct Run {
 #[derive(Debug)]
 pub(super) struct Pool {
     pub(super) cpu: Option<usize>,
+    pub(super) bh: bool,
+    /// Of a BH pool: its worker was asked for.
+    pub(super) asked: bool,
+    /// When an item came onto an empty worklist, or a worker took one.
+    pub(super) progress: u64,
     pub(super) key: Option<Key>,
     pub(super) worklist: Vec<usize>,
     pub(super) workers: Vec<Worker>,
@@ -352,9 +371,10 @@ impl Model {
         let worker = &pool.workers[worker];
         let cpu_intensive = |run: &Run| {
             let spec = self.wq_of(run.pwq).spec;
-            spec.cpu_intensive && !spec.unbound
+            run.hog || spec.cpu_intensive && !spec.unbound
         };
         pool.cpu.is_some()
+            && !pool.bh
             && worker.at == At::Working
             && worker.noticed.is_none()
             && !worker.run.as_ref().is_some_and(cpu_intensive)
@@ -433,6 +453,8 @@ impl Model {
             WaitPart::SelfRun
         } else if self.nr_running(pwq.pool) > 0 {
             WaitPart::Concurrency
+        } else if pool.idle.is_empty() && pool.bh && !pool.workers.is_empty() {
+            WaitPart::Bh
         } else if pool.idle.is_empty() {
             WaitPart::NoWorker
         } else if pool.idle.iter().any(woken) {

@@ -23,17 +23,33 @@ fn machine() -> impl Strategy<Value = Machine> {
     })
 }
 
+#[derive(Clone, Copy, Debug)]
+enum Kind {
+    Bound,
+    Bh,
+    Unbound,
+    Ordered,
+}
+
 fn wq() -> impl Strategy<Value = WqSpec> {
     let flags = (any::<bool>(), any::<bool>(), any::<bool>());
-    let kind =
-        prop_oneof![4 => Just((false, false)), 4 => Just((true, false)), 2 => Just((true, true))];
-    (kind, flags, 1..=4_usize).prop_map(|((unbound, ordered), flags, max_active)| WqSpec {
-        unbound,
-        ordered,
-        highpri: flags.0,
-        cpu_intensive: flags.1,
-        freezable: flags.2,
-        max_active,
+    let kind = prop_oneof![
+        4 => Just(Kind::Bound),
+        1 => Just(Kind::Bh),
+        4 => Just(Kind::Unbound),
+        2 => Just(Kind::Ordered),
+    ];
+    (kind, flags, 1..=4_usize).prop_map(|(kind, (highpri, intensive, freezable), max_active)| {
+        let bh = matches!(kind, Kind::Bh);
+        WqSpec {
+            bh,
+            unbound: matches!(kind, Kind::Unbound | Kind::Ordered),
+            ordered: matches!(kind, Kind::Ordered),
+            highpri,
+            cpu_intensive: intensive && !bh,
+            freezable: freezable && !bh,
+            max_active,
+        }
     })
 }
 
@@ -92,6 +108,7 @@ fn worker_op() -> impl Strategy<Value = Op> {
         2 => n().prop_map(Op::NoticeSleep),
         2 => n().prop_map(Op::Unblock),
         1 => n().prop_map(Op::NoticeRun),
+        1 => n().prop_map(Op::Hog),
         6 => (n(), proptest::bool::weighted(0.1)).prop_map(|(n, panics)| Op::Return(n, panics)),
     ]
 }
@@ -101,7 +118,12 @@ fn op() -> impl Strategy<Value = Op> {
         (8, user_op().boxed()),
         (12, worker_op().boxed()),
         (2, (0..4_usize).prop_map(Op::CatchUp).boxed()),
-        (3, (1..=5_u64).prop_map(Op::Pass).boxed()),
+        (
+            3,
+            prop_oneof![20 => 1..=5_u64, 1 => Just(1_000_000)]
+                .prop_map(Op::Pass)
+                .boxed(),
+        ),
     ])
 }
 

@@ -9,6 +9,9 @@ use crate::wq::{Begin, FlushState, Limits, NodeCounts, Word};
 use std::collections::VecDeque;
 use wq_trace::{FuncId, PoolInfo, REQ_CPU_LOCAL, Segment, SegmentConfig, Was, WqSlot};
 
+/// CPU time that makes a hog.
+pub(super) const HOG: u64 = 10;
+
 pub(super) type Core = PoolState<usize, u32>;
 
 pub(super) struct RealPool {
@@ -57,8 +60,8 @@ pub(super) struct Real {
     pub(super) pwqs_made: u64,
     /// What was said since the last step.
     pub(super) fx: Vec<Fx>,
-    /// Effects that others have to execute, by who has to.
-    pub(super) left: Vec<VecDeque<Effect<u32>>>,
+    /// Effects of pools that others have to execute, by who has to.
+    pub(super) left: Vec<VecDeque<(usize, Effect<u32>)>>,
     /// Whether those who have to execute effects may be late.
     pub(super) late: bool,
 }
@@ -90,7 +93,13 @@ impl Real {
         }
     }
 
-    pub(super) fn add_pool(&mut self, cpu: Option<u16>, nice: i32, attrs: Option<PoolAttrs>) {
+    pub(super) fn add_pool(
+        &mut self,
+        cpu: Option<u16>,
+        nice: i32,
+        bh: bool,
+        attrs: Option<PoolAttrs>,
+    ) {
         let number = self.pools.len() as u32;
         let info = PoolInfo {
             number,
@@ -105,9 +114,13 @@ impl Real {
             number,
             cpu,
             nice,
+            bh,
         };
+        let core = PoolState::new(spec, &self.segment, slot, self.now);
+        let mut core = core.with_attrs(attrs.as_ref());
+        core.set_cpu_intensive_thresh(HOG);
         self.pools.push(RealPool {
-            core: PoolState::new(spec, &self.segment, slot, self.now).with_attrs(attrs.as_ref()),
+            core,
             attrs,
             dying: false,
         });

@@ -9,10 +9,29 @@ const MIN_ACTIVE: usize = 8;
 /// Nice level of highpri workqueues.
 pub(super) const HIGHPRI: i32 = -20;
 
+impl WqSpec {
+    /// Each CPU has four pools: normal, highpri, BH, BH highpri.
+    pub(super) fn percpu_pool(&self, cpu: usize) -> usize {
+        4 * cpu + 2 * usize::from(self.bh) + usize::from(self.highpri)
+    }
+
+    /// BH workqueues have no limit.
+    pub(super) fn limit(&self) -> usize {
+        match (self.ordered, self.bh) {
+            (true, _) => 1,
+            (_, true) => i32::MAX as usize,
+            _ => self.max_active,
+        }
+    }
+}
+
 impl Model {
     pub(super) fn add_pool(&mut self, cpu: Option<usize>, key: Option<Key>, workers: usize) {
         self.pools.push(Pool {
             cpu,
+            bh: false,
+            asked: false,
+            progress: self.now,
             key,
             worklist: Vec::new(),
             workers: (0..workers).map(|_| Worker::new()).collect(),
@@ -28,7 +47,7 @@ impl Model {
             mask: Mask::MAX,
             scope: Scope::Cache,
         };
-        let max = if spec.ordered { 1 } else { spec.max_active };
+        let max = spec.limit();
         let wq = self.wqs.len();
         self.wqs.push(Wq {
             spec,
@@ -48,7 +67,7 @@ impl Model {
             return;
         }
         for cpu in 0..self.machine.count() {
-            let pwq = self.add_pwq(wq, 2 * cpu + usize::from(spec.highpri), false);
+            let pwq = self.add_pwq(wq, spec.percpu_pool(cpu), false);
             self.wqs[wq].table.push(pwq);
         }
     }
@@ -162,9 +181,9 @@ impl Model {
         }
     }
 
-    /// Ordered workqueues keep their limit.
+    /// Ordered and BH workqueues keep their limit.
     pub(super) fn set_max_active(&mut self, wq: usize, max: usize) {
-        if !self.wqs[wq].spec.ordered {
+        if !self.wqs[wq].spec.ordered && !self.wqs[wq].spec.bh {
             self.wqs[wq].max = max;
             self.wqs[wq].min = self.wqs[wq].min.min(max);
             self.adjust(wq);

@@ -4,7 +4,7 @@
 use super::model::{Attrs, Fx, Scope, WqSpec};
 use super::real::{Core, PwqRef, Real, RealPool, RealWq};
 use super::tuning::HIGHPRI;
-use crate::pool::{Effect, Effects, Limit, PwqSpec};
+use crate::pool::{Effect, Effects, Limit, PwqSpec, Report};
 use crate::topology::{AffinityScope, CpuMask, PoolAttrs, WorkqueueAttrs};
 use crate::wq::{FlushState, Limits, NodeCounts, Pwqs, Reserved};
 use wq_trace::{Wake, WqId};
@@ -64,8 +64,12 @@ impl Real {
                 Effect::Wake(worker) => self.fx.push(Fx::Wake(pool, worker.0 as usize)),
                 Effect::PullBack(worker) => self.fx.push(Fx::PullBack(pool, worker.0 as usize)),
                 Effect::Complete(waiter) => self.fx.push(Fx::Complete(waiter)),
-                other if self.late => left.push_back(other),
-                other => self.execute(other),
+                Effect::Report(report) => {
+                    let said = self.reported(report);
+                    self.fx.push(said);
+                }
+                other if self.late => left.push_back((pool, other)),
+                other => self.execute(pool, other),
             }
         }
         if !left.is_empty() {
@@ -77,8 +81,8 @@ impl Real {
     /// Who has to execute an effect does it; whatever follows is not late.
     pub(super) fn catch_up(&mut self, who: usize) {
         let late = std::mem::replace(&mut self.late, false);
-        if let Some(effect) = self.left[who].pop_front() {
-            self.execute(effect);
+        if let Some((pool, effect)) = self.left[who].pop_front() {
+            self.execute(pool, effect);
         }
         if self.left[who].is_empty() {
             self.left.remove(who);
@@ -86,26 +90,39 @@ impl Real {
         self.late = late;
     }
 
-    fn execute(&mut self, effect: Effect<u32>) {
-        let said = self.said(&effect);
+    fn execute(&mut self, pool: usize, effect: Effect<u32>) {
+        let said = self.said(pool, &effect);
         self.fx.push(said);
         match effect {
-            Effect::Wake(_) | Effect::PullBack(_) | Effect::Complete(_) => {}
+            Effect::CreateWorker => {
+                self.create(pool);
+            }
             Effect::PwqFlushed(wq) => self.pwq_flushed(wq),
             Effect::ActivateIn(reserved) => self.activate_in(reserved),
             Effect::PwqReleased { wq, uid } => self.pwq_released(wq, uid),
+            _ => {}
         }
     }
 
     /// What the model calls a late effect.
-    pub(super) fn said(&self, effect: &Effect<u32>) -> Fx {
+    pub(super) fn said(&self, pool: usize, effect: &Effect<u32>) -> Fx {
         match effect {
-            Effect::Wake(_) | Effect::PullBack(_) | Effect::Complete(_) => {
-                unreachable!("these are never late")
-            }
+            Effect::CreateWorker => Fx::CreateWorker(pool),
             Effect::PwqFlushed(wq) => Fx::Flushed(self.find(*wq)),
             Effect::ActivateIn(reserved) => Fx::Activate(reserved.pwq.uid as usize - 1),
             Effect::PwqReleased { uid, .. } => Fx::Released(*uid as usize - 1),
+            _ => unreachable!("this one is never late"),
+        }
+    }
+
+    fn reported(&self, report: Report) -> Fx {
+        let item = |func| {
+            let place = self.items.iter().position(|item| item.func == func);
+            place.expect("some item has this function")
+        };
+        match report {
+            Report::Hog(func) => Fx::Hog(item(func)),
+            Report::BhSlept(func, _) => Fx::BhSlept(item(func)),
         }
     }
 
@@ -166,7 +183,7 @@ impl Real {
     }
 
     pub(super) fn add_wq(&mut self, spec: WqSpec) {
-        let max = if spec.ordered { 1 } else { spec.max_active };
+        let max = spec.limit();
         let nodes = self.affinity.topology().nodes().into_iter();
         self.wqs.push(RealWq {
             spec,
@@ -197,7 +214,7 @@ impl Real {
                 node: None,
                 plugged: false,
             };
-            let pwq = self.link(wq, 2 * cpu + usize::from(spec.highpri), limit);
+            let pwq = self.link(wq, spec.percpu_pool(cpu), limit);
             self.wqs[wq].table.push(pwq);
         }
         self.adjust(wq);
@@ -267,7 +284,7 @@ impl Real {
         }
         let same = |pool: &RealPool| pool.attrs.as_ref() == Some(wanted) && !pool.dying;
         let pool = self.pools.iter().position(same).unwrap_or_else(|| {
-            self.add_pool(None, wanted.nice(), Some(wanted.clone()));
+            self.add_pool(None, wanted.nice(), false, Some(wanted.clone()));
             self.create(self.pools.len() - 1);
             self.pools.len() - 1
         });
@@ -283,7 +300,7 @@ impl Real {
     }
 
     pub(super) fn set_max_active(&mut self, wq: usize, max: usize) {
-        if !self.wqs[wq].spec.ordered {
+        if !self.wqs[wq].spec.ordered && !self.wqs[wq].spec.bh {
             self.wqs[wq].limits.set_max(max);
             self.adjust(wq);
         }

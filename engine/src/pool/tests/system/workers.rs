@@ -9,6 +9,7 @@ pub(super) enum Stepped {
     Park,
     Create,
     Run { item: usize, queued_at: u64 },
+    Yield,
     Die,
 }
 
@@ -19,6 +20,12 @@ impl Model {
             return;
         }
         let Pool { idle, workers, .. } = &self.pools[pool];
+        if self.pools[pool].bh && workers.is_empty() {
+            if !std::mem::replace(&mut self.pools[pool].asked, true) {
+                fx.push(Fx::CreateWorker(pool));
+            }
+            return;
+        }
         if let Some(&head) = idle.last()
             && workers[head].at == (At::Idle { woken: false })
         {
@@ -39,6 +46,12 @@ impl Model {
             None => workers.push(Worker::new()),
         }
         idle.push(free.unwrap_or(workers.len() - 1));
+        if self.pools[pool].bh {
+            // Nobody else could take what waits already.
+            let mut fx = Vec::new();
+            self.kick(pool, &mut fx);
+            self.commit(fx);
+        }
     }
 
     /// A worker outside of a work function goes on. Who was not woken stays where it is.
@@ -68,11 +81,14 @@ impl Model {
             if !self.need_more_worker(pool) {
                 return self.park(pool, me);
             }
-            if self.pools[pool].idle.is_empty() && self.manager(pool).is_none() {
+            let nobody = self.pools[pool].idle.is_empty() && !self.pools[pool].bh;
+            if nobody && self.manager(pool).is_none() {
                 self.pools[pool].workers[me].at = At::Managing;
                 return Stepped::Create;
             }
-            self.pools[pool].workers[me].at = At::Working;
+            let worker = &mut self.pools[pool].workers[me];
+            worker.at = At::Working;
+            (worker.rounds, worker.woken_at) = (0, self.now);
         }
         self.work(pool, me, fx)
     }
@@ -82,18 +98,40 @@ impl Model {
             let item = self.pools[pool].workers[me].scheduled.remove(0);
             return self.start(pool, me, item, fx);
         }
-        while !self.pools[pool].worklist.is_empty() && self.nr_running(pool) <= 1 {
+        while !self.pools[pool].worklist.is_empty()
+            && self.nr_running(pool) <= 1
+            && !self.gives_way(pool, me)
+        {
+            self.pools[pool].workers[me].rounds += 1;
             let item = self.pools[pool].worklist.remove(0);
             match self.runner(pool, item) {
                 Some(other) => self.pools[pool].workers[other].scheduled.push(item),
-                None => return self.start(pool, me, item, fx),
+                None => {
+                    self.pools[pool].progress = self.now;
+                    return self.start(pool, me, item, fx);
+                }
             }
         }
         if self.pools[pool].dying {
             self.pools[pool].workers[me].at = At::Gone;
             return Stepped::Die;
         }
-        self.park(pool, me)
+        let parked = self.park(pool, me);
+        let woken = fx.len();
+        if self.pools[pool].bh {
+            self.kick(pool, fx);
+        }
+        if fx.len() > woken {
+            return Stepped::Yield;
+        }
+        parked
+    }
+
+    /// A BH worker takes ten items, or works for 2 ms, before it lets others have the CPU; but one item at least.
+    fn gives_way(&self, pool: usize, me: usize) -> bool {
+        let worker = &self.pools[pool].workers[me];
+        let late = worker.rounds > 0 && self.now >= worker.woken_at + 2_000_000;
+        self.pools[pool].bh && (worker.rounds >= 10 || late)
     }
 
     fn park(&mut self, pool: usize, me: usize) -> Stepped {
@@ -116,6 +154,7 @@ impl Model {
         self.pools[pool].workers[me].run = Some(Run {
             item,
             pwq: queued.pwq,
+            hog: false,
             nth: state.queueings,
             seq: queued.seq,
             waiters: queued.waiters,
@@ -143,8 +182,12 @@ impl Model {
     /// `by` notices that `me` sleeps.
     pub(super) fn sleeps(&mut self, pool: usize, me: usize, by: Noticed) {
         let counted = self.counted(pool, me);
-        self.pools[pool].workers[me].noticed = Some(by);
+        let known = self.pools[pool].workers[me].noticed.replace(by);
         let mut fx = Vec::new();
+        if self.pools[pool].bh && known.is_none() {
+            let run = self.pools[pool].workers[me].run.as_ref();
+            fx.extend(run.map(|run| Fx::BhSlept(run.item)));
+        }
         if counted {
             if self.nr_running(pool) == 0 {
                 self.on_pool(pool).for_each(|queued| {
@@ -155,6 +198,19 @@ impl Model {
             }
             self.kick(pool, &mut fx);
         }
+        self.commit(fx);
+    }
+
+    /// What `me` executes is found to have used its CPU for long.
+    pub(super) fn hogs(&mut self, pool: usize, me: usize) {
+        if !self.counted(pool, me) {
+            return;
+        }
+        let run = self.pools[pool].workers[me].run.as_mut();
+        let run = run.expect("it executes");
+        run.hog = true;
+        let mut fx = vec![Fx::Hog(run.item)];
+        self.kick(pool, &mut fx);
         self.commit(fx);
     }
 }

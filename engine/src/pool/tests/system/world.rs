@@ -2,7 +2,7 @@
 
 use super::items::Claimed;
 use super::model::{At, Attrs, Fx, Item, Machine, Model, Noticed, Worker, WqSpec};
-use super::real::{Real, worker_ix};
+use super::real::{HOG, Real, worker_ix};
 use super::workers::Stepped;
 use crate::pool::{Done, Informant, Step};
 use crate::wq::Word;
@@ -46,6 +46,8 @@ pub(super) enum Op {
     Unblock(usize),
     /// The tick sees a worker run that is known as sleeping.
     NoticeRun(usize),
+    /// A work function is found to have used its CPU for long.
+    Hog(usize),
     /// A work function returns, or panics.
     Return(usize, bool),
     /// Somebody who is late executes an effect.
@@ -96,11 +98,14 @@ impl World {
             left: Vec::new(),
             late: false,
         };
-        for pool in 0..2 * machine.count() {
+        for pool in 0..4 * machine.count() {
             let nice = if pool % 2 == 1 { -20 } else { 0 };
-            real.add_pool(Some(pool as u16 / 2), nice, None);
-            (0..shape.workers).for_each(|worker| assert_eq!(real.create(pool), worker));
-            model.add_pool(Some(pool / 2), None, shape.workers);
+            let bh = pool % 4 >= 2;
+            let workers = if bh { 0 } else { shape.workers };
+            real.add_pool(Some(pool as u16 / 4), nice, bh, None);
+            (0..workers).for_each(|worker| assert_eq!(real.create(pool), worker));
+            model.add_pool(Some(pool / 4), None, workers);
+            model.pools[pool].bh = bh;
         }
         for &spec in &shape.wqs {
             real.add_wq(spec);
@@ -151,7 +156,7 @@ impl World {
                 w.noticed == Some(Noticed::Hint)
                     || w.noticed == Some(Noticed::Tick) && w.blocked.is_none()
             }),
-            Op::Return(..) => self.workers(|w| runs(w) && w.blocked.is_none()),
+            Op::Return(..) | Op::Hog(_) => self.workers(|w| runs(w) && w.blocked.is_none()),
             _ => Vec::new(),
         }
     }
@@ -166,6 +171,7 @@ impl World {
             | Op::NoticeSleep(n)
             | Op::Unblock(n)
             | Op::NoticeRun(n)
+            | Op::Hog(n)
             | Op::Return(n, _) => {
                 let candidates = self.candidates(op);
                 if candidates.is_empty() {
@@ -367,6 +373,11 @@ impl World {
                 }
             }
             Op::NoticeRun(_) => self.wakes_up(pool, me, Informant::Tick),
+            Op::Hog(_) => {
+                self.real
+                    .transact(pool, |core, now, fx| core.has_used(ix, HOG, now, fx));
+                self.model.hogs(pool, me);
+            }
             Op::Return(_, panicked) => {
                 let (at, cpu_ns) = (now, 0);
                 let done = Done {
@@ -419,6 +430,7 @@ impl World {
                 }
             }
             Step::Die => Stepped::Die,
+            Step::Yield => Stepped::Yield,
         };
         assert_eq!(stepped, self.model.step(pool, me, cpu));
     }
