@@ -76,6 +76,32 @@ fn a_slot_that_nobody_waited_for_is_used_when_the_one_before_arrives() {
     finish(world(UNBOUND, 5, true), &ops);
 }
 
+/// The items of a pwq that was replaced end, although no CPU of its node is the workqueue's any more.
+#[test]
+fn a_node_that_the_workqueue_has_left_finishes_what_it_has() {
+    let two_nodes = Shape {
+        machine: Machine {
+            nodes: 2,
+            caches: 1,
+            cpus: 1,
+        },
+        wqs: vec![WqSpec {
+            max_active: 1,
+            ..UNBOUND
+        }],
+        items: 2,
+        workers: 1,
+        late: false,
+    };
+    let ops = [
+        Op::MinActive(0, 0),
+        Op::Queue(0, 0, 0),
+        Op::Queue(1, 0, 0),
+        Op::Attrs(0, cpus(2)),
+    ];
+    finish(World::new(&two_nodes), &ops);
+}
+
 #[test]
 fn an_ordered_workqueue_that_changes_its_pool_twice_and_back_keeps_the_order() {
     let mut world = world(ORDERED, 4, false);

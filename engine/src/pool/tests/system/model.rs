@@ -362,7 +362,8 @@ impl Model {
         let mask = self.effective(&self.wqs[wq].attrs);
         let here = (mask & self.machine.node(node)).count_ones() as usize;
         let part = (max * here).div_ceil(mask.count_ones() as usize);
-        part.clamp(min, max)
+        // One at least, for what was queued before the node had no CPU of the workqueue any more.
+        part.clamp(min, max).max(1).min(max)
     }
 
     /// Does this worker count in nr_running?
