@@ -31,6 +31,14 @@ bitflags! {
     }
 }
 
+impl WqFlags {
+    /// Whether a work function on such a workqueue may wait for `target`: the one makes progress without memory, and so
+    /// must the other.
+    pub(crate) fn may_wait_for(self, target: Self) -> bool {
+        !self.contains(Self::MEM_RECLAIM) || target.contains(Self::MEM_RECLAIM)
+    }
+}
+
 /// `max_active` when 0 is asked for. Kernel: `WQ_DFL_ACTIVE`.
 pub const DFL_ACTIVE: usize = 1024;
 /// The largest `max_active`. Kernel: `WQ_MAX_ACTIVE`.
@@ -189,6 +197,14 @@ mod tests {
         for (index, system) in System::ALL.into_iter().enumerate() {
             assert_eq!(system as usize, index, "{system:?}");
         }
+    }
+
+    #[test]
+    fn what_makes_progress_without_memory_waits_for_its_kind_only() {
+        let (reclaim, other) = (WqFlags::MEM_RECLAIM, WqFlags::UNBOUND);
+        assert!(!reclaim.may_wait_for(other));
+        assert!(reclaim.may_wait_for(reclaim | other));
+        assert!(other.may_wait_for(reclaim) && other.may_wait_for(other));
     }
 
     #[test]

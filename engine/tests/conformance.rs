@@ -1,11 +1,17 @@
 //! The engine does what the kernel's tables say: one test for each row, named after its section.
 
+#[path = "conformance/rig.rs"]
+mod rig;
 #[path = "conformance/s10.rs"]
 mod s10;
 #[path = "conformance/s10_threads.rs"]
 mod s10_threads;
+#[path = "conformance/s11_deadlock.rs"]
+mod s11_deadlock;
 #[path = "conformance/s2_1.rs"]
 mod s2_1;
+#[path = "conformance/s2_2_destroy.rs"]
+mod s2_2_destroy;
 #[path = "conformance/s2_3.rs"]
 mod s2_3;
 #[path = "conformance/s2_3_calls.rs"]
@@ -32,6 +38,10 @@ mod s4_11;
 mod s4_7;
 #[path = "conformance/s5.rs"]
 mod s5;
+#[path = "conformance/s5_4_drain.rs"]
+mod s5_4_drain;
+#[path = "conformance/s5_flush.rs"]
+mod s5_flush;
 #[path = "conformance/s6.rs"]
 mod s6;
 #[path = "conformance/s9_2.rs"]

@@ -2,34 +2,43 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use wq_engine::{Engine, RcuWork, rcu};
 
-/// The thread of this process with this name.
+/// Generous: only a hang reaches it.
+const LONG: Duration = Duration::from_secs(60);
+
+/// The thread of this process with this name, which it gives itself when it starts.
 fn thread(name: &str) -> PathBuf {
-    let tasks = fs::read_dir("/proc/self/task").expect("a process has threads");
-    let mut tasks = tasks.map(|task| task.expect("an entry").path());
-    let named = |task: &PathBuf| {
-        fs::read_to_string(task.join("comm")).is_ok_and(|comm| comm.trim_end() == name)
-    };
-    tasks.find(named).expect("the thread exists")
+    let begun = Instant::now();
+    loop {
+        let tasks = fs::read_dir("/proc/self/task").expect("a process has threads");
+        let mut tasks = tasks.map(|task| task.expect("an entry").path());
+        let named = |task: &PathBuf| {
+            fs::read_to_string(task.join("comm")).is_ok_and(|comm| comm.trim_end() == name)
+        };
+        if let Some(task) = tasks.find(named) {
+            return task;
+        }
+        assert!(begun.elapsed() < LONG, "no thread {name}");
+        std::thread::sleep(Duration::from_millis(1));
+    }
 }
 
-/// How often it has left its CPU.
-fn switches(task: &Path) -> u64 {
+/// How often it has left its CPU, and whether it sleeps.
+fn switches(task: &Path) -> (u64, bool) {
     let status = fs::read_to_string(task.join("status")).expect("it is alive");
     let counts = status.lines().filter(|line| line.contains("ctxt_switches"));
-    counts
-        .map(|line| line.rsplit('\t').next().unwrap().parse::<u64>().unwrap())
-        .sum()
+    let counts = counts.map(|line| line.rsplit('\t').next().unwrap().parse::<u64>().unwrap());
+    (counts.sum(), status.contains("State:\tS"))
 }
 
 /// What it is once it rests.
 fn settled(task: &Path) -> u64 {
     loop {
-        let before = switches(task);
+        let (before, _) = switches(task);
         std::thread::sleep(Duration::from_millis(50));
-        if switches(task) == before {
+        if switches(task) == (before, true) {
             return before;
         }
     }
@@ -47,12 +56,12 @@ fn s6_nothing_wakes_up_while_no_item_waits_for_readers() {
             drop(rcu::read_lock());
         }
         std::thread::sleep(Duration::from_millis(300));
-        assert_eq!(switches(&pump), before);
+        assert_eq!(switches(&pump), (before, true));
         let section = rcu::read_lock();
         assert!(engine.system_wq().queue_rcu_work(&work));
         std::thread::sleep(Duration::from_millis(50));
         drop(section);
         work.flush();
-        assert!(switches(&pump) > before, "it is the one who looks");
+        assert!(switches(&pump).0 > before, "it is the one who looks");
     }
 }

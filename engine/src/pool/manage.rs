@@ -7,6 +7,16 @@ use super::state::{Informant, PoolState, Role, Worker, WorkerIx};
 use wq_trace::{Wake, What, WorkerId, WorkerSlot, WorkerState, WqId};
 
 impl<J, W> PoolState<J, W> {
+    /// A row for a worker with this number, idle since `now`.
+    pub(crate) fn worker_row(&self, ix: WorkerIx, now: u64) -> WorkerSlot {
+        let name = self.spec.worker_name(ix.0);
+        if self.spec.bh {
+            self.segment.bh_worker(self.id(), &name, now)
+        } else {
+            self.segment.worker(self.id(), ix.0, &name, now)
+        }
+    }
+
     /// The number for the next worker: the lowest that is free.
     pub(crate) fn next_worker(&self) -> WorkerIx {
         let free = self.workers.iter().position(Option::is_none);

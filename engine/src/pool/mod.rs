@@ -12,8 +12,8 @@
 //! - `W`: the workqueue's mutex, which is taken before any pool's lock.
 //! - `S`: changed by its own worker only.
 //!
-//! Lock order: mutex of a workqueue, then one pool's lock, then a node's count ([`crate::wq::NodeActive`]) or the segment's.
-//! Never two pools at once.
+//! Lock order: the list of work functions that wait, the mutex of a workqueue, one pool's lock, a node's count
+//! ([`crate::wq::NodeActive`]) or the segment's. Never two pools at once.
 
 mod active;
 mod admit;
@@ -30,6 +30,7 @@ mod manage;
 mod policy;
 mod pwq;
 mod stall;
+mod standing;
 mod state;
 #[cfg(test)]
 mod tests;
@@ -42,4 +43,5 @@ pub(crate) use execute::{Done, Start, Step};
 pub(crate) use list::ItemIx;
 pub(crate) use manage::Watched;
 pub(crate) use pwq::{Limit, NR_COLORS, Pwq, PwqIx, PwqSpec};
+pub(crate) use standing::{Awaited, PwqUid, Slots, Standing};
 pub(crate) use state::{Informant, PoolSpec, PoolState, WorkerIx};

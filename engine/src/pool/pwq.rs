@@ -56,6 +56,8 @@ pub(crate) struct Pwq {
     pub(super) retired: bool,
     /// Items queued or running, by colour.
     pub(crate) nr_in_flight: [u32; NR_COLORS],
+    /// Items ever queued here.
+    pub(crate) arrivals: u64,
     /// The colour being flushed.
     pub(crate) flush_color: Option<u8>,
     /// Items executing.
@@ -91,6 +93,7 @@ impl Pwq {
             nr_active: 0,
             inactive: List::default(),
             nr_in_flight: [0; NR_COLORS],
+            arrivals: 0,
             flush_color: None,
             running: 0,
             max_running: 0,

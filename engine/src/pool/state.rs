@@ -100,6 +100,8 @@ pub(super) struct Item<J, W> {
     pub(super) func: FuncId,
     pub(super) pwq: PwqIx,
     pub(super) color: u8,
+    /// The how-manieth of its pwq it is.
+    pub(super) arrival: u64,
     pub(super) on: On,
     pub(super) queued_at: u64,
     /// The pwq's hold clock when it was held back; `None`: it was not.

@@ -17,7 +17,8 @@ macro_rules! item_methods {
             /// Cancels, refuses queueing meanwhile, and waits for a running execution. Returns whether it was
             /// pending.
             ///
-            /// Works for items that queue themselves. Not from the item's own function, which would wait for itself.
+            /// Works for items that queue themselves. Called from the item's own function it waits for ever, which is
+            /// reported.
             /// Kernel: `cancel_work_sync()`, `cancel_delayed_work_sync()`.
             pub fn cancel_sync(&self) -> bool {
                 $crate::queue::cancel::cancel_sync(&self.0)

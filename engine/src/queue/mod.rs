@@ -2,6 +2,8 @@
 
 pub(crate) mod cancel;
 mod delayed;
+mod dependency;
+mod drain;
 mod embed;
 mod extra;
 mod item;
@@ -9,7 +11,9 @@ mod links;
 mod rcu_work;
 pub(crate) mod submit;
 mod tune;
+mod visible;
 pub(crate) mod wait;
+mod waits;
 mod work;
 mod workqueue;
 

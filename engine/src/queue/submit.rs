@@ -2,12 +2,12 @@
 
 use super::links::PwqRef;
 use super::workqueue::{Job, WqInner};
-use super::{WorkInner, WorkItem, cancel};
+use super::{WorkInner, WorkItem, cancel, drain};
 use crate::attrs::WqFlags;
 use crate::os;
-use crate::pool::NewItem;
-use crate::runtime::{EngineInner, EngineState, Pool, context};
-use crate::wq::Word;
+use crate::pool::{NewItem, PwqIx};
+use crate::runtime::{Core, Effects, EngineInner, EngineState, Pool, context};
+use crate::wq::{Gate, Word};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -97,8 +97,8 @@ pub(super) fn claim(wq: &WqInner, work: &Arc<WorkInner>) -> bool {
     true
 }
 
-/// Puts an item that the caller owns on the list of the right pool. Returns false, and lets the item go, if the
-/// engine has ended meanwhile. Kernel: `__queue_work()`.
+/// Puts an item that the caller owns on the list of the right pool, or drops it if the workqueue is being emptied.
+/// Returns false, and lets the item go, if the engine has ended meanwhile. Kernel: `__queue_work()`.
 pub(crate) fn insert(wq: &Arc<WqInner>, to: For, work: &Arc<WorkInner>) -> bool {
     insert_carrying(wq, to, work, None)
 }
@@ -121,23 +121,27 @@ pub(super) fn insert_carrying(
         func: function(wq, work),
         req_cpu: to.req_cpu(),
     };
-    let queued = loop {
+    loop {
+        let entry = Entry::of(wq, work);
         let target = wq.pwq_on(to.cpu);
-        let placed = match behind_itself(wq, &target, work, new) {
-            Placed::NotYet(new) => on(wq, &target, work, new),
+        let placed = match entry.behind_itself(&target, new) {
+            Placed::NotYet(new) => entry.on(&target, new),
             placed => placed,
         };
         match placed {
-            Placed::Queued => break true,
-            Placed::Ended => break false,
-            // The pwq was replaced and is gone: there is another by now.
+            Placed::Queued => return true,
+            Placed::Ended => {
+                let_go(wq, work);
+                return false;
+            }
+            Placed::Dropped(reason) => {
+                drain::drop_work(wq, work, reason);
+                return true;
+            }
+            // The pwq was replaced and is gone, and there is another by now; or the gate has moved.
             Placed::NotYet(again) => new = again,
         }
-    };
-    if !queued {
-        let_go(wq, work);
     }
-    queued
 }
 
 /// How an attempt to place an item went.
@@ -145,57 +149,85 @@ enum Placed {
     Queued,
     /// The engine has ended.
     Ended,
-    /// It has to go somewhere else.
+    /// The workqueue is being emptied.
+    Dropped(Drop),
+    /// It has to go somewhere else, or to be tried again.
     NotYet(NewItem<Job>),
 }
 
-/// Queues an item on `target`, if that is still there.
-fn on(wq: &WqInner, target: &PwqRef, work: &WorkInner, new: NewItem<Job>) -> Placed {
-    target.pool.transact(&wq.engine, |core, now, fx| {
-        if !core.has_pwq(target.ix, target.uid) {
-            return Placed::NotYet(new);
-        }
-        match core.queue(target.ix, new, now, fx) {
-            Ok(queued) => {
-                publish(work, &target.pool, queued.item.0);
-                Placed::Queued
-            }
-            Err(_) => Placed::Ended,
-        }
-    })
+/// An item at the gate of its workqueue.
+struct Entry<'a> {
+    wq: &'a WqInner,
+    work: &'a WorkInner,
+    /// The gate as its owner found it, and what that means for this owner.
+    gate: Gate,
+    refused: Option<Drop>,
 }
 
-/// Non-reentrance: an item that still runs on another pool for the same workqueue is queued there, behind itself.
-/// Kernel: the `last_pool` part of `__queue_work()`.
-fn behind_itself(
-    wq: &WqInner,
-    target: &PwqRef,
-    work: &Arc<WorkInner>,
-    new: NewItem<Job>,
-) -> Placed {
-    // An ordered workqueue runs one item at a time anyway, and its newest pwq must be used.
-    let ordered = wq.spec.flags.contains(WqFlags::ORDERED);
-    let last = work
-        .word()
-        .pool()
-        .filter(|&last| last != target.pool.uid && !ordered);
-    let pool = last.and_then(Pool::find);
-    let ours = |pool: &Arc<Pool>| pool.engine_is(&wq.engine);
-    let Some(pool) = pool.filter(ours) else {
-        return Placed::NotYet(new);
-    };
-    pool.transact(&wq.engine, |core, now, fx| {
-        let Some(pwq) = core.runs_for(work.id, wq.id()) else {
+impl<'a> Entry<'a> {
+    fn of(wq: &'a WqInner, work: &'a WorkInner) -> Self {
+        let gate = wq.gate();
+        let chained = gate != Gate::default() && drain::is_chained(wq);
+        Self {
+            wq,
+            work,
+            gate,
+            refused: gate.refuses(chained),
+        }
+    }
+
+    /// Queues the item on `target`, if that is still there.
+    fn on(&self, target: &PwqRef, new: NewItem<Job>) -> Placed {
+        let pool = &target.pool;
+        pool.transact(&self.wq.engine, |core, now, fx| {
+            if !core.has_pwq(target.ix, target.uid) {
+                return Placed::NotYet(new);
+            }
+            self.place(pool, target.ix, new, (core, now, fx))
+        })
+    }
+
+    /// Non-reentrance: an item that still runs on another pool for the same workqueue is queued there, behind itself.
+    /// Kernel: the `last_pool` part of `__queue_work()`.
+    fn behind_itself(&self, target: &PwqRef, new: NewItem<Job>) -> Placed {
+        // An ordered workqueue runs one item at a time anyway, and its newest pwq must be used.
+        let ordered = self.wq.spec.flags.contains(WqFlags::ORDERED);
+        let last = self.work.word().pool();
+        let last = last.filter(|&last| last != target.pool.uid && !ordered);
+        let ours = |pool: &Arc<Pool>| pool.engine_is(&self.wq.engine);
+        let Some(pool) = last.and_then(Pool::find).filter(ours) else {
             return Placed::NotYet(new);
         };
+        pool.transact(&self.wq.engine, |core, now, fx| {
+            let Some(pwq) = core.runs_for(self.work.id, self.wq.id()) else {
+                return Placed::NotYet(new);
+            };
+            self.place(&pool, pwq, new, (core, now, fx))
+        })
+    }
+
+    /// Queues the item on a pwq of `pool`, whose lock the caller holds, unless the gate has moved.
+    fn place(
+        &self,
+        pool: &Pool,
+        pwq: PwqIx,
+        new: NewItem<Job>,
+        (core, now, fx): (&mut Core, u64, &mut Effects),
+    ) -> Placed {
+        if self.wq.gate() != self.gate {
+            return Placed::NotYet(new);
+        }
+        if let Some(reason) = self.refused {
+            return Placed::Dropped(reason);
+        }
         match core.queue(pwq, new, now, fx) {
             Ok(queued) => {
-                publish(work, &pool, queued.item.0);
+                publish(self.work, pool, queued.item.0);
                 Placed::Queued
             }
             Err(_) => Placed::Ended,
         }
-    })
+    }
 }
 
 /// The item is on a list of `pool`, whose lock the caller holds.

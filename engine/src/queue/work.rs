@@ -102,7 +102,8 @@ impl Work {
     /// Waits for the last queued instance to finish. Returns whether there was one to wait for.
     ///
     /// Idle on return only if nobody queued it again meanwhile. Called inside a work function, the wait counts as
-    /// sleeping. An item that flushes itself waits for ever. Kernel: `flush_work()`.
+    /// sleeping; a wait that cannot end, such as that of an item that flushes itself, is reported and goes on. Kernel:
+    /// `flush_work()`.
     pub fn flush(&self) -> bool {
         wait::flush_work(&self.0)
     }

@@ -7,6 +7,7 @@ use crate::pool::Limit;
 use crate::queue::{Control, Links, PwqRef, Workqueue, WqInner, WqSpec};
 use crate::topology::WorkqueueAttrs;
 use crate::wq::{FlushState, Limits, NodeCounts};
+use std::sync::atomic::AtomicU32;
 use std::sync::{Arc, Mutex, RwLock};
 use wq_trace::Wake;
 
@@ -72,6 +73,7 @@ fn make(engine: &Arc<EngineInner>, spec: WqSpec, max_active: usize, frozen: bool
             pwqs: Vec::new(),
             dfl: None,
         }),
+        gate: AtomicU32::default(),
     };
     if !unbound {
         let link = |pools: &[Arc<Pool>; 2]| {

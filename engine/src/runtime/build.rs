@@ -2,7 +2,7 @@
 
 use super::keeper::Keeper;
 use super::pools::make_local;
-use super::{Engine, EngineInner, EngineState, Rcu, Timers};
+use super::{Engine, EngineInner, EngineState, Rcu, Said, Timers};
 use crate::error::Error;
 use crate::os;
 use crate::sense::Sensing;
@@ -166,7 +166,7 @@ impl Builder {
         };
         segment.set_sensing(sensing.word(), reason);
         let inner = self.start(&config, segment, affinity, sensing);
-        inner.tell_settings(self.cpu_intensive_thresh);
+        inner.tell_settings();
         for pool in &inner.pools() {
             inner.tell_pool(pool);
         }
@@ -264,6 +264,7 @@ impl Builder {
                 running_threads: AtomicUsize::new(0),
                 threads: Mutex::default(),
                 create_failure_said: AtomicBool::new(false),
+                said: Said::default(),
                 me: me.clone(),
             }
         })

@@ -12,6 +12,7 @@ mod on_cpu;
 mod pool;
 mod pools;
 mod rcu;
+mod said;
 mod show;
 mod timer;
 mod told;
@@ -26,6 +27,7 @@ pub use current::{current_stamps, current_work, set_worker_desc};
 pub use handle::Engine;
 pub(crate) use pool::{Core, Pool};
 pub(crate) use rcu::Rcu;
+pub(crate) use said::Said;
 pub(crate) use timer::{TimerKey, Timers};
 pub(crate) use waiter::Waiter;
 
@@ -86,6 +88,7 @@ pub(crate) struct EngineInner {
     threads: Mutex<Vec<JoinHandle<()>>>,
     /// A failed worker creation was reported.
     create_failure_said: AtomicBool,
+    pub(crate) said: Said,
     /// I: for the threads that the engine starts.
     me: Weak<EngineInner>,
 }
@@ -262,14 +265,15 @@ impl EngineInner {
         self.emit_workqueue(wq, |flags, max_active| What::Alloc { flags, max_active });
     }
 
-    /// A workqueue goes away.
-    pub(crate) fn workqueue_gone(&self, wq: &WqInner) {
+    /// The last handle, item and timer of a workqueue have gone, or it never came to be: whether it had.
+    pub(crate) fn remove_workqueue(&self, wq: &WqInner) -> bool {
         let mut workqueues = lock(&self.workqueues);
-        let Some(place) = workqueues.iter().position(|(id, _)| *id == wq.id()) else {
-            return;
-        };
-        workqueues.remove(place);
-        drop(workqueues);
+        let place = workqueues.iter().position(|(id, _)| *id == wq.id());
+        place.map(|place| workqueues.remove(place)).is_some()
+    }
+
+    /// A workqueue has ended.
+    pub(crate) fn tell_destroyed(&self, wq: &WqInner) {
         self.emit_workqueue(wq, |flags, max_active| What::Destroy { flags, max_active });
     }
 
@@ -289,11 +293,12 @@ impl EngineInner {
             .any(|wq| wq.spec.name == name && wq.spec.flags.contains(WqFlags::SYSFS))
     }
 
-    /// The workqueues that exist.
+    /// The workqueues that exist and were not destroyed.
     pub(crate) fn all_workqueues(&self) -> Vec<Arc<WqInner>> {
         lock(&self.workqueues)
             .iter()
             .filter_map(|(_, wq)| wq.upgrade())
+            .filter(|wq| !wq.gate().is_gone())
             .collect()
     }
 }

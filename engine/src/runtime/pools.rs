@@ -29,7 +29,8 @@ pub(super) fn make_pool(
         number: spec.number,
         cpu: spec.cpu,
         nice: spec.nice,
-        flags: 0,
+        // The rest is told with the first step.
+        flags: u32::from(spec.bh),
     };
     let slot = segment.pool(info);
     Pool::new(
@@ -88,9 +89,7 @@ impl EngineInner {
             }
         })?;
         pool.set_thread(ix, handle);
-        let slot = self
-            .segment
-            .worker(pool.look(Core::id), ix.0, &name, os::now());
+        let slot = pool.look(|core| core.worker_row(ix, os::now()));
         pool.transact(self, |core, now, fx| core.created(ix, slot, now, fx));
         gate.complete();
         self.say_shortage();

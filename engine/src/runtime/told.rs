@@ -6,7 +6,6 @@ use crate::queue::{Control, PwqRef, WqInner};
 use crate::topology::{AffinityScope, CpuMask};
 use crate::wq::Limits;
 use std::sync::Arc;
-use std::time::Duration;
 use wq_trace::{CpuSet, PodRow, PoolId, Scope, ScopeRow, Settings, WqAttrs, WqLimits};
 
 /// CPUs as the segment stores them, which has no number beyond 1023.
@@ -21,7 +20,7 @@ fn shown_scope(scope: AffinityScope) -> Scope {
 
 impl EngineInner {
     /// What the engine was told to do: at its start, and again when CPUs have come or gone.
-    pub(crate) fn tell_settings(&self, cpu_intensive_thresh: Duration) {
+    pub(crate) fn tell_settings(&self) {
         let affinity = &self.affinity;
         let scopes = AffinityScope::ALL.into_iter();
         let scopes = scopes.filter(|&scope| scope != AffinityScope::Default);
@@ -36,7 +35,8 @@ impl EngineInner {
             online_cpus: Some(shown(&self.online())),
             default_scope: Some(shown_scope(affinity.default_scope())),
             power_efficient: Some(self.power_efficient),
-            cpu_intensive_thresh_ns: Some(cpu_intensive_thresh.as_nanos() as u64),
+            cpu_intensive_thresh_ns: Some(self.hog_thresh),
+            watchdog_thresh_ns: Some(self.watchdog_thresh),
             scopes: scopes.map(|scope| self.shown_pods(scope)).collect(),
             nodes,
             ..Settings::default()

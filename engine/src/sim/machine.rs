@@ -3,7 +3,8 @@
 use super::body::Frame;
 use super::cpus::{Cpus, ThreadIx};
 use super::producer::Producer;
-use super::queueing::{Flushing, SimItem};
+use super::queueing::SimItem;
+use super::waits::Flushing;
 use super::watch::Watch;
 use super::wqs::SimWq;
 use super::{End, Outcome, Program, SimError};
@@ -47,6 +48,8 @@ pub(super) struct Machine<'a> {
     pub(super) watch: Watch,
     /// How many of the workqueues are the system's; they come first.
     pub(super) system_wqs: usize,
+    /// Deadlocks found so far.
+    pub(super) deadlocks: u32,
     steps: u64,
 }
 
@@ -142,6 +145,7 @@ impl Machine<'_> {
             turns: Vec::new(),
             watch: Watch::new(&program.engine),
             system_wqs: 0,
+            deadlocks: 0,
             steps: 0,
         }
     }

@@ -19,12 +19,14 @@
 mod body;
 mod cpus;
 mod disable;
+mod drain;
 mod machine;
 mod producer;
 mod program;
 mod queueing;
 mod served;
 mod setup;
+mod waits;
 mod watch;
 mod wqs;
 

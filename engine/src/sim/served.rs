@@ -13,13 +13,11 @@ pub enum Host {
 }
 
 const NEITHER: &[Host] = &[Host::Simulator, Host::Threads];
-const NOT_ON_THREADS: &[Host] = &[Host::Threads];
 
 /// The parts of the language that wait for a host. A part that is served on one of them, or on both, loses it here.
 const WAITING: &[(&str, &[Host])] = &[
     ("engine.idle_timeout", NEITHER),
     ("flag mem_reclaim", NEITHER),
-    ("step drain", NEITHER),
     ("step fail_create", NEITHER),
     ("step cpu_down", NEITHER),
     ("step cpu_up", NEITHER),

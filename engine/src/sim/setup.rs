@@ -148,7 +148,7 @@ impl Machine<'_> {
             number,
             cpu: cpu.map(|cpu| cpu as u16),
             nice,
-            flags: 0,
+            flags: u32::from(bh),
         };
         let slot = self.segment.pool(info);
         slot.set_nice_granted(true);
@@ -187,7 +187,7 @@ impl Machine<'_> {
         debug_assert_eq!(ix.0 as usize, threads.len(), "no worker leaves");
         let name = core.spec.worker_name(ix.0);
         let (nice, cpu) = (core.spec.nice, cpus[0]);
-        let slot = self.segment.worker(core.id(), ix.0, &name, self.now);
+        let slot = core.worker_row(ix, self.now);
         let kind = Kind::Worker {
             pool,
             ix,

@@ -7,7 +7,7 @@ use super::program::{Step, WqRef};
 use crate::attrs::{HIGHPRI_NICE, MAX_ACTIVE, WqFlags};
 use crate::pool::{Limit, PwqIx, PwqSpec};
 use crate::topology::{CpuMask, PoolAttrs, WorkqueueAttrs};
-use crate::wq::{FlushState, Limits, NodeCounts, Pwqs, Reserved};
+use crate::wq::{FlushState, Gate, Limits, NodeCounts, Pwqs, Reserved};
 use wq_trace::{Event, PoolId, Wake, What, WorkerId, WqId, WqSlot};
 
 /// A workqueue.
@@ -24,6 +24,7 @@ pub(super) struct SimWq {
     pub(super) limits: Limits,
     pub(super) attrs: WorkqueueAttrs,
     pub(super) flush: FlushState<ThreadIx>,
+    pub(super) gate: Gate,
     /// Executions that have begun and not returned.
     pub(super) running: u64,
     pub(super) max_running: u64,
@@ -95,6 +96,7 @@ impl Machine<'_> {
             limits: Limits::new(max_active),
             attrs: attrs.clone(),
             flush: FlushState::default(),
+            gate: Gate::default(),
             running: 0,
             max_running: 0,
         });

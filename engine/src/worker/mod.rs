@@ -96,6 +96,7 @@ fn execute(
         pool: pool.clone(),
         worker: me,
         func,
+        wq: wq.id(),
         work: Arc::downgrade(&work),
         queued_at,
         started_at: at,

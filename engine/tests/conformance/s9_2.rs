@@ -2,7 +2,10 @@
 
 use super::support::{Count, Held, LONG, engine, until};
 use wq_engine::{AffinityScope, CpuMask, Engine, WorkqueueAttrs, WqFlags};
-use wq_trace::{Counter, Limits, Model, PoolRow, Reader, Scope, Snapshot, WorkqueueRow, wq_flags};
+use wq_trace::{
+    Counter, Limits, Model, PoolRow, Reader, Scope, Snapshot, WorkerKind, WorkqueueRow, pool_flags,
+    wq_flags,
+};
 
 fn snapshot(engine: &Engine) -> Snapshot {
     let path = engine.segment_path().expect("a segment");
@@ -32,6 +35,8 @@ fn s9_2_every_cpu_is_in_one_pod_of_each_scope() {
     assert_eq!(s.settings.unbound_cpus, Some(used));
     assert!(!s.settings.nodes.is_empty());
     assert_eq!(s.settings.power_efficient, Some(false));
+    assert_eq!(s.settings.watchdog_thresh_ns, Some(30_000_000_000));
+    assert_eq!(s.settings.cpu_intensive_thresh_ns, Some(10_000_000));
     engine.shutdown(LONG).unwrap();
 }
 
@@ -46,6 +51,31 @@ fn s9_2_pools_have_references_and_cpus() {
         assert!(cpus.is_some_and(|cpus| cpus.contains(0)), "{pool:?}");
         assert!(pod.is_some_and(|pod| pod.contains(0)), "{pool:?}");
     }
+    engine.shutdown(LONG).unwrap();
+}
+
+#[test]
+fn s9_2_bh_pools_and_their_workers_are_told_apart() {
+    let engine = engine("bh");
+    let wq = engine.alloc_workqueue("soft", WqFlags::BH, 0).unwrap();
+    let count = Count::default();
+    let work = count.work();
+    assert!(wq.queue_work(&work));
+    wq.flush();
+    assert_eq!(row(&engine, "soft").kind(), "bh");
+    let s = snapshot(&engine);
+    let bh: Vec<_> = s.pools.iter().filter(|pool| pool.is_bh()).collect();
+    assert!(
+        bh.iter()
+            .all(|pool| pool.number % 4 < 2 && pool.flags & pool_flags::BH != 0)
+    );
+    let workers = s.workers.iter().filter(|w| w.kind == WorkerKind::Bh);
+    let pools: Vec<_> = workers.map(|w| w.pool).collect();
+    assert_eq!(
+        pools,
+        [bh[0].id],
+        "one worker, made when it was first needed"
+    );
     engine.shutdown(LONG).unwrap();
 }
 

@@ -88,6 +88,11 @@ pub(super) fn queueing_step(shared: &Shared, step: &Step, draw: &dyn Fn(&Draw) -
                 wq.flush();
             }
         }
+        Step::Drain(wq) => {
+            if let Some(wq) = shared.workqueue(wq) {
+                wq.drain();
+            }
+        }
         Step::Cancel(item) => shared.each(*item, |handle| handle.cancel(false)),
         Step::CancelSync(item) => shared.each(*item, |handle| handle.cancel(true)),
         Step::SetMaxActive(wq, max_active) => {
