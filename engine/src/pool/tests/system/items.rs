@@ -29,6 +29,8 @@ pub(super) enum Claimed {
     Queued,
     Pending,
     Disabled,
+    /// The workqueue drains; the caller is told that it was queued.
+    Dropped,
 }
 
 impl Fx {
@@ -80,13 +82,16 @@ impl Model {
         }
     }
 
-    /// Queueing on the workqueue for a CPU.
-    pub(super) fn queue(&mut self, item: usize, wq: usize, cpu: usize) -> Claimed {
+    /// Queueing on the workqueue for a CPU; `chained`: by what the workqueue executes.
+    pub(super) fn queue(&mut self, item: usize, wq: usize, cpu: usize, chained: bool) -> Claimed {
         if self.items[item].pending {
             return Claimed::Pending;
         }
         if self.items[item].depth > 0 {
             return Claimed::Disabled;
+        }
+        if self.wqs[wq].drainers > 0 && !chained {
+            return Claimed::Dropped;
         }
         let pwq = self.behind_itself(item, wq, cpu);
         let pool = self.pwqs[pwq].pool;
@@ -287,7 +292,7 @@ impl Model {
     }
 
     /// Everything of a workqueue that is in flight now.
-    fn all_of(&self, wq: usize) -> Vec<(usize, u64)> {
+    pub(super) fn all_of(&self, wq: usize) -> Vec<(usize, u64)> {
         let pwqs = self.wqs[wq].pwqs.iter();
         pwqs.flat_map(|&pwq| self.in_flight(pwq)).collect()
     }

@@ -7,10 +7,11 @@
 //! - `tuning`: the rules for limits, freezing and attributes.
 //! - `workers`: the rules for workers.
 //! - `real`, `wiring`: the pure centre, and what executes its effects.
-//! - `world`: what can happen, to both; `compare`: whether both agree.
+//! - `world`, `draining`: what can happen, to both; `compare`: whether both agree.
 //! - `random`: the property tests.
 
 mod compare;
+mod draining;
 mod fixed;
 mod items;
 mod model;

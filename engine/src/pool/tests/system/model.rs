@@ -205,6 +205,8 @@ pub(super) struct Wq {
     pub(super) max: usize,
     pub(super) min: usize,
     pub(super) frozen: bool,
+    /// Drains in progress.
+    pub(super) drainers: usize,
     pub(super) attrs: Attrs,
     /// The pwq for each CPU.
     pub(super) table: Vec<usize>,

@@ -80,9 +80,10 @@ fn attrs() -> impl Strategy<Value = Attrs> {
 /// What happens to items and workqueues.
 fn user_op() -> impl Strategy<Value = Op> {
     let n = || 0..8_usize;
-    let other = prop_oneof![8 => Just(0), 1 => 1..3_usize];
+    let other = || prop_oneof![8 => Just(0), 1 => 1..3_usize];
     prop_oneof![
-        24 => (n(), other, 0..4_usize).prop_map(|(item, other, cpu)| Op::Queue(item, other, cpu)),
+        24 => (n(), other(), 0..4_usize).prop_map(|(item, other, cpu)| Op::Queue(item, other, cpu)),
+        8 => (n(), other(), 0..4_usize, n()).prop_map(|(item, other, cpu, by)| Op::QueueBy(item, other, cpu, by)),
         3 => n().prop_map(Op::Cancel),
         1 => n().prop_map(Op::Disable),
         3 => n().prop_map(Op::Enable),
@@ -90,6 +91,8 @@ fn user_op() -> impl Strategy<Value = Op> {
         2 => n().prop_map(Op::CancelSyncEnd),
         2 => n().prop_map(Op::Flush),
         3 => n().prop_map(Op::FlushWq),
+        1 => n().prop_map(Op::Drain),
+        2 => n().prop_map(Op::DrainOn),
         2 => (n(), 1..=5_usize).prop_map(|(wq, max)| Op::MaxActive(wq, max)),
         1 => (n(), 0..=5_usize).prop_map(|(wq, min)| Op::MinActive(wq, min)),
         2 => proptest::bool::weighted(0.4).prop_map(Op::Freeze),

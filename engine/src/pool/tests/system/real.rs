@@ -5,7 +5,7 @@ use super::model::{Fx, Machine, WqSpec};
 use crate::pool::list::ItemIx;
 use crate::pool::{Effect, NewItem, PoolSpec, PoolState, PwqIx, WorkerIx};
 use crate::topology::{Affinity, AffinityScope, PoolAttrs, Topology, WorkqueueAttrs};
-use crate::wq::{Begin, FlushState, Limits, NodeCounts, Word};
+use crate::wq::{Begin, FlushState, Gate, Limits, NodeCounts, Word};
 use std::collections::VecDeque;
 use wq_trace::{FuncId, PoolInfo, REQ_CPU_LOCAL, Segment, SegmentConfig, Was, WqSlot};
 
@@ -40,6 +40,7 @@ pub(super) struct RealWq {
     /// Oldest first; those that were replaced stay until they have drained.
     pub(super) pwqs: Vec<PwqRef>,
     pub(super) flush: FlushState<u32>,
+    pub(super) gate: Gate,
 }
 
 pub(super) struct RealItem {
@@ -146,13 +147,16 @@ impl Real {
     }
 
     /// Kernel: `queue_work_on()`.
-    pub(super) fn queue(&mut self, item: usize, wq: usize, cpu: usize) -> Claimed {
+    pub(super) fn queue(&mut self, item: usize, wq: usize, cpu: usize, chained: bool) -> Claimed {
         let word = self.items[item].word;
         if word.pending() {
             return Claimed::Pending;
         }
         if word.depth() > 0 {
             return Claimed::Disabled;
+        }
+        if self.wqs[wq].gate.refuses(chained).is_some() {
+            return Claimed::Dropped;
         }
         self.items[item].word = Word(word.0 | Word::PENDING);
         let target = self.wqs[wq].table[cpu];

@@ -54,6 +54,7 @@ impl Model {
             max,
             min: max.min(MIN_ACTIVE),
             frozen: false,
+            drainers: 0,
             attrs,
             table: Vec::new(),
             dfl: None,

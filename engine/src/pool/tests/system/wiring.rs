@@ -6,7 +6,7 @@ use super::real::{Core, PwqRef, Real, RealPool, RealWq};
 use super::tuning::HIGHPRI;
 use crate::pool::{Effect, Effects, Limit, PwqSpec, Report};
 use crate::topology::{AffinityScope, CpuMask, PoolAttrs, WorkqueueAttrs};
-use crate::wq::{FlushState, Limits, NodeCounts, Pwqs, Reserved};
+use crate::wq::{FlushState, Gate, Limits, NodeCounts, Pwqs, Reserved};
 use wq_trace::{Wake, WqId};
 
 /// What a flush sees of the pools.
@@ -200,6 +200,7 @@ impl Real {
             dfl: None,
             pwqs: Vec::new(),
             flush: FlushState::default(),
+            gate: Gate::default(),
         });
         let wq = self.wqs.len() - 1;
         if spec.unbound {

@@ -1,5 +1,6 @@
 //! What can happen to an engine: it happens to the pure centre and to the model.
 
+use super::draining::Drain;
 use super::items::Claimed;
 use super::model::{At, Attrs, Fx, Item, Machine, Model, Noticed, Worker, WqSpec};
 use super::real::{HOG, Real, worker_ix};
@@ -14,6 +15,8 @@ pub(super) enum Op {
     /// An item, be it idle, pending, disabled or running, is queued on its workqueue, or on that so many further on, for
     /// a CPU.
     Queue(usize, usize, usize),
+    /// As `Queue`, by a work function that runs, which is picked by the last number.
+    QueueBy(usize, usize, usize, usize),
     Cancel(usize),
     /// Queueings are refused from now on.
     Disable(usize),
@@ -27,6 +30,10 @@ pub(super) enum Op {
     Flush(usize),
     /// Somebody waits for all items of a workqueue.
     FlushWq(usize),
+    /// Somebody begins to drain a workqueue.
+    Drain(usize),
+    /// Somebody whose flush is over looks whether the drain is.
+    DrainOn(usize),
     MaxActive(usize, usize),
     MinActive(usize, usize),
     /// All freezable workqueues freeze, or thaw.
@@ -78,6 +85,7 @@ pub(super) struct World {
     pub(super) open: BTreeSet<u32>,
     /// Items that somebody cancels and waits for, and by which waiter.
     pub(super) syncs: Vec<(usize, Option<u32>)>,
+    pub(super) drains: Vec<Drain>,
 }
 
 impl World {
@@ -122,6 +130,7 @@ impl World {
             waiters: 0,
             open: BTreeSet::new(),
             syncs: Vec::new(),
+            drains: Vec::new(),
         };
         world.compare();
         world
@@ -182,6 +191,7 @@ impl World {
                 self.worker_op(op, pool, me);
             }
             Op::Queue(..)
+            | Op::QueueBy(..)
             | Op::Cancel(_)
             | Op::Disable(_)
             | Op::Enable(_)
@@ -221,11 +231,12 @@ impl World {
     fn item_op(&mut self, op: Op) {
         let items = self.model.items.len();
         match op {
-            Op::Queue(item, other, cpu) => {
-                let (item, wq) = (item % items, (item % items + other) % self.model.wqs.len());
-                let cpu = cpu % self.model.machine.count();
-                let claimed: Claimed = self.real.queue(item, wq, cpu);
-                assert_eq!(claimed, self.model.queue(item, wq, cpu));
+            Op::Queue(item, other, cpu) => self.queue((item, other, cpu), None),
+            Op::QueueBy(item, other, cpu, by) => {
+                let running: Vec<usize> = self.model.runs().map(|run| run.pwq).collect();
+                if !running.is_empty() {
+                    self.queue((item, other, cpu), Some(running[by % running.len()]));
+                }
             }
             Op::Cancel(item) => self.take_back(item % items, Some),
             Op::Disable(item) => {
@@ -268,6 +279,27 @@ impl World {
         }
     }
 
+    /// `by`: the pwq of the execution that queues.
+    fn queue(&mut self, (item, other, cpu): (usize, usize, usize), by: Option<usize>) {
+        let item = item % self.model.items.len();
+        let wq = (item + other) % self.model.wqs.len();
+        let cpu = cpu % self.model.machine.count();
+        let chained = by.is_some_and(|pwq| self.model.pwqs[pwq].wq == wq);
+        let claimed: Claimed = self.real.queue(item, wq, cpu, chained);
+        assert_eq!(claimed, self.model.queue(item, wq, cpu, chained));
+    }
+
+    /// Waits for what is in flight; by whom, if there is something.
+    pub(super) fn flush_wq(&mut self, wq: usize) -> Option<u32> {
+        self.waiters += 1;
+        let waits = self.real.flush(wq, self.waiters);
+        assert_eq!(waits, self.model.flush(wq, self.waiters));
+        waits.then(|| {
+            self.open.insert(self.waiters);
+            self.waiters
+        })
+    }
+
     /// Takes an item off its list if it is on one, and lets it go after `change`.
     fn take_back(&mut self, item: usize, change: impl Fn(Word) -> Option<Word>) {
         let was = self.real.grab(item);
@@ -295,13 +327,9 @@ impl World {
         let wqs = self.model.wqs.len();
         match op {
             Op::FlushWq(wq) => {
-                self.waiters += 1;
-                let waits = self.real.flush(wq % wqs, self.waiters);
-                assert_eq!(waits, self.model.flush(wq % wqs, self.waiters));
-                if waits {
-                    self.open.insert(self.waiters);
-                }
+                self.flush_wq(wq % wqs);
             }
+            Op::Drain(_) | Op::DrainOn(_) => self.drain_op(op),
             Op::MaxActive(wq, max) => {
                 self.real.set_max_active(wq % wqs, max);
                 self.model.set_max_active(wq % wqs, max);
@@ -459,6 +487,8 @@ impl World {
                 Op::Return(0, false)
             } else if let Some(step) = step {
                 Op::Step(step, 0)
+            } else if !self.drains.is_empty() {
+                Op::DrainOn(0)
             } else if !self.syncs.is_empty() {
                 Op::CancelSyncEnd(0)
             } else {

@@ -1,0 +1,53 @@
+//! Draining: what happens to it, to the pure centre and to the model.
+
+use super::world::{Op, World};
+use crate::wq::Gate;
+
+/// A drain that goes on.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Drain {
+    wq: usize,
+    /// Who waits for its present flush.
+    waiter: Option<u32>,
+}
+
+impl World {
+    pub(super) fn drain_op(&mut self, op: Op) {
+        match op {
+            Op::Drain(wq) => {
+                let wq = wq % self.model.wqs.len();
+                self.real.wqs[wq].gate.0 += Gate::DRAINER;
+                self.model.wqs[wq].drainers += 1;
+                let waiter = self.flush_wq(wq);
+                self.drains.push(Drain { wq, waiter });
+            }
+            Op::DrainOn(n) => {
+                let goes_on = |drain: &Drain| drain.waiter.is_none_or(|w| !self.open.contains(&w));
+                let all = 0..self.drains.len();
+                let ready: Vec<usize> = all.filter(|&at| goes_on(&self.drains[at])).collect();
+                if !ready.is_empty() {
+                    self.drain_on(ready[n % ready.len()]);
+                }
+            }
+            _ => unreachable!("not about a drain"),
+        }
+    }
+
+    /// The drain is over if nothing is in flight; otherwise it flushes again.
+    fn drain_on(&mut self, at: usize) {
+        let wq = self.drains[at].wq;
+        let pwqs = &self.real.wqs[wq].pwqs;
+        let empty = pwqs.iter().all(|pwq| {
+            let core = &self.real.pools[pwq.pool].core;
+            !core.has_pwq(pwq.ix, pwq.uid) || core.pwq(pwq.ix).in_flight() == 0
+        });
+        assert_eq!(empty, self.model.all_of(wq).is_empty(), "{wq} is empty");
+        if empty {
+            self.drains.remove(at);
+            self.real.wqs[wq].gate.0 -= Gate::DRAINER;
+            self.model.wqs[wq].drainers -= 1;
+        } else {
+            self.drains[at].waiter = self.flush_wq(wq);
+        }
+    }
+}
