@@ -34,6 +34,7 @@
 //! | keep items from being queued | [`Work::disable`], [`Work::disable_sync`], [`Work::enable`] |
 //! | say in the tools what a worker is at | [`set_worker_desc`] |
 //! | say that you sleep | [`blocking`] |
+//! | make progress even when no thread can be created | [`WqFlags::MEM_RECLAIM`] |
 //! | ask what is busy | [`Engine::show_all_workqueues`] |
 //! | see what happens | `wq-monitor`, `wq-dump`, from outside the process |
 //!
@@ -63,7 +64,9 @@ pub use queue::{
     BUSY_PENDING, BUSY_RUNNING, DelayedWork, EmbeddedWork, HasWork, RcuWork, Work, WorkItem,
     Workqueue,
 };
-pub use runtime::{Builder, Engine, current_stamps, current_work, set_worker_desc};
+pub use runtime::{
+    Builder, Engine, current_is_workqueue_rescuer, current_stamps, current_work, set_worker_desc,
+};
 pub use sense::{Sensing, blocking};
 pub use topology::{AffinityScope, CpuMask, ParseError, Topology, WorkqueueAttrs};
 

@@ -1,5 +1,7 @@
 //! The engine does what the kernel's tables say: one test for each row, named after its section.
 
+#[path = "conformance/proc.rs"]
+mod proc;
 #[path = "conformance/rig.rs"]
 mod rig;
 #[path = "conformance/s10.rs"]
@@ -34,8 +36,14 @@ mod s3;
 mod s4_10;
 #[path = "conformance/s4_11.rs"]
 mod s4_11;
+#[path = "conformance/s4_6.rs"]
+mod s4_6;
 #[path = "conformance/s4_7.rs"]
 mod s4_7;
+#[path = "conformance/s4_8.rs"]
+mod s4_8;
+#[path = "conformance/s4_9.rs"]
+mod s4_9;
 #[path = "conformance/s5.rs"]
 mod s5;
 #[path = "conformance/s5_4_drain.rs"]

@@ -10,6 +10,10 @@ mod draining;
 mod endings;
 #[path = "simulator/kinds.rs"]
 mod kinds;
+#[path = "simulator/life.rs"]
+mod life;
+#[path = "simulator/life_random.rs"]
+mod life_random;
 #[path = "simulator/parts.rs"]
 mod parts;
 #[path = "simulator/script.rs"]

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 use wq_engine::WqFlags;
-use wq_engine::sim::{Host, ProducerSpec, not_served};
+use wq_engine::sim::ProducerSpec;
 use wq_replay::exec::{Replay, ReplaySettings, SimulateSettings, simulate};
 use wq_replay::expect::evaluate;
 use wq_replay::report::Report;
@@ -40,14 +40,11 @@ fn check(script: &Script, report: &Report) {
     }
 }
 
-/// The report of a replay on threads; `None` if they lack something.
-fn on_threads(script: &Script) -> Option<Report> {
-    if !not_served(&script.program, Host::Threads).is_empty() {
-        return None;
-    }
+/// The report of a replay on threads.
+fn on_threads(script: &Script) -> Report {
     let replay = Replay::start(script, ReplaySettings::default());
     let replay = replay.unwrap_or_else(|error| panic!("{error}"));
-    Some(ended(replay))
+    ended(replay)
 }
 
 fn ended(replay: Replay) -> Report {
@@ -74,9 +71,6 @@ fn simulated_scripts_meet_their_expectations() {
         if script.program.producers.iter().any(lasts_long) {
             continue;
         }
-        if !not_served(&script.program, Host::Simulator).is_empty() {
-            continue;
-        }
         let report = simulate(&script, SimulateSettings::default(), None);
         check(&script, &report.unwrap_or_else(|error| panic!("{error}")));
         simulated += 1;
@@ -86,14 +80,9 @@ fn simulated_scripts_meet_their_expectations() {
 
 #[test]
 fn threads_meet_the_counts_and_the_order_of_each_feature() {
-    let mut replayed = 0;
     for script in FEATURES.map(feature) {
-        if let Some(report) = on_threads(&script) {
-            check(&script, &report);
-            replayed += 1;
-        }
+        check(&script, &on_threads(&script));
     }
-    assert!(replayed >= 1, "{replayed} scripts");
 }
 
 /// What a script asks of the machine, the engine and its workqueues arrives at an engine on threads.

@@ -152,7 +152,10 @@ impl<J, W> PoolState<J, W> {
             (item.on, item.pwq)
         };
         match on {
-            On::Worklist => self.items.unlink(&mut self.worklist, ix),
+            On::Worklist => {
+                self.pass_cursors(ix);
+                self.items.unlink(&mut self.worklist, ix);
+            }
             On::Inactive => {
                 let mut list = self.pwq(pwq).inactive;
                 self.items.unlink(&mut list, ix);

@@ -23,6 +23,8 @@ pub(crate) struct PwqSpec {
     pub(crate) limit: Limit,
     pub(crate) ordered: bool,
     pub(crate) cpu_intensive: bool,
+    /// The workqueue has a rescuer.
+    pub(crate) mem_reclaim: bool,
     /// The colour that the workqueue gives to new items at this moment.
     pub(crate) work_color: u8,
 }
@@ -60,6 +62,8 @@ pub(crate) struct Pwq {
     pub(crate) arrivals: u64,
     /// The colour being flushed.
     pub(crate) flush_color: Option<u8>,
+    /// On its workqueue's mayday list. Kernel: `mayday_node` is linked.
+    pub(crate) mayday: bool,
     /// Items executing.
     pub(crate) running: u32,
     max_running: u32,
@@ -95,6 +99,7 @@ impl Pwq {
             nr_in_flight: [0; NR_COLORS],
             arrivals: 0,
             flush_color: None,
+            mayday: false,
             running: 0,
             max_running: 0,
             funcs: Vec::new(),
@@ -119,6 +124,12 @@ impl Pwq {
             Hold::Plugged => Counter::HeldPlugged,
             Hold::Frozen => Counter::HeldFrozen,
         }
+    }
+
+    /// It is put on its workqueue's mayday list, or taken off.
+    pub(super) fn set_mayday(&mut self, mayday: bool) {
+        self.mayday = mayday;
+        self.slot.set_mayday(mayday);
     }
 
     /// Items queued or running.

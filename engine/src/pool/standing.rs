@@ -80,12 +80,14 @@ impl<J, W> PoolState<J, W> {
     pub(crate) fn standing(&self, asked: impl Iterator<Item = ItemIx>) -> Standing {
         let mut standing = Standing::default();
         let mut items: Vec<ItemIx> = asked.collect();
-        for (index, worker) in self.workers.iter().enumerate() {
-            let Some(current) = worker.as_ref().and_then(|worker| worker.current.as_ref()) else {
+        let mut busy: Vec<WorkerIx> = self.busy.values().copied().collect();
+        busy.sort_unstable_by_key(|worker| worker.0);
+        for worker in busy {
+            let Some(current) = &self.worker(worker).current else {
                 continue;
             };
             standing.executing.push(Executing {
-                worker: WorkerIx(index as u32),
+                worker,
                 pwq: self.pwq(current.pwq).spec.uid,
                 color: current.color,
             });

@@ -3,7 +3,7 @@
 use super::links::{Control, Links, PwqRef};
 use super::{DelayedWork, Work, WorkInner, WorkItem, drain, place, submit, wait};
 use crate::attrs::WqFlags;
-use crate::runtime::{EngineInner, lock};
+use crate::runtime::{EngineInner, RescuerHandle, lock};
 use crate::wq::{Gate, NodeCounts};
 use std::borrow::Cow;
 use std::fmt;
@@ -28,6 +28,8 @@ pub(crate) struct WqInner {
     pub(crate) spec: WqSpec,
     /// I
     pub(crate) slot: WqSlot,
+    /// I: of a `MEM_RECLAIM` workqueue.
+    pub(crate) rescuer: Option<RescuerHandle>,
     pub(crate) links: Links,
     /// I: the active slots of an unbound workqueue.
     pub(crate) nodes: Option<NodeCounts>,
@@ -75,7 +77,7 @@ impl Workqueue {
     }
 
     /// As [`Workqueue::queue_work`], for the OS CPU `cpu`. A CPU that the engine does not use stands for the next one
-    /// that it uses, cyclically. On an unbound workqueue the CPU has no say yet. Kernel: `queue_work_on()`.
+    /// that it uses, cyclically; items for one that has left meanwhile run on those that are left. On an unbound workqueue the CPU has no say yet. Kernel: `queue_work_on()`.
     pub fn queue_work_on(&self, cpu: usize, work: &Work) -> bool {
         submit::queue_work(self.inner(), Some(cpu), &work.0)
     }
@@ -152,6 +154,13 @@ impl WqInner {
     /// The pwq that serves this OS CPU.
     pub(crate) fn pwq_on(&self, cpu: usize) -> Cow<'_, PwqRef> {
         self.links.on(self.engine.cpu_index(cpu))
+    }
+
+    /// The rescuer, if there is one, ends once nobody calls for it.
+    pub(crate) fn stop_rescuer(&self) {
+        if let Some(rescuer) = &self.rescuer {
+            rescuer.stop();
+        }
     }
 
     /// An event about this workqueue as such.

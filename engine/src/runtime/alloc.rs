@@ -31,7 +31,7 @@ pub(super) fn alloc(
             "there is a SYSFS workqueue of this name already",
         ));
     }
-    let inner = Arc::new(make(engine, spec, max_active, config.frozen));
+    let inner = Arc::new(make(engine, spec, max_active, config.frozen)?);
     if let Some(nodes) = &inner.nodes {
         nodes.show_in(&inner.slot);
         let attrs = lock(&inner.control).attrs.clone();
@@ -42,16 +42,28 @@ pub(super) fn alloc(
     }
     engine.add_workqueue(&inner);
     drop(config);
+    // The end stops the rescuers of those workqueues that it sees.
+    if engine.state() == EngineState::Stopped {
+        inner.stop_rescuer();
+    }
     engine.say_shortage();
     Ok(Workqueue::new(inner))
 }
 
 /// A workqueue whose pwqs have no slots yet; an unbound one has none at all.
-fn make(engine: &Arc<EngineInner>, spec: WqSpec, max_active: usize, frozen: bool) -> WqInner {
+fn make(
+    engine: &Arc<EngineInner>,
+    spec: WqSpec,
+    max_active: usize,
+    frozen: bool,
+) -> Result<WqInner, Error> {
     let flags = spec.flags;
     let slot = engine
         .segment
         .workqueue(&spec.name, flags.bits(), max_active as u32);
+    let rescues = flags.contains(WqFlags::MEM_RECLAIM);
+    let rescuer = rescues.then(|| engine.start_rescuer(&spec.name, &slot));
+    let rescuer = rescuer.transpose()?;
     let mut limits = Limits::new(max_active);
     limits.set_frozen(frozen && flags.contains(WqFlags::FREEZABLE));
     let unbound = flags.contains(WqFlags::UNBOUND);
@@ -61,6 +73,7 @@ fn make(engine: &Arc<EngineInner>, spec: WqSpec, max_active: usize, frozen: bool
         engine: engine.clone(),
         spec,
         slot,
+        rescuer,
         links: Links::Unbound(RwLock::new(Arc::default())),
         nodes: unbound.then(|| NodeCounts::new(nodes.map(|(number, _)| number))),
         control: Mutex::new(Control {
@@ -93,7 +106,7 @@ fn make(engine: &Arc<EngineInner>, spec: WqSpec, max_active: usize, frozen: bool
         lock(&inner.control).pwqs.clone_from(&by_cpu);
         inner.links = Links::Bound(by_cpu);
     }
-    inner
+    Ok(inner)
 }
 
 fn problem(name: &str, problem: impl Into<String>) -> Error {
@@ -112,14 +125,6 @@ fn checked(
 ) -> Result<(WqSpec, usize), Error> {
     if let Some(text) = bh_problem(flags, max_active) {
         return Err(problem(name, text));
-    }
-    let later = WqFlags::MEM_RECLAIM;
-    if flags.intersects(later) {
-        let names: Vec<_> = (flags & later).iter_names().map(|(name, _)| name).collect();
-        return Err(problem(
-            name,
-            format!("not supported yet: {}", names.join(", ")),
-        ));
     }
     if flags.contains(WqFlags::UNBOUND | WqFlags::PERCPU) {
         warn_once!("workqueue {name} asks for UNBOUND and PERCPU; it is made UNBOUND");

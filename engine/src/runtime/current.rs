@@ -16,6 +16,12 @@ pub fn current_stamps() -> Option<(u64, u64)> {
     context::current().map(|current| (current.queued_at, current.started_at))
 }
 
+/// Is the calling thread a rescuer that executes an item? Then no other worker could be created for the item, and it
+/// had better not wait for one. Kernel: `current_is_workqueue_rescuer()`.
+pub fn current_is_workqueue_rescuer() -> bool {
+    context::current().is_some_and(|current| current.worker.is_rescuer())
+}
+
 /// Describes what the calling worker is at, for the tools, until its next execution begins: by itself a worker is
 /// described by the name of the workqueue. At most 31 bytes are kept. Outside of a work function nothing happens.
 /// Kernel: `set_worker_desc()`.

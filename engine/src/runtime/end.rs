@@ -65,6 +65,9 @@ impl EngineInner {
         for pool in self.pools() {
             pool.end(self);
         }
+        for wq in self.all_workqueues() {
+            wq.stop_rescuer();
+        }
         context::with(|context| context.forget(self));
         if reap {
             self.join();

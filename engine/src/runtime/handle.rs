@@ -245,6 +245,16 @@ impl Engine {
         &self.0.inner.segment
     }
 
+    /// For tests and drills: from now on no worker thread can be created, or, with `false`, they can again.
+    ///
+    /// What then happens is what happens when the system refuses threads: a manager tries again every second, items of
+    /// [`WqFlags::MEM_RECLAIM`] workqueues are executed by their rescuers, and all others wait until a worker gets
+    /// free or creation works again, which is noticed at once. A workqueue that needs a pool that does not exist yet
+    /// cannot be made. Rescuers themselves can.
+    pub fn fail_worker_creation(&self, fail: bool) {
+        self.0.inner.fail_worker_creation(fail);
+    }
+
     /// Ends the engine: refuses queueing from outside and items that queue themselves, cancels timers, and executes
     /// what is pending. Also ends what the other handles stand for.
     ///

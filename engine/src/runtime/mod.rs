@@ -4,6 +4,7 @@
 mod alloc;
 mod build;
 pub(crate) mod context;
+mod cpus;
 mod current;
 mod end;
 mod handle;
@@ -12,6 +13,7 @@ mod on_cpu;
 mod pool;
 mod pools;
 mod rcu;
+mod rescuer;
 mod said;
 mod show;
 mod timer;
@@ -23,10 +25,11 @@ mod watchdog;
 pub(crate) use alloc::in_range;
 pub use build::Builder;
 pub(crate) use context::{CurrentWork, Effects};
-pub use current::{current_stamps, current_work, set_worker_desc};
+pub use current::{current_is_workqueue_rescuer, current_stamps, current_work, set_worker_desc};
 pub use handle::Engine;
 pub(crate) use pool::{Core, Pool};
 pub(crate) use rcu::Rcu;
+pub(crate) use rescuer::{Mayday, Rescuer, RescuerHandle};
 pub(crate) use said::Said;
 pub(crate) use timer::{TimerKey, Timers};
 pub(crate) use waiter::Waiter;
@@ -40,7 +43,7 @@ use crate::sense::tick::{Pace, Tick};
 use crate::topology::Affinity;
 use crate::wq::Reports;
 use keeper::Keeper;
-use std::sync::atomic::{AtomicBool, AtomicU8, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::thread::JoinHandle;
 use wq_trace::{Segment, What, WqId};
@@ -86,6 +89,15 @@ pub(crate) struct EngineInner {
     running_threads: AtomicUsize,
     /// Workers, tick and timer threads that were started and not reaped.
     threads: Mutex<Vec<JoinHandle<()>>>,
+    /// I: how long surplus workers idle before they leave, in nanoseconds.
+    idle_timeout: u64,
+    /// Worker creation is made to fail.
+    creation_fails: AtomicBool,
+    /// OS id of the timer thread, which nobody pins: its affinity mask is what the engine may use.
+    timer_tid: AtomicU32,
+    /// Held while a pool's CPU leaves or comes back, and while a thread joins a pool. Taken before any pool's lock.
+    /// Kernel: `wq_pool_attach_mutex`.
+    attach: Mutex<()>,
     /// A failed worker creation was reported.
     create_failure_said: AtomicBool,
     pub(crate) said: Said,

@@ -39,7 +39,7 @@ impl EngineInner {
             watchdog_thresh_ns: Some(self.watchdog_thresh),
             scopes: scopes.map(|scope| self.shown_pods(scope)).collect(),
             nodes,
-            ..Settings::default()
+            idle_timeout_ns: Some(self.idle_timeout),
         });
     }
 

@@ -7,7 +7,7 @@ use crate::attrs::WqFlags;
 use crate::error::Error;
 use crate::pool::{Limit, PoolSpec, PwqSpec};
 use crate::queue::{PwqRef, Workqueue, WqInner};
-use crate::topology::{CpuMask, PoolAttrs, WorkqueueAttrs};
+use crate::topology::{PoolAttrs, WorkqueueAttrs};
 use crate::wq::Reserved;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -20,11 +20,6 @@ pub(super) fn next_pwq_uid() -> u64 {
 }
 
 impl EngineInner {
-    /// CPUs whose pools work on them.
-    pub(crate) fn online(&self) -> CpuMask {
-        self.affinity.topology().cpus()
-    }
-
     /// A pwq on the unbound pool with these attributes, which is made, with its first worker, if there is none.
     fn link_unbound(&self, attrs: &PoolAttrs, spec: PwqSpec) -> Result<PwqRef, Error> {
         let mut pools = lock(&self.unbound);
@@ -135,6 +130,7 @@ impl WqInner {
             ordered: flags.contains(WqFlags::ORDERED),
             cpu_intensive: flags.contains(WqFlags::CPU_INTENSIVE)
                 && !flags.contains(WqFlags::UNBOUND),
+            mem_reclaim: flags.contains(WqFlags::MEM_RECLAIM),
             work_color: 0,
         }
     }

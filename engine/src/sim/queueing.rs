@@ -139,6 +139,9 @@ impl Machine<'_> {
                 }
             }
             Step::Drain(wq) => return self.drain(thread, wq, turn),
+            Step::FailCreate(fails) => self.fail_create(*fails),
+            Step::CpuDown(cpu) => self.cpu_down(thread, *cpu),
+            Step::CpuUp(cpu) => self.cpu_up(thread, *cpu),
             Step::CancelSync(item) => return self.cancel_sync(thread, *item, turn),
             Step::Freeze | Step::Thaw | Step::SetMaxActive(..) => self.workqueue_step(thread, step),
             _ => unreachable!("the checker lets the other steps into bodies only"),

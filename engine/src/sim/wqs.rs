@@ -2,6 +2,7 @@
 //! `queue/tune.rs` and `runtime/unbound.rs` do under locks, without them.
 
 use super::cpus::ThreadIx;
+use super::life::SimRescuer;
 use super::machine::{Machine, SimPool};
 use super::program::{Step, WqRef};
 use crate::attrs::{HIGHPRI_NICE, MAX_ACTIVE, WqFlags};
@@ -23,6 +24,7 @@ pub(super) struct SimWq {
     pub(super) nodes: Option<NodeCounts>,
     pub(super) limits: Limits,
     pub(super) attrs: WorkqueueAttrs,
+    pub(super) rescuer: Option<SimRescuer>,
     pub(super) flush: FlushState<ThreadIx>,
     pub(super) gate: Gate,
     /// Executions that have begun and not returned.
@@ -82,6 +84,8 @@ impl Machine<'_> {
             ..WorkqueueAttrs::default()
         });
         let index = self.wqs.len();
+        let rescues = flags.contains(WqFlags::MEM_RECLAIM);
+        let rescuer = rescues.then(|| self.add_rescuer(name, &slot));
         let nodes = unbound.then(|| NodeCounts::new(nodes.map(|(number, _)| number)));
         if let Some(nodes) = &nodes {
             nodes.show_in(&slot);
@@ -95,6 +99,7 @@ impl Machine<'_> {
             nodes,
             limits: Limits::new(max_active),
             attrs: attrs.clone(),
+            rescuer,
             flush: FlushState::default(),
             gate: Gate::default(),
             running: 0,
@@ -141,6 +146,7 @@ impl Machine<'_> {
             ordered: flags.contains(WqFlags::ORDERED),
             cpu_intensive: flags.contains(WqFlags::CPU_INTENSIVE)
                 && !flags.contains(WqFlags::UNBOUND),
+            mem_reclaim: flags.contains(WqFlags::MEM_RECLAIM),
             work_color: self.wqs[wq].flush.work_color(),
         };
         let ix = self.pools[pool].core.add_pwq(spec, self.now);
@@ -149,7 +155,8 @@ impl Machine<'_> {
 
     /// CPUs whose pools work on them.
     pub(super) fn online(&self) -> CpuMask {
-        self.affinity.topology().cpus()
+        let cpus = self.affinity.topology().cpus();
+        cpus.iter().filter(|&cpu| self.cpus.is_here(cpu)).collect()
     }
 
     /// Lets the pools with these attributes serve an unbound workqueue; those that it has now and needs no more go

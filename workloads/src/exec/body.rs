@@ -95,6 +95,7 @@ pub(super) fn queueing_step(shared: &Shared, step: &Step, draw: &dyn Fn(&Draw) -
         }
         Step::Cancel(item) => shared.each(*item, |handle| handle.cancel(false)),
         Step::CancelSync(item) => shared.each(*item, |handle| handle.cancel(true)),
+        Step::FailCreate(fails) => shared.engine.fail_worker_creation(*fails),
         Step::SetMaxActive(wq, max_active) => {
             if let Some(wq) = shared.workqueue(wq) {
                 wq.set_max_active(*max_active);

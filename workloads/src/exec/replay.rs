@@ -10,7 +10,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 use std::time::Duration;
-use wq_engine::sim::{Host, not_served};
 use wq_engine::{Builder, Engine, Sensing, Topology};
 use wq_trace::{Reader, WqId};
 
@@ -57,12 +56,8 @@ impl Replay {
     /// Starts an engine and the script's producers in it.
     ///
     /// # Errors
-    /// The script asks for what threads cannot do yet; the engine, a workqueue or a producer's thread cannot be made.
+    /// The engine, a workqueue or a producer's thread cannot be made.
     pub fn start(script: &Script, settings: ReplaySettings) -> Result<Self, ExecError> {
-        let missing = not_served(&script.program, Host::Threads);
-        if !missing.is_empty() {
-            return Err(ExecError::NotServed(missing));
-        }
         let engine = engine(script, settings)?;
         let shared = Shared::new(script.program.clone(), engine, settings.speed)?;
         let mut replay = Self {
@@ -226,6 +221,9 @@ fn engine(script: &Script, settings: ReplaySettings) -> Result<Engine, ExecError
     }
     if let Some(thresh) = spec.cpu_intensive_thresh {
         builder = builder.cpu_intensive_thresh(thresh);
+    }
+    if let Some(timeout) = spec.idle_timeout {
+        builder = builder.idle_timeout(timeout);
     }
     if let Some(thresh) = spec.watchdog_thresh {
         builder = builder.watchdog_thresh(thresh);

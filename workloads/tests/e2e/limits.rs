@@ -72,7 +72,7 @@ fn without_more_threads_everything_runs_on_those_there_are() {
     }
     assert_eq!(output.status.code(), Some(0), "{stderr}");
     assert_eq!(
-        stderr.matches("cannot create worker").count(),
+        stderr.matches("Failed to create a worker thread").count(),
         1,
         "{stderr}"
     );

@@ -2,8 +2,10 @@
 
 mod exhaust;
 mod home;
+pub(super) mod lives;
 mod model;
 mod policy;
 mod random;
+mod rescue;
 mod rig;
 mod system;
