@@ -115,10 +115,14 @@ impl Machine {
 /// What a worker is at.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum At {
-    Idle { woken: bool },
+    Idle {
+        woken: bool,
+    },
     Preparing,
     Managing,
     Working,
+    /// Told to leave.
+    Dying,
     Gone,
 }
 
@@ -139,6 +143,8 @@ pub(super) struct Worker {
     pub(super) scheduled: Vec<usize>,
     /// Where it went idle, if that matters.
     pub(super) idled_on: Option<usize>,
+    /// A manager that has failed to create a worker, and pauses.
+    pub(super) pauses: bool,
     /// Of a BH pool: items taken since it was woken, and when it was.
     pub(super) rounds: usize,
     pub(super) woken_at: u64,
@@ -153,6 +159,7 @@ impl Worker {
             blocked: None,
             scheduled: Vec::new(),
             idled_on: None,
+            pauses: false,
             rounds: 0,
             woken_at: 0,
         }

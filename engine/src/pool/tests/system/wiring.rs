@@ -64,6 +64,8 @@ impl Real {
                 Effect::Wake(worker) => self.fx.push(Fx::Wake(pool, worker.0 as usize)),
                 Effect::PullBack(worker) => self.fx.push(Fx::PullBack(pool, worker.0 as usize)),
                 Effect::Complete(waiter) => self.fx.push(Fx::Complete(waiter)),
+                // Nobody waits for a time here: a timer may always ring.
+                Effect::Timer(_) => {}
                 Effect::Report(report) => {
                     let said = self.reported(report);
                     self.fx.push(said);
@@ -238,6 +240,7 @@ impl Real {
             limit,
             ordered: spec.ordered,
             cpu_intensive: spec.cpu_intensive && !spec.unbound,
+            mem_reclaim: false,
             work_color: flush.work_color(),
         };
         let ix = self.pools[pool].core.add_pwq(spec, self.now);

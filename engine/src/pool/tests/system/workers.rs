@@ -8,6 +8,7 @@ use wq_trace::WaitPart;
 pub(super) enum Stepped {
     Park,
     Create,
+    Cooldown,
     Run { item: usize, queued_at: u64 },
     Yield,
     Die,
@@ -52,6 +53,30 @@ impl Model {
             self.kick(pool, &mut fx);
             self.commit(fx);
         }
+    }
+
+    /// The manager has created a worker, or needs none any more.
+    pub(super) fn manage_end(&mut self, pool: usize, me: usize) {
+        let manager = &mut self.pools[pool].workers[me];
+        (manager.at, manager.pauses) = (At::Preparing, false);
+    }
+
+    /// The manager has failed to create a worker, or its pause after that is over; it goes on while one is missing.
+    pub(super) fn manage_on(&mut self, pool: usize, me: usize, failed: bool) -> Stepped {
+        let missing = self.need_more_worker(pool) && self.pools[pool].idle.is_empty();
+        if missing && !self.pools[pool].dying {
+            self.pools[pool].workers[me].pauses = failed;
+            return if failed {
+                Stepped::Cooldown
+            } else {
+                Stepped::Create
+            };
+        }
+        self.manage_end(pool, me);
+        let mut fx = Vec::new();
+        let stepped = self.next(pool, me, &mut fx);
+        self.commit(fx);
+        stepped
     }
 
     /// A worker outside of a work function goes on. Who was not woken stays where it is.

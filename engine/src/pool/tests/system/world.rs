@@ -368,16 +368,7 @@ impl World {
         let ix = worker_ix(me);
         match op {
             Op::Step(_, cpu) => self.step(pool, me, cpu % self.model.machine.count()),
-            Op::Created(_, works) => {
-                if works {
-                    self.real.create(pool);
-                    self.model.create(pool);
-                }
-                let end =
-                    |core: &mut super::real::Core, now, fx: &mut _| core.manage_end(ix, now, fx);
-                self.real.transact(pool, end);
-                self.model.pools[pool].workers[me].at = At::Preparing;
-            }
+            Op::Created(_, works) => self.manage(pool, me, works),
             Op::Block(_) => self.model.pools[pool].workers[me].blocked = Some(now),
             Op::Hint(_) => {
                 self.model.pools[pool].workers[me].blocked = Some(now);
@@ -433,6 +424,30 @@ impl World {
         });
     }
 
+    /// A manager tries to create a worker; one that pauses after a failure goes on.
+    fn manage(&mut self, pool: usize, me: usize, works: bool) {
+        let ix = worker_ix(me);
+        let pauses = self.model.pools[pool].workers[me].pauses;
+        let step = match (pauses, works) {
+            (true, _) => self
+                .real
+                .transact(pool, |core, now, fx| core.cooled_down(ix, now, fx)),
+            (_, false) => self
+                .real
+                .transact(pool, |core, now, fx| core.create_failed(ix, now, fx)),
+            _ => {
+                self.real.create(pool);
+                self.model.create(pool);
+                self.real
+                    .transact(pool, |core, now, fx| core.manage_end(ix, now, fx));
+                self.model.manage_end(pool, me);
+                return;
+            }
+        };
+        let stepped = self.went(pool, me, step);
+        assert_eq!(stepped, self.model.manage_on(pool, me, !pauses));
+    }
+
     fn step(&mut self, pool: usize, me: usize, cpu: usize) {
         let ix = worker_ix(me);
         let step = self.real.transact(pool, |core, now, fx| {
@@ -441,14 +456,18 @@ impl World {
             if matches!(step, Step::Park) && core.home().is_some() {
                 core.idles_on(ix, cpu);
             }
-            if matches!(step, Step::Die) {
-                core.destroyed(ix, now, fx);
-            }
             step
         });
-        let stepped = match step {
+        let stepped = self.went(pool, me, step);
+        assert_eq!(stepped, self.model.step(pool, me, cpu));
+    }
+
+    /// What a step of the pure centre comes to.
+    fn went(&mut self, pool: usize, me: usize, step: Step<usize>) -> Stepped {
+        match step {
             Step::Park => Stepped::Park,
             Step::Create => Stepped::Create,
+            Step::Cooldown(_) => Stepped::Cooldown,
             Step::Run(start) => {
                 assert_eq!(start.at, self.model.now);
                 self.real.begins(start.job, pool);
@@ -457,10 +476,14 @@ impl World {
                     queued_at: start.queued_at,
                 }
             }
-            Step::Die => Stepped::Die,
+            Step::Die => {
+                let ix = worker_ix(me);
+                self.real
+                    .transact(pool, |core, now, _| core.destroyed(ix, now));
+                Stepped::Die
+            }
             Step::Yield => Stepped::Yield,
-        };
-        assert_eq!(stepped, self.model.step(pool, me, cpu));
+        }
     }
 
     /// Lets everything that began come to its end; only woken workers step.
