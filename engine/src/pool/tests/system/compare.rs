@@ -44,6 +44,17 @@ impl World {
         assert_eq!(worklist, pool.worklist, "worklist of pool {index}");
         let idle: Vec<usize> = core.idle.iter().map(|w| w.0 as usize).collect();
         assert_eq!(idle, pool.idle, "idle list of pool {index}");
+        let nr_workers = self.model.nr_workers(index);
+        assert_eq!(
+            core.nr_workers as usize, nr_workers,
+            "workers of pool {index}"
+        );
+        let due = (core.mayday_due(), core.idle_due());
+        assert_eq!(
+            due,
+            (pool.mayday_due, pool.idle_due),
+            "timers of pool {index}"
+        );
         assert_eq!(
             core.last_progress, pool.progress,
             "progress of pool {index}"
@@ -106,6 +117,7 @@ impl World {
             assert_eq!(share.in_flight() as usize, in_flight, "pwq {number}");
             assert_eq!(share.spec.limit.plugged, expected.plugged);
             assert_eq!(share.retired, expected.retired);
+            assert_eq!(share.mayday, expected.mayday, "mayday of {number}");
         }
     }
 

@@ -1,4 +1,4 @@
-//! Draining: what happens to it, to the pure centre and to the model.
+//! Drains and rescuers: what happens to them, to the pure centre and to the model.
 
 use super::world::{Op, World};
 use crate::wq::Gate;
@@ -49,5 +49,34 @@ impl World {
         } else {
             self.drains[at].waiter = self.flush_wq(wq);
         }
+    }
+}
+
+impl World {
+    /// Rescuers that could go on: those that are called, and those at a pool that do not execute.
+    pub(super) fn ready_rescuers(&self) -> Vec<usize> {
+        let ready = |&wq: &usize| match self.rescuers[wq] {
+            Some((pool, me)) => self.model.worker(pool, me).run.is_none(),
+            None => !self.model.wqs[wq].maydays.is_empty(),
+        };
+        (0..self.rescuers.len()).filter(ready).collect()
+    }
+
+    pub(super) fn rescuer(&mut self, n: usize) {
+        let ready = self.ready_rescuers();
+        let Some(&wq) = ready.get(n % ready.len().max(1)) else {
+            return;
+        };
+        let Some((pool, me)) = self.rescuers[wq] else {
+            self.rescuers[wq] = self.real.answer(wq);
+            assert_eq!(self.rescuers[wq], self.model.answer(wq), "who is rescued");
+            return;
+        };
+        let step = self.real.rescue(wq, pool, me);
+        let stepped = step.map(|step| self.went(pool, me, step));
+        if stepped.is_none() {
+            self.rescuers[wq] = None;
+        }
+        assert_eq!(stepped, self.model.rescue(wq, pool, me));
     }
 }

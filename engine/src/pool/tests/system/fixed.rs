@@ -10,6 +10,7 @@ const UNBOUND: WqSpec = WqSpec {
     highpri: false,
     cpu_intensive: false,
     freezable: false,
+    mem_reclaim: false,
     max_active: 3,
 };
 

@@ -37,7 +37,11 @@ impl Fx {
     fn may_be_late(&self) -> bool {
         matches!(
             self,
-            Self::CreateWorker(_) | Self::Flushed(_) | Self::Activate(_) | Self::Released(_)
+            Self::CreateWorker(_)
+                | Self::Mayday(_)
+                | Self::Flushed(_)
+                | Self::Activate(_)
+                | Self::Released(_)
         )
     }
 }
@@ -78,6 +82,10 @@ impl Model {
             Fx::Flushed(wq) => self.flushed(wq),
             Fx::Activate(pwq) => self.use_reserved(pwq),
             Fx::Released(pwq) => self.released(pwq),
+            Fx::Mayday(pwq) => {
+                let wq = self.pwqs[pwq].wq;
+                self.wqs[wq].maydays.push_back(pwq);
+            }
             _ => {}
         }
     }
@@ -132,7 +140,7 @@ impl Model {
             return chosen;
         }
         let runner = self.runner(last, item);
-        let run = runner.and_then(|w| self.pools[last].workers[w].run.as_ref());
+        let run = runner.and_then(|w| self.worker(last, w).run.as_ref());
         match run {
             Some(run) if self.pwqs[run.pwq].wq == wq => run.pwq,
             _ => chosen,
@@ -259,8 +267,9 @@ impl Model {
         let held = self.pwqs[pwq].inactive.contains(&item);
         self.pwqs[pwq].inactive.retain(|&i| i != item);
         self.pools[pool].worklist.retain(|&i| i != item);
-        for worker in &mut self.pools[pool].workers {
-            worker.scheduled.retain(|&i| i != item);
+        for me in self.workers_of(pool) {
+            let scheduled = &mut self.worker_mut(pool, me).scheduled;
+            scheduled.retain(|&i| i != item);
         }
         let mut fx: Vec<Fx> = queued.waiters.into_iter().map(Fx::Complete).collect();
         if held && self.pwqs[pwq].inactive.is_empty() {
@@ -286,7 +295,7 @@ impl Model {
         let Some(runner) = self.runner(pool, item) else {
             return false;
         };
-        let run: Option<&mut Run> = self.pools[pool].workers[runner].run.as_mut();
+        let run: Option<&mut Run> = self.worker_mut(pool, runner).run.as_mut();
         run.expect("it executes").waiters.push(waiter);
         true
     }

@@ -5,7 +5,7 @@
 //! - `model`: what there is, in plain lists, and the questions that are asked of it.
 //! - `items`: the rules for queueing, slots, cancelling and flushing.
 //! - `tuning`: the rules for limits, freezing and attributes.
-//! - `workers`: the rules for workers.
+//! - `workers`, `lives`: the rules for workers, for rescuers, and for CPUs that leave.
 //! - `real`, `wiring`: the pure centre, and what executes its effects.
 //! - `world`, `draining`: what can happen, to both; `compare`: whether both agree.
 //! - `random`: the property tests.
@@ -14,6 +14,7 @@ mod compare;
 mod draining;
 mod fixed;
 mod items;
+mod lives;
 mod model;
 mod random;
 mod real;

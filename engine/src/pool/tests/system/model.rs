@@ -17,6 +17,8 @@ pub(super) enum Fx {
     Hog(usize),
     /// An execution of this item sleeps, which it must not.
     BhSlept(usize),
+    /// This pwq calls for its workqueue's rescuer.
+    Mayday(usize),
     /// Who waited goes on.
     Complete(u32),
     /// A pwq of this workqueue has nothing of the oldest flush in flight any more.
@@ -66,6 +68,7 @@ pub(super) struct WqSpec {
     pub(super) highpri: bool,
     pub(super) cpu_intensive: bool,
     pub(super) freezable: bool,
+    pub(super) mem_reclaim: bool,
     pub(super) max_active: usize,
 }
 
@@ -145,12 +148,19 @@ pub(super) struct Worker {
     pub(super) idled_on: Option<usize>,
     /// A manager that has failed to create a worker, and pauses.
     pub(super) pauses: bool,
+    /// When it went idle last.
+    pub(super) last_active: u64,
+    /// Its CPU came back: it does not count before its next cycle.
+    pub(super) rebound: bool,
     /// Of a BH pool: items taken since it was woken, and when it was.
     pub(super) rounds: usize,
     pub(super) woken_at: u64,
 }
 
 impl Worker {
+    /// Numbers from this one on are rescuers at a pool.
+    pub(super) const RESCUER: usize = 1 << 31;
+
     pub(super) fn new() -> Self {
         Self {
             at: At::Idle { woken: false },
@@ -160,6 +170,8 @@ impl Worker {
             scheduled: Vec::new(),
             idled_on: None,
             pauses: false,
+            last_active: 0,
+            rebound: false,
             rounds: 0,
             woken_at: 0,
         }
@@ -179,6 +191,15 @@ pub(super) struct Run {
     pub(super) waiters: Vec<u32>,
 }
 
+/// A rescuer at a pool.
+#[derive(Debug)]
+pub(super) struct Rescuer {
+    pub(super) worker: Worker,
+    /// Whose items it takes, and how many it has taken.
+    pub(super) pwq: usize,
+    pub(super) taken: usize,
+}
+
 #[derive(Debug)]
 pub(super) struct Pool {
     pub(super) cpu: Option<usize>,
@@ -190,6 +211,12 @@ pub(super) struct Pool {
     pub(super) key: Option<Key>,
     pub(super) worklist: Vec<usize>,
     pub(super) workers: Vec<Worker>,
+    pub(super) rescuers: Vec<Option<Rescuer>>,
+    /// Its CPU is there.
+    pub(super) managed: bool,
+    pub(super) managing_since: u64,
+    pub(super) mayday_due: Option<u64>,
+    pub(super) idle_due: Option<u64>,
     /// Who idled last stands last.
     pub(super) idle: Vec<usize>,
     /// No pwq is on it any more: its workers leave.
@@ -203,6 +230,8 @@ pub(super) struct Pwq {
     pub(super) plugged: bool,
     pub(super) retired: bool,
     pub(super) gone: bool,
+    /// It has called for the rescuer.
+    pub(super) mayday: bool,
     pub(super) inactive: Vec<usize>,
 }
 
@@ -212,6 +241,8 @@ pub(super) struct Wq {
     pub(super) max: usize,
     pub(super) min: usize,
     pub(super) frozen: bool,
+    /// Pwqs that have called for the rescuer.
+    pub(super) maydays: VecDeque<usize>,
     /// Drains in progress.
     pub(super) drainers: usize,
     pub(super) attrs: Attrs,
@@ -306,11 +337,40 @@ impl Model {
     /// Who executes the item in this pool.
     pub(super) fn runner(&self, pool: usize, item: usize) -> Option<usize> {
         let runs = |w: &Worker| w.run.as_ref().is_some_and(|run| run.item == item);
-        self.pools[pool].workers.iter().position(runs)
+        let mut all = self.workers_of(pool).into_iter();
+        all.find(|&me| runs(self.worker(pool, me)))
     }
 
-    pub(super) fn runs(&self) -> impl Iterator<Item = &Run> {
-        let workers = self.pools.iter().flat_map(|pool| &pool.workers);
+    /// The numbers of all workers at a pool, rescuers included.
+    pub(super) fn workers_of(&self, pool: usize) -> Vec<usize> {
+        let rescuers = self.pools[pool].rescuers.iter().enumerate();
+        let rescuers = rescuers.filter(|(_, rescuer)| rescuer.is_some());
+        let rescuers = rescuers.map(|(index, _)| Worker::RESCUER + index);
+        (0..self.pools[pool].workers.len())
+            .chain(rescuers)
+            .collect()
+    }
+
+    pub(super) fn worker(&self, pool: usize, me: usize) -> &Worker {
+        let pool = &self.pools[pool];
+        match me.checked_sub(Worker::RESCUER) {
+            Some(index) => &pool.rescuers[index].as_ref().expect("it is here").worker,
+            None => &pool.workers[me],
+        }
+    }
+
+    pub(super) fn worker_mut(&mut self, pool: usize, me: usize) -> &mut Worker {
+        let pool = &mut self.pools[pool];
+        match me.checked_sub(Worker::RESCUER) {
+            Some(index) => &mut pool.rescuers[index].as_mut().expect("it is here").worker,
+            None => &mut pool.workers[me],
+        }
+    }
+
+    pub(super) fn runs<'a>(&'a self) -> impl Iterator<Item = &'a Run> {
+        let rescuers = |pool: &'a Pool| pool.rescuers.iter().flatten().map(|r| &r.worker);
+        let pools = self.pools.iter();
+        let workers = pools.flat_map(move |pool| pool.workers.iter().chain(rescuers(pool)));
         workers.filter_map(|worker| worker.run.as_ref())
     }
 
@@ -376,15 +436,16 @@ impl Model {
     }
 
     /// Does this worker count in nr_running?
-    pub(super) fn counted(&self, pool: usize, worker: usize) -> bool {
+    pub(super) fn counted(&self, pool: usize, me: usize) -> bool {
+        let worker = self.worker(pool, me);
         let pool = &self.pools[pool];
-        let worker = &pool.workers[worker];
         let cpu_intensive = |run: &Run| {
             let spec = self.wq_of(run.pwq).spec;
             run.hog || spec.cpu_intensive && !spec.unbound
         };
-        pool.cpu.is_some()
-            && !pool.bh
+        pool.managed
+            && me < Worker::RESCUER
+            && !worker.rebound
             && worker.at == At::Working
             && worker.noticed.is_none()
             && !worker.run.as_ref().is_some_and(cpu_intensive)

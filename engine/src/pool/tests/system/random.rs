@@ -32,25 +32,28 @@ enum Kind {
 }
 
 fn wq() -> impl Strategy<Value = WqSpec> {
-    let flags = (any::<bool>(), any::<bool>(), any::<bool>());
+    let flags = (any::<bool>(), any::<bool>(), any::<bool>(), any::<bool>());
     let kind = prop_oneof![
         4 => Just(Kind::Bound),
         1 => Just(Kind::Bh),
         4 => Just(Kind::Unbound),
         2 => Just(Kind::Ordered),
     ];
-    (kind, flags, 1..=4_usize).prop_map(|(kind, (highpri, intensive, freezable), max_active)| {
-        let bh = matches!(kind, Kind::Bh);
-        WqSpec {
-            bh,
-            unbound: matches!(kind, Kind::Unbound | Kind::Ordered),
-            ordered: matches!(kind, Kind::Ordered),
-            highpri,
-            cpu_intensive: intensive && !bh,
-            freezable: freezable && !bh,
-            max_active,
-        }
-    })
+    (kind, flags, 1..=4_usize).prop_map(
+        |(kind, (highpri, intensive, freezable, reclaim), max_active)| {
+            let bh = matches!(kind, Kind::Bh);
+            WqSpec {
+                bh,
+                unbound: matches!(kind, Kind::Unbound | Kind::Ordered),
+                ordered: matches!(kind, Kind::Ordered),
+                highpri,
+                cpu_intensive: intensive && !bh,
+                freezable: freezable && !bh,
+                mem_reclaim: reclaim && !bh,
+                max_active,
+            }
+        },
+    )
 }
 
 fn shape() -> impl Strategy<Value = Shape> {
@@ -96,6 +99,7 @@ fn user_op() -> impl Strategy<Value = Op> {
         2 => (n(), 1..=5_usize).prop_map(|(wq, max)| Op::MaxActive(wq, max)),
         1 => (n(), 0..=5_usize).prop_map(|(wq, min)| Op::MinActive(wq, min)),
         2 => proptest::bool::weighted(0.4).prop_map(Op::Freeze),
+        1 => (n(), any::<bool>()).prop_map(|(cpu, online)| Op::Online(cpu, online)),
         3 => (n(), attrs()).prop_map(|(wq, attrs)| Op::Attrs(wq, attrs)),
     ]
 }
@@ -105,13 +109,15 @@ fn worker_op() -> impl Strategy<Value = Op> {
     let n = || 0..16_usize;
     prop_oneof![
         8 => (n(), 0..4_usize).prop_map(|(n, cpu)| Op::Step(n, cpu)),
-        2 => (n(), proptest::bool::weighted(0.8)).prop_map(|(n, works)| Op::Created(n, works)),
+        2 => (n(), proptest::bool::weighted(0.6)).prop_map(|(n, works)| Op::Created(n, works)),
         1 => n().prop_map(Op::Hint),
         2 => n().prop_map(Op::Block),
         2 => n().prop_map(Op::NoticeSleep),
         2 => n().prop_map(Op::Unblock),
         1 => n().prop_map(Op::NoticeRun),
         1 => n().prop_map(Op::Hog),
+        2 => n().prop_map(Op::Timer),
+        3 => n().prop_map(Op::Rescuer),
         6 => (n(), proptest::bool::weighted(0.1)).prop_map(|(n, panics)| Op::Return(n, panics)),
     ]
 }
@@ -123,7 +129,7 @@ fn op() -> impl Strategy<Value = Op> {
         (2, (0..4_usize).prop_map(Op::CatchUp).boxed()),
         (
             3,
-            prop_oneof![20 => 1..=5_u64, 1 => Just(1_000_000)]
+            prop_oneof![20 => 1..=5_u64, 1 => Just(20_000_000)]
                 .prop_map(Op::Pass)
                 .boxed(),
         ),

@@ -1,13 +1,14 @@
 //! The pure centre as a whole: pools, workqueues and items, and the queueing calls over them.
 
 use super::items::Claimed;
+use super::lives::IDLE_TIMEOUT;
 use super::model::{Fx, Machine, WqSpec};
 use crate::pool::list::ItemIx;
-use crate::pool::{Effect, NewItem, PoolSpec, PoolState, PwqIx, WorkerIx};
+use crate::pool::{Effect, NewItem, PoolSpec, PoolState, PwqIx, Rescue, Step, WorkerIx};
 use crate::topology::{Affinity, AffinityScope, PoolAttrs, Topology, WorkqueueAttrs};
-use crate::wq::{Begin, FlushState, Gate, Limits, NodeCounts, Word};
+use crate::wq::{Begin, FlushState, Gate, Limits, Maydays, NodeCounts, PwqAddr, Word};
 use std::collections::VecDeque;
-use wq_trace::{FuncId, PoolInfo, REQ_CPU_LOCAL, Segment, SegmentConfig, Was, WqSlot};
+use wq_trace::{FuncId, PoolInfo, REQ_CPU_LOCAL, Segment, SegmentConfig, Was, WorkerSlot, WqSlot};
 
 /// CPU time that makes a hog.
 pub(super) const HOG: u64 = 10;
@@ -41,6 +42,16 @@ pub(super) struct RealWq {
     pub(super) pwqs: Vec<PwqRef>,
     pub(super) flush: FlushState<u32>,
     pub(super) gate: Gate,
+    pub(super) maydays: Maydays<(usize, PwqAddr)>,
+    pub(super) rescuer: Option<RealRescuer>,
+}
+
+/// A workqueue's rescuer.
+pub(super) struct RealRescuer {
+    /// Its row, while it is at no pool.
+    slot: Option<WorkerSlot>,
+    /// Where it is, or was last.
+    at: Option<(usize, PwqAddr)>,
 }
 
 pub(super) struct RealItem {
@@ -120,6 +131,7 @@ impl Real {
         let core = PoolState::new(spec, &self.segment, slot, self.now);
         let mut core = core.with_attrs(attrs.as_ref());
         core.set_cpu_intensive_thresh(HOG);
+        core.set_idle_timeout(IDLE_TIMEOUT);
         self.pools.push(RealPool {
             core,
             attrs,
@@ -238,5 +250,55 @@ impl Real {
         let uid = self.pools[pool].core.spec.uid;
         assert_eq!(self.items[item].word, Word::on_list(uid));
         self.items[item].word = Word::on_list(uid).released();
+    }
+}
+
+impl RealRescuer {
+    pub(super) fn new(slot: WorkerSlot) -> Self {
+        let slot = Some(slot);
+        Self { slot, at: None }
+    }
+}
+
+impl Real {
+    fn rescuer(&mut self, wq: usize) -> &mut RealRescuer {
+        self.wqs[wq].rescuer.as_mut().expect("it has a rescuer")
+    }
+
+    /// A rescuer that is at no pool looks who has called. Returns the pool to which it comes, and its number there.
+    pub(super) fn answer(&mut self, wq: usize) -> Option<(usize, usize)> {
+        let (pool, pwq) = self.wqs[wq].maydays.next()?;
+        let slot = self.rescuer(wq).slot.take().expect("it is at no pool");
+        let came = self.transact(pool, |core, now, fx| {
+            core.attach_rescuer(pwq, slot, now, fx)
+        });
+        match came {
+            Ok(WorkerIx(me)) => {
+                self.rescuer(wq).at = Some((pool, pwq));
+                Some((pool, me as usize))
+            }
+            Err(slot) => {
+                self.rescuer(wq).slot = Some(slot);
+                None
+            }
+        }
+    }
+
+    /// A rescuer that has come, or has finished an item, goes on. `None`: it leaves.
+    pub(super) fn rescue(&mut self, wq: usize, pool: usize, me: usize) -> Option<Step<usize>> {
+        let ix = worker_ix(me);
+        let others_wait = self.wqs[wq].maydays.others_wait();
+        let next = self.transact(pool, |core, now, fx| core.rescue(ix, others_wait, now, fx));
+        match next {
+            Rescue::Run(start) => Some(Step::Run(start)),
+            Rescue::Leave { again } => {
+                let slot = self.transact(pool, |core, now, fx| core.detach_rescuer(ix, now, fx));
+                self.rescuer(wq).slot = Some(slot);
+                if let Some(at) = self.rescuer(wq).at.filter(|_| again) {
+                    self.wqs[wq].maydays.send(at);
+                }
+                None
+            }
+        }
     }
 }

@@ -34,6 +34,11 @@ impl Model {
             progress: self.now,
             key,
             worklist: Vec::new(),
+            rescuers: Vec::new(),
+            managed: false,
+            managing_since: 0,
+            mayday_due: None,
+            idle_due: None,
             workers: (0..workers).map(|_| Worker::new()).collect(),
             idle: (0..workers).collect(),
             dying: false,
@@ -55,6 +60,7 @@ impl Model {
             min: max.min(MIN_ACTIVE),
             frozen: false,
             drainers: 0,
+            maydays: VecDeque::new(),
             attrs,
             table: Vec::new(),
             dfl: None,
@@ -80,6 +86,7 @@ impl Model {
             plugged,
             retired: false,
             gone: false,
+            mayday: false,
             inactive: Vec::new(),
         });
         let pwq = self.pwqs.len() - 1;

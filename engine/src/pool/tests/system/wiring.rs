@@ -2,11 +2,11 @@
 //! `queue/tune.rs` do with locks, without them.
 
 use super::model::{Attrs, Fx, Scope, WqSpec};
-use super::real::{Core, PwqRef, Real, RealPool, RealWq};
+use super::real::{Core, PwqRef, Real, RealPool, RealRescuer, RealWq};
 use super::tuning::HIGHPRI;
 use crate::pool::{Effect, Effects, Limit, PwqSpec, Report};
 use crate::topology::{AffinityScope, CpuMask, PoolAttrs, WorkqueueAttrs};
-use crate::wq::{FlushState, Gate, Limits, NodeCounts, Pwqs, Reserved};
+use crate::wq::{FlushState, Gate, Limits, Maydays, NodeCounts, Pwqs, Reserved};
 use wq_trace::{Wake, WqId};
 
 /// What a flush sees of the pools.
@@ -99,6 +99,10 @@ impl Real {
             Effect::CreateWorker => {
                 self.create(pool);
             }
+            Effect::Mayday(wq, pwq) => {
+                let wq = self.find(wq);
+                self.wqs[wq].maydays.send((pool, pwq));
+            }
             Effect::PwqFlushed(wq) => self.pwq_flushed(wq),
             Effect::ActivateIn(reserved) => self.activate_in(reserved),
             Effect::PwqReleased { wq, uid } => self.pwq_released(wq, uid),
@@ -110,6 +114,7 @@ impl Real {
     pub(super) fn said(&self, pool: usize, effect: &Effect<u32>) -> Fx {
         match effect {
             Effect::CreateWorker => Fx::CreateWorker(pool),
+            Effect::Mayday(_, pwq) => Fx::Mayday(pwq.uid as usize - 1),
             Effect::PwqFlushed(wq) => Fx::Flushed(self.find(*wq)),
             Effect::ActivateIn(reserved) => Fx::Activate(reserved.pwq.uid as usize - 1),
             Effect::PwqReleased { uid, .. } => Fx::Released(*uid as usize - 1),
@@ -203,8 +208,15 @@ impl Real {
             pwqs: Vec::new(),
             flush: FlushState::default(),
             gate: Gate::default(),
+            maydays: Maydays::default(),
+            rescuer: None,
         });
         let wq = self.wqs.len() - 1;
+        if spec.mem_reclaim {
+            let id = self.wqs[wq].slot.id();
+            let slot = self.segment.rescuer(id, "r", self.now);
+            self.wqs[wq].rescuer = Some(RealRescuer::new(slot));
+        }
         if spec.unbound {
             let attrs = self.wqs[wq].attrs.clone();
             self.relink(wq, &attrs);
@@ -240,7 +252,7 @@ impl Real {
             limit,
             ordered: spec.ordered,
             cpu_intensive: spec.cpu_intensive && !spec.unbound,
-            mem_reclaim: false,
+            mem_reclaim: spec.mem_reclaim,
             work_color: flush.work_color(),
         };
         let ix = self.pools[pool].core.add_pwq(spec, self.now);

@@ -46,7 +46,10 @@ impl Model {
             Some(free) => workers[free] = Worker::new(),
             None => workers.push(Worker::new()),
         }
-        idle.push(free.unwrap_or(workers.len() - 1));
+        let me = free.unwrap_or(workers.len() - 1);
+        workers[me].last_active = self.now;
+        idle.push(me);
+        self.arm_idle_timer(pool);
         if self.pools[pool].bh {
             // Nobody else could take what waits already.
             let mut fx = Vec::new();
@@ -59,6 +62,7 @@ impl Model {
     pub(super) fn manage_end(&mut self, pool: usize, me: usize) {
         let manager = &mut self.pools[pool].workers[me];
         (manager.at, manager.pauses) = (At::Preparing, false);
+        self.pools[pool].mayday_due = None;
     }
 
     /// The manager has failed to create a worker, or its pause after that is over; it goes on while one is missing.
@@ -66,6 +70,9 @@ impl Model {
         let missing = self.need_more_worker(pool) && self.pools[pool].idle.is_empty();
         if missing && !self.pools[pool].dying {
             self.pools[pool].workers[me].pauses = failed;
+            if failed {
+                self.arm_mayday_timer(pool);
+            }
             return if failed {
                 Stepped::Cooldown
             } else {
@@ -99,7 +106,7 @@ impl Model {
         }
         self.pools[pool].idle.retain(|&w| w != me);
         if at != At::Working {
-            if self.pools[pool].dying {
+            if self.pools[pool].dying || at == At::Dying {
                 self.pools[pool].workers[me].at = At::Gone;
                 return Stepped::Die;
             }
@@ -109,10 +116,12 @@ impl Model {
             let nobody = self.pools[pool].idle.is_empty() && !self.pools[pool].bh;
             if nobody && self.manager(pool).is_none() {
                 self.pools[pool].workers[me].at = At::Managing;
+                self.pools[pool].managing_since = self.now;
                 return Stepped::Create;
             }
             let worker = &mut self.pools[pool].workers[me];
             worker.at = At::Working;
+            worker.rebound = false;
             (worker.rounds, worker.woken_at) = (0, self.now);
         }
         self.work(pool, me, fx)
@@ -130,7 +139,7 @@ impl Model {
             self.pools[pool].workers[me].rounds += 1;
             let item = self.pools[pool].worklist.remove(0);
             match self.runner(pool, item) {
-                Some(other) => self.pools[pool].workers[other].scheduled.push(item),
+                Some(other) => self.worker_mut(pool, other).scheduled.push(item),
                 None => {
                     self.pools[pool].progress = self.now;
                     return self.start(pool, me, item, fx);
@@ -160,12 +169,20 @@ impl Model {
     }
 
     fn park(&mut self, pool: usize, me: usize) -> Stepped {
-        self.pools[pool].workers[me].at = At::Idle { woken: false };
+        let worker = &mut self.pools[pool].workers[me];
+        (worker.at, worker.last_active) = (At::Idle { woken: false }, self.now);
         self.pools[pool].idle.push(me);
+        self.arm_idle_timer(pool);
         Stepped::Park
     }
 
-    fn start(&mut self, pool: usize, me: usize, item: usize, fx: &mut Vec<Fx>) -> Stepped {
+    pub(super) fn start(
+        &mut self,
+        pool: usize,
+        me: usize,
+        item: usize,
+        fx: &mut Vec<Fx>,
+    ) -> Stepped {
         let state = &mut self.items[item];
         let queued = state.queued.take().expect("a queued item");
         // From now on it can be queued again.
@@ -176,11 +193,12 @@ impl Model {
         for (sum, part) in seen.waits.iter_mut().zip(queued.parts) {
             *sum += part;
         }
-        self.pools[pool].workers[me].run = Some(Run {
+        let nth = state.queueings;
+        self.worker_mut(pool, me).run = Some(Run {
             item,
             pwq: queued.pwq,
             hog: false,
-            nth: state.queueings,
+            nth,
             seq: queued.seq,
             waiters: queued.waiters,
         });
@@ -193,7 +211,7 @@ impl Model {
 
     /// The work function has returned.
     pub(super) fn complete(&mut self, pool: usize, me: usize) {
-        let worker = &mut self.pools[pool].workers[me];
+        let worker = self.worker_mut(pool, me);
         worker.noticed = None;
         let run = worker.run.take().expect("it executes");
         self.items[run.item].returns += 1;
@@ -207,10 +225,10 @@ impl Model {
     /// `by` notices that `me` sleeps.
     pub(super) fn sleeps(&mut self, pool: usize, me: usize, by: Noticed) {
         let counted = self.counted(pool, me);
-        let known = self.pools[pool].workers[me].noticed.replace(by);
+        let known = self.worker_mut(pool, me).noticed.replace(by);
         let mut fx = Vec::new();
         if self.pools[pool].bh && known.is_none() {
-            let run = self.pools[pool].workers[me].run.as_ref();
+            let run = self.worker(pool, me).run.as_ref();
             fx.extend(run.map(|run| Fx::BhSlept(run.item)));
         }
         if counted {
@@ -231,7 +249,7 @@ impl Model {
         if !self.counted(pool, me) {
             return;
         }
-        let run = self.pools[pool].workers[me].run.as_mut();
+        let run = self.worker_mut(pool, me).run.as_mut();
         let run = run.expect("it executes");
         run.hog = true;
         let mut fx = vec![Fx::Hog(run.item)];

@@ -39,6 +39,12 @@ pub(super) enum Op {
     /// All freezable workqueues freeze, or thaw.
     Freeze(bool),
     Attrs(usize, Attrs),
+    /// A CPU leaves, or comes back.
+    Online(usize, bool),
+    /// A pool's timer rings, be it due or not.
+    Timer(usize),
+    /// A rescuer outside of a work function goes on.
+    Rescuer(usize),
     /// A worker outside of a work function takes its next step on a CPU, even if nobody woke it.
     Step(usize, usize),
     /// The manager has created a worker, or has failed to.
@@ -86,6 +92,8 @@ pub(super) struct World {
     /// Items that somebody cancels and waits for, and by which waiter.
     pub(super) syncs: Vec<(usize, Option<u32>)>,
     pub(super) drains: Vec<Drain>,
+    /// By workqueue: where its rescuer is.
+    pub(super) rescuers: Vec<Option<(usize, usize)>>,
 }
 
 impl World {
@@ -114,6 +122,7 @@ impl World {
             (0..workers).for_each(|worker| assert_eq!(real.create(pool), worker));
             model.add_pool(Some(pool / 4), None, workers);
             model.pools[pool].bh = bh;
+            model.pools[pool].managed = !bh;
         }
         for &spec in &shape.wqs {
             real.add_wq(spec);
@@ -131,6 +140,7 @@ impl World {
             open: BTreeSet::new(),
             syncs: Vec::new(),
             drains: Vec::new(),
+            rescuers: vec![None; shape.wqs.len()],
         };
         world.compare();
         world
@@ -138,13 +148,12 @@ impl World {
 
     /// Pool and number of the workers of which this holds.
     fn workers(&self, which: impl Fn(&Worker) -> bool) -> Vec<(usize, usize)> {
-        let pools = self.model.pools.iter().enumerate();
-        let all = pools.flat_map(|(pool, p)| {
-            let workers = p.workers.iter().enumerate();
-            workers.map(move |(index, worker)| (pool, index, worker))
+        let pools = 0..self.model.pools.len();
+        let all = pools.flat_map(|pool| {
+            let workers = self.model.workers_of(pool).into_iter();
+            workers.map(move |me| (pool, me))
         });
-        all.filter(|(_, _, worker)| which(worker))
-            .map(|(pool, index, _)| (pool, index))
+        all.filter(|&(pool, me)| which(self.model.worker(pool, me)))
             .collect()
     }
 
@@ -153,7 +162,10 @@ impl World {
         let runs = |w: &Worker| w.run.is_some();
         match op {
             Op::Step(..) => {
-                self.workers(|w| w.run.is_none() && !matches!(w.at, At::Managing | At::Gone))
+                let steps =
+                    self.workers(|w| w.run.is_none() && !matches!(w.at, At::Managing | At::Gone));
+                let pools = |(_, me): &(usize, usize)| *me < Worker::RESCUER;
+                steps.into_iter().filter(pools).collect()
             }
             Op::Created(..) => self.workers(|w| w.at == At::Managing),
             Op::Hint(_) => self.workers(|w| runs(w) && w.blocked.is_none()),
@@ -197,6 +209,8 @@ impl World {
             | Op::Enable(_)
             | Op::CancelSync(_)
             | Op::CancelSyncEnd(_)
+            | Op::Timer(_)
+            | Op::Rescuer(_)
             | Op::Flush(_) => {
                 self.set_late(self.late);
                 self.item_op(op);
@@ -238,6 +252,13 @@ impl World {
                     self.queue((item, other, cpu), Some(running[by % running.len()]));
                 }
             }
+            Op::Timer(n) => {
+                let pool = n % self.model.pools.len();
+                self.real
+                    .transact(pool, |core, now, fx| core.timer(now, fx));
+                self.model.timer(pool);
+            }
+            Op::Rescuer(n) => self.rescuer(n),
             Op::Cancel(item) => self.take_back(item % items, Some),
             Op::Disable(item) => {
                 self.take_back(item % items, Word::deeper);
@@ -348,6 +369,16 @@ impl World {
                     self.model.apply_attrs(wq % wqs, attrs);
                 }
             }
+            Op::Online(cpu, online) => {
+                let cpu = cpu % self.model.machine.count();
+                for pool in 4 * cpu..4 * cpu + 4 {
+                    self.real.transact(pool, |core, now, fx| match online {
+                        true => core.rebind(now),
+                        false => core.disassociate(now, fx),
+                    });
+                }
+                self.model.set_online(cpu, online);
+            }
             Op::CatchUp(n) => {
                 if !self.model.left.is_empty() {
                     let who = n % self.model.left.len();
@@ -369,23 +400,23 @@ impl World {
         match op {
             Op::Step(_, cpu) => self.step(pool, me, cpu % self.model.machine.count()),
             Op::Created(_, works) => self.manage(pool, me, works),
-            Op::Block(_) => self.model.pools[pool].workers[me].blocked = Some(now),
+            Op::Block(_) => self.model.worker_mut(pool, me).blocked = Some(now),
             Op::Hint(_) => {
-                self.model.pools[pool].workers[me].blocked = Some(now);
+                self.model.worker_mut(pool, me).blocked = Some(now);
                 self.real.transact(pool, |core, now, fx| {
                     core.sleeping(ix, Informant::Hint, None, now, fx);
                 });
                 self.model.sleeps(pool, me, Noticed::Hint);
             }
             Op::NoticeSleep(_) => {
-                let from = self.model.pools[pool].workers[me].blocked;
+                let from = self.model.worker(pool, me).blocked;
                 self.real.transact(pool, |core, now, fx| {
                     core.sleeping(ix, Informant::Tick, from, now, fx);
                 });
                 self.model.sleeps(pool, me, Noticed::Tick);
             }
             Op::Unblock(_) => {
-                let worker = &mut self.model.pools[pool].workers[me];
+                let worker = self.model.worker_mut(pool, me);
                 worker.blocked = None;
                 if worker.noticed == Some(Noticed::Hint) {
                     self.wakes_up(pool, me, Informant::Hint);
@@ -415,7 +446,7 @@ impl World {
     }
 
     fn wakes_up(&mut self, pool: usize, me: usize, by: Informant) {
-        let worker = &mut self.model.pools[pool].workers[me];
+        let worker = self.model.worker_mut(pool, me);
         if by == Informant::Hint || worker.noticed == Some(Noticed::Tick) {
             worker.noticed = None;
         }
@@ -463,7 +494,7 @@ impl World {
     }
 
     /// What a step of the pure centre comes to.
-    fn went(&mut self, pool: usize, me: usize, step: Step<usize>) -> Stepped {
+    pub(super) fn went(&mut self, pool: usize, me: usize, step: Step<usize>) -> Stepped {
         match step {
             Step::Park => Stepped::Park,
             Step::Create => Stepped::Create,
@@ -502,6 +533,8 @@ impl World {
             let can = |op| !self.candidates(op).is_empty();
             let next = if !self.model.left.is_empty() {
                 Op::CatchUp(0)
+            } else if !self.ready_rescuers().is_empty() {
+                Op::Rescuer(0)
             } else if can(Op::Created(0, true)) {
                 Op::Created(0, true)
             } else if can(Op::Unblock(0)) {
