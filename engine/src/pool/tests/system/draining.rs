@@ -1,4 +1,4 @@
-//! Drains and rescuers: what happens to them, to the pure centre and to the model.
+//! Drains, rescuers and timers: what happens to them, to the pure centre and to the model.
 
 use super::world::{Op, World};
 use crate::wq::Gate;
@@ -78,5 +78,23 @@ impl World {
             self.rescuers[wq] = None;
         }
         assert_eq!(stepped, self.model.rescue(wq, pool, me));
+    }
+}
+
+impl World {
+    /// Time passes until a pool's timer is due.
+    pub(super) fn timer(&mut self, n: usize) {
+        let pools = self.model.pools.iter();
+        let due = pools.map(|pool| [pool.mayday_due, pool.idle_due].into_iter().flatten().min());
+        let due = due.enumerate().filter_map(|(pool, due)| Some((pool, due?)));
+        let due: Vec<(usize, u64)> = due.collect();
+        let none = (n % self.model.pools.len(), 0);
+        let (pool, due) = *due.get(n % due.len().max(1)).unwrap_or(&none);
+        let time = due.saturating_sub(self.model.now);
+        self.real.now += time;
+        self.model.pass(time);
+        self.real
+            .transact(pool, |core, now, fx| core.timer(now, fx));
+        self.model.timer(pool);
     }
 }

@@ -202,7 +202,6 @@ pub(super) struct Rescuer {
 
 #[derive(Debug)]
 pub(super) struct Pool {
-    pub(super) cpu: Option<usize>,
     pub(super) bh: bool,
     /// Of a BH pool: its worker was asked for.
     pub(super) asked: bool,

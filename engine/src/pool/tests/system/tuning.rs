@@ -26,9 +26,8 @@ impl WqSpec {
 }
 
 impl Model {
-    pub(super) fn add_pool(&mut self, cpu: Option<usize>, key: Option<Key>, workers: usize) {
+    pub(super) fn add_pool(&mut self, key: Option<Key>, workers: usize) {
         self.pools.push(Pool {
-            cpu,
             bh: false,
             asked: false,
             progress: self.now,
@@ -98,7 +97,7 @@ impl Model {
     fn add_unbound_pwq(&mut self, wq: usize, key: Key, plugged: bool) -> usize {
         let same = |pool: &Pool| pool.key == Some(key) && !pool.dying;
         let pool = self.pools.iter().position(same).unwrap_or_else(|| {
-            self.add_pool(None, Some(key), 1);
+            self.add_pool(Some(key), 1);
             self.pools.len() - 1
         });
         self.add_pwq(wq, pool, plugged)

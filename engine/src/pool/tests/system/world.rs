@@ -41,7 +41,7 @@ pub(super) enum Op {
     Attrs(usize, Attrs),
     /// A CPU leaves, or comes back.
     Online(usize, bool),
-    /// A pool's timer rings, be it due or not.
+    /// A pool's timer rings, when it is due; if none is armed, for no reason.
     Timer(usize),
     /// A rescuer outside of a work function goes on.
     Rescuer(usize),
@@ -92,6 +92,8 @@ pub(super) struct World {
     /// Items that somebody cancels and waits for, and by which waiter.
     pub(super) syncs: Vec<(usize, Option<u32>)>,
     pub(super) drains: Vec<Drain>,
+    /// Kinds of what was said and of steps that were taken.
+    pub(super) met: BTreeSet<String>,
     /// By workqueue: where its rescuer is.
     pub(super) rescuers: Vec<Option<(usize, usize)>>,
 }
@@ -120,7 +122,7 @@ impl World {
             let workers = if bh { 0 } else { shape.workers };
             real.add_pool(Some(pool as u16 / 4), nice, bh, None);
             (0..workers).for_each(|worker| assert_eq!(real.create(pool), worker));
-            model.add_pool(Some(pool / 4), None, workers);
+            model.add_pool(None, workers);
             model.pools[pool].bh = bh;
             model.pools[pool].managed = !bh;
         }
@@ -140,6 +142,7 @@ impl World {
             open: BTreeSet::new(),
             syncs: Vec::new(),
             drains: Vec::new(),
+            met: BTreeSet::new(),
             rescuers: vec![None; shape.wqs.len()],
         };
         world.compare();
@@ -236,9 +239,21 @@ impl World {
         let expected = std::mem::take(&mut self.model.fx);
         assert_eq!(said, expected, "effects of {op:?}");
         for fx in said {
+            self.meet(&fx);
             if let Fx::Complete(waiter) = fx {
                 assert!(self.open.remove(&waiter), "waiter {waiter} waits");
             }
+        }
+    }
+
+    fn meet(&mut self, what: &impl std::fmt::Debug) {
+        let text = format!("{what:?}");
+        let kind = text
+            .split(['(', ' '])
+            .next()
+            .expect("the first of all parts");
+        if !self.met.contains(kind) {
+            self.met.insert(kind.to_owned());
         }
     }
 
@@ -252,12 +267,7 @@ impl World {
                     self.queue((item, other, cpu), Some(running[by % running.len()]));
                 }
             }
-            Op::Timer(n) => {
-                let pool = n % self.model.pools.len();
-                self.real
-                    .transact(pool, |core, now, fx| core.timer(now, fx));
-                self.model.timer(pool);
-            }
+            Op::Timer(n) => self.timer(n),
             Op::Rescuer(n) => self.rescuer(n),
             Op::Cancel(item) => self.take_back(item % items, Some),
             Op::Disable(item) => {
@@ -308,6 +318,7 @@ impl World {
         let chained = by.is_some_and(|pwq| self.model.pwqs[pwq].wq == wq);
         let claimed: Claimed = self.real.queue(item, wq, cpu, chained);
         assert_eq!(claimed, self.model.queue(item, wq, cpu, chained));
+        self.meet(&claimed);
     }
 
     /// Waits for what is in flight; by whom, if there is something.
@@ -495,7 +506,7 @@ impl World {
 
     /// What a step of the pure centre comes to.
     pub(super) fn went(&mut self, pool: usize, me: usize, step: Step<usize>) -> Stepped {
-        match step {
+        let stepped = match step {
             Step::Park => Stepped::Park,
             Step::Create => Stepped::Create,
             Step::Cooldown(_) => Stepped::Cooldown,
@@ -514,7 +525,9 @@ impl World {
                 Stepped::Die
             }
             Step::Yield => Stepped::Yield,
-        }
+        };
+        self.meet(&stepped);
+        stepped
     }
 
     /// Lets everything that began come to its end; only woken workers step.
