@@ -41,6 +41,7 @@ fn world(spec: WqSpec, items: usize, late: bool) -> World {
         items,
         workers: 1,
         late,
+        starved: false,
     })
 }
 
@@ -93,6 +94,7 @@ fn a_node_that_the_workqueue_has_left_finishes_what_it_has() {
         items: 2,
         workers: 1,
         late: false,
+        starved: false,
     };
     let ops = [
         Op::MinActive(0, 0),

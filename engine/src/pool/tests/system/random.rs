@@ -25,6 +25,21 @@ fn machine() -> impl Strategy<Value = Machine> {
     })
 }
 
+/// What a run looks at closely.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Focus {
+    Everything,
+    /// No worker can be created.
+    Rescue,
+    Flushes,
+    /// Slots that several pwqs share, and effects that are late.
+    Slots,
+    /// Workers that block unseen.
+    Sensing,
+    /// Workers that are too many.
+    Lives,
+}
+
 #[derive(Clone, Copy, Debug)]
 enum Kind {
     Bound,
@@ -58,15 +73,51 @@ fn wq() -> impl Strategy<Value = WqSpec> {
     )
 }
 
-fn shape() -> impl Strategy<Value = Shape> {
-    let parts = (machine(), vec(wq(), 1..=3), 1..=8_usize, 1..=2_usize);
-    (parts, any::<bool>()).prop_map(|((machine, wqs, items, workers), late)| Shape {
-        machine,
-        wqs,
-        items,
-        workers,
-        late,
+fn shape(focus: Focus) -> impl Strategy<Value = Shape> {
+    let workers = match focus {
+        Focus::Lives => 3..=5_usize,
+        _ => 1..=2,
+    };
+    let parts = (machine(), vec(wq(), 1..=3), 1..=8_usize, workers);
+    (parts, any::<bool>()).prop_map(move |((machine, wqs, items, workers), late)| {
+        let mut shape = Shape {
+            machine,
+            wqs,
+            items,
+            workers,
+            late,
+            starved: focus == Focus::Rescue,
+        };
+        shape.adapt(focus);
+        shape
     })
+}
+
+impl Shape {
+    /// What is looked at closely becomes likely.
+    fn adapt(&mut self, focus: Focus) {
+        match focus {
+            Focus::Rescue | Focus::Sensing => {
+                self.machine.nodes = 1;
+                self.machine.caches = 1;
+                self.machine.cpus = 1;
+                for wq in &mut self.wqs {
+                    wq.unbound &= focus == Focus::Rescue;
+                    wq.ordered &= wq.unbound;
+                    wq.bh = false;
+                    wq.highpri = false;
+                    wq.mem_reclaim |= focus == Focus::Rescue && wq.max_active > 1;
+                }
+            }
+            Focus::Slots => {
+                self.late = true;
+                for wq in &mut self.wqs {
+                    (wq.unbound, wq.bh) = (true, false);
+                }
+            }
+            _ => {}
+        }
+    }
 }
 
 fn attrs() -> impl Strategy<Value = Attrs> {
@@ -124,22 +175,89 @@ fn worker_op() -> impl Strategy<Value = Op> {
     ]
 }
 
-fn op() -> impl Strategy<Value = Op> {
+fn any_op() -> impl Strategy<Value = Op> {
+    let pass = prop_oneof![20 => 1..=5_u64, 1 => Just(20_000_000)];
     Union::new_weighted(vec![
         (8, user_op().boxed()),
         (12, worker_op().boxed()),
         (2, (0..4_usize).prop_map(Op::CatchUp).boxed()),
-        (
-            3,
-            prop_oneof![20 => 1..=5_u64, 1 => Just(20_000_000)]
-                .prop_map(Op::Pass)
-                .boxed(),
-        ),
+        (3, pass.prop_map(Op::Pass).boxed()),
     ])
 }
 
+/// What a run with this focus needs often.
+fn focused_op(focus: Focus) -> BoxedStrategy<Op> {
+    let n = || 0..16_usize;
+    let queue = || (n(), 0..4_usize).prop_map(|(item, cpu)| Op::Queue(item, 0, cpu));
+    let step = || n().prop_map(|n| Op::Step(n, 0));
+    let returns = || n().prop_map(|n| Op::Return(n, false));
+    match focus {
+        Focus::Everything => any_op().boxed(),
+        Focus::Rescue => prop_oneof![
+            4 => queue(),
+            4 => step(),
+            2 => n().prop_map(|n| Op::Created(n, false)),
+            2 => n().prop_map(Op::Timer),
+            6 => n().prop_map(Op::Rescuer),
+            3 => returns(),
+            1 => n().prop_map(Op::Hint),
+        ]
+        .boxed(),
+        Focus::Flushes => prop_oneof![
+            2 => queue(),
+            6 => n().prop_map(Op::FlushWq),
+            1 => step(),
+            1 => returns(),
+        ]
+        .boxed(),
+        Focus::Slots => prop_oneof![
+            6 => queue(),
+            3 => n().prop_map(Op::Cancel),
+            2 => n().prop_map(Op::CatchUp),
+            2 => step(),
+            2 => returns(),
+            1 => (n(), 1..=4_usize).prop_map(|(wq, max)| Op::MaxActive(wq, max)),
+        ]
+        .boxed(),
+        Focus::Sensing => prop_oneof![
+            4 => queue(),
+            4 => step(),
+            3 => n().prop_map(Op::Block),
+            2 => n().prop_map(Op::NoticeSleep),
+            1 => n().prop_map(Op::Unblock),
+            2 => returns(),
+            5 => (1..=5_u64).prop_map(Op::Pass),
+        ]
+        .boxed(),
+        Focus::Lives => prop_oneof![
+            2 => queue(),
+            3 => step(),
+            2 => returns(),
+            3 => n().prop_map(Op::Timer),
+            2 => (1..=5_u64).prop_map(Op::Pass),
+        ]
+        .boxed(),
+    }
+}
+
+fn run() -> impl Strategy<Value = (Shape, Vec<Op>)> {
+    let focus = prop::sample::select(vec![
+        Focus::Everything,
+        Focus::Everything,
+        Focus::Rescue,
+        Focus::Flushes,
+        Focus::Slots,
+        Focus::Sensing,
+        Focus::Lives,
+    ]);
+    focus.prop_flat_map(|focus| {
+        let op = prop_oneof![1 => any_op(), 3 => focused_op(focus)];
+        (shape(focus), vec(op, 1..=OPS))
+    })
+}
+
 /// Engines driven; `WQ_SYSTEM_CASES` asks for another number.
-const CASES: u32 = 200;
+const CASES: u32 = 400;
 /// Most things that happen to one.
 const OPS: usize = 200;
 
@@ -181,7 +299,7 @@ fn random_engines_do_what_the_model_does() {
         ..Config::default()
     };
     let met = RefCell::new(BTreeSet::new());
-    let result = TestRunner::new(config).run(&(shape(), vec(op(), 1..=OPS)), |(shape, ops)| {
+    let result = TestRunner::new(config).run(&run(), |(shape, ops)| {
         let mut world = World::new(&shape);
         ops.into_iter().for_each(|op| world.apply(op));
         world.settle();

@@ -79,6 +79,8 @@ pub(super) struct Shape {
     pub(super) workers: usize,
     /// Whether effects on other pools and workqueues may be executed late, as threads may.
     pub(super) late: bool,
+    /// No worker can be created, until everything comes to its end.
+    pub(super) starved: bool,
 }
 
 /// Both, side by side.
@@ -86,6 +88,7 @@ pub(super) struct World {
     pub(super) real: Real,
     pub(super) model: Model,
     late: bool,
+    starved: bool,
     waiters: u32,
     /// Who waits.
     pub(super) open: BTreeSet<u32>,
@@ -122,9 +125,10 @@ impl World {
             let workers = if bh { 0 } else { shape.workers };
             real.add_pool(Some(pool as u16 / 4), nice, bh, None);
             (0..workers).for_each(|worker| assert_eq!(real.create(pool), worker));
-            model.add_pool(None, workers);
+            model.add_pool(None, 0);
             model.pools[pool].bh = bh;
             model.pools[pool].managed = !bh;
+            (0..workers).for_each(|_| model.create(pool));
         }
         for &spec in &shape.wqs {
             real.add_wq(spec);
@@ -138,6 +142,7 @@ impl World {
             real,
             model,
             late: shape.late,
+            starved: shape.starved,
             waiters: 0,
             open: BTreeSet::new(),
             syncs: Vec::new(),
@@ -410,7 +415,7 @@ impl World {
         let ix = worker_ix(me);
         match op {
             Op::Step(_, cpu) => self.step(pool, me, cpu % self.model.machine.count()),
-            Op::Created(_, works) => self.manage(pool, me, works),
+            Op::Created(_, works) => self.manage(pool, me, works && !self.starved),
             Op::Block(_) => self.model.worker_mut(pool, me).blocked = Some(now),
             Op::Hint(_) => {
                 self.model.worker_mut(pool, me).blocked = Some(now);
@@ -532,6 +537,7 @@ impl World {
 
     /// Lets everything that began come to its end; only woken workers step.
     pub(super) fn settle(&mut self) {
+        self.starved = false;
         self.apply(Op::Freeze(false));
         for _ in 0..5000 {
             let ready = |w: &Worker| {
