@@ -93,8 +93,7 @@ impl World {
         let time = due.saturating_sub(self.model.now);
         self.real.now += time;
         self.model.pass(time);
-        self.real
-            .transact(pool, |core, now, fx| core.timer(now, fx));
+        self.real.transact(pool, super::real::Core::timer);
         self.model.timer(pool);
     }
 }

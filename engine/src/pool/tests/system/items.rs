@@ -76,7 +76,7 @@ impl Model {
     }
 
     fn execute(&mut self, fx: Fx) {
-        self.fx.push(fx.clone());
+        self.fx.push(fx);
         match fx {
             Fx::CreateWorker(pool) => self.create(pool),
             Fx::Flushed(wq) => self.flushed(wq),

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use wq_trace::{Breakdown, WaitPart};
 
 /// Something that others have to do or to know, in the order in which it is said.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Fx {
     /// A worker of a pool is woken.
     Wake(usize, usize),
