@@ -216,10 +216,8 @@ impl World {
             };
             let id = self.real.pools[there.pool].core.pwq(there.ix).slot.id();
             let func = self.real.items[item].func;
-            let rows = snapshot.pwq_funcs.iter();
-            let row = rows
-                .filter(|row| row.pwq == id && row.func == func)
-                .next_back();
+            let mut rows = snapshot.pwq_funcs.iter();
+            let row = rows.rfind(|row| row.pwq == id && row.func == func);
             let row = row.expect("a function that was queued has a row");
             let figures = (row.queued, row.started, row.completed, row.breakdown);
             let expected = (seen.queued, seen.started, seen.completed, seen.waits);
