@@ -1,6 +1,6 @@
 //! Making workqueues, and their attributes.
 
-use super::support::{Held, LONG, engine};
+use super::support::{Held, LONG, engine, snapshot, until};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, mpsc};
 use wq_engine::{AffinityScope, CpuMask, Engine, Work, WorkqueueAttrs, WqFlags};
@@ -125,4 +125,35 @@ fn s1_5_workqueues_with_equal_attributes_share_a_pool() {
     .unwrap();
     assert_ne!(thread(&one), thread(&engine.system_unbound_wq().clone()));
     held.let_go();
+}
+
+/// With the last workqueue that uses it a pool goes, and its number is free again.
+#[test]
+fn s1_5_a_pool_that_no_workqueue_uses_goes_away() {
+    let engine = engine("unused-pool");
+    let nice = |nice| WorkqueueAttrs {
+        nice,
+        ..WorkqueueAttrs::default()
+    };
+    let numbers = |nice| -> Vec<u32> {
+        let pools = snapshot(&engine).pools.into_iter();
+        let pools = pools.filter(|pool| pool.cpu.is_none() && pool.nice == nice);
+        pools.map(|pool| pool.number).collect()
+    };
+    let [one, two] = ["one", "two"].map(|name| {
+        let wq = engine.alloc_workqueue(name, WqFlags::UNBOUND, 0).unwrap();
+        wq.apply_attrs(&nice(7)).unwrap();
+        wq
+    });
+    let sevens = numbers(7);
+    assert!(!sevens.is_empty());
+    drop(one);
+    assert_eq!(numbers(7), sevens, "the other still uses it");
+    let held = Held::on(&two);
+    two.apply_attrs(&nice(8)).unwrap();
+    assert_eq!(numbers(7).len(), 1, "until its last item is over");
+    held.let_go();
+    until(|| numbers(7).is_empty());
+    two.apply_attrs(&nice(9)).unwrap();
+    assert_eq!(numbers(9)[0], sevens[0], "the lowest that is free");
 }
