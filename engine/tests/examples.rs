@@ -100,7 +100,7 @@ fn with_an_unreadable_file(place: &Path) -> Option<PathBuf> {
     fs::create_dir(&dir).unwrap();
     fs::write(dir.join("good"), "a").unwrap();
     fs::write(&locked, "b").unwrap();
-    fs::set_permissions(&locked, fs::Permissions::from_mode(0)).unwrap();
+    fs::set_permissions(&locked, fs::Permissions::from_mode(0o0)).unwrap();
     if fs::read(&locked).is_err() {
         return Some(dir);
     }

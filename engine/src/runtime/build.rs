@@ -116,8 +116,8 @@ impl Builder {
         self
     }
 
-    /// How long a worker idles before it leaves, if more are idle than its pool keeps: two, and one for every four busy
-    /// ones; 300 s by default. A pool that has no surplus workers sets no timer. Kernel: `IDLE_WORKER_TIMEOUT`.
+    /// How long a worker idles before it leaves, if more are idle than its pool keeps: two, and beyond those fewer than
+    /// a quarter as many as are busy; 300 s by default. A pool that has no surplus workers sets no timer. Kernel: `IDLE_WORKER_TIMEOUT`.
     pub fn idle_timeout(mut self, timeout: Duration) -> Self {
         self.idle_timeout = timeout;
         self
