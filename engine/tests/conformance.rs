@@ -26,6 +26,8 @@ mod s2_3_calls;
 mod s2_4;
 #[path = "conformance/s2_4_disable.rs"]
 mod s2_4_disable;
+#[path = "conformance/s2_4_replaced.rs"]
+mod s2_4_replaced;
 #[path = "conformance/s2_5.rs"]
 mod s2_5;
 #[path = "conformance/s2_5_limits.rs"]

@@ -21,6 +21,8 @@ pub(crate) struct WorkInner {
     pub(crate) word: AtomicU64,
     /// Lock of the pool that the word names: the item's index there while it is queued.
     pub(crate) item: AtomicU32,
+    /// Lock of the pool that the word names: the one that it named before the item was queued; 0: none.
+    pub(crate) before: AtomicU32,
     /// The function's id in the engine that it met last: engine uid in the high half.
     pub(crate) func_id: AtomicU64,
     /// The timer that it is on.
@@ -121,6 +123,7 @@ impl WorkInner {
             func,
             word: AtomicU64::new(0),
             item: AtomicU32::new(0),
+            before: AtomicU32::new(0),
             func_id: AtomicU64::new(0),
             timer: Mutex::new(None),
             rcu: Mutex::new(None),
