@@ -26,7 +26,7 @@ pub enum Error {
         #[source]
         source: io::Error,
     },
-    /// The flags contradict each other, or the name of a `SYSFS` workqueue is taken.
+    /// The flags contradict each other or the limit, or another workqueue has the name that they make public.
     #[error("workqueue {name}: {problem}")]
     Flags {
         /// The workqueue's name.

@@ -25,6 +25,7 @@
 //! ```
 
 use crossbeam_epoch::{Collector, LocalHandle};
+use std::cell::Cell;
 use std::marker::PhantomData;
 use std::sync::LazyLock;
 
@@ -33,6 +34,8 @@ static COLLECTOR: LazyLock<Collector> = LazyLock::new(Collector::new);
 
 thread_local! {
     static READER: LocalHandle = register();
+    /// How many sections are open.
+    static DEPTH: Cell<u32> = const { Cell::new(0) };
 }
 
 /// A read-side critical section; it ends when the guard is dropped. It stays on its thread, and sections may be nested.
@@ -48,13 +51,27 @@ pub struct Guard {
 /// [`Workqueue::queue_rcu_work`](crate::Workqueue::queue_rcu_work) meanwhile, so it should be short. From any thread;
 /// costs one atomic operation. It may sleep, and may be held across calls of this crate, except for a wait for an item
 /// that itself waits for readers. Kernel: `rcu_read_lock()`.
+///
+/// A work function that returns with a section open, or ends one that it has not begun, is reported as a bug.
 pub fn read_lock() -> Guard {
+    DEPTH.set(DEPTH.get() + 1);
     let pinned = READER.try_with(LocalHandle::pin);
     Guard {
         // A thread that is about to be gone has lost its own.
         _pinned: pinned.unwrap_or_else(|_| register().pin()),
         _not_send: PhantomData,
     }
+}
+
+impl Drop for Guard {
+    fn drop(&mut self) {
+        DEPTH.set(DEPTH.get() - 1);
+    }
+}
+
+/// How many sections are open on the calling thread. Kernel: `rcu_preempt_depth()`.
+pub(crate) fn depth() -> u32 {
+    DEPTH.get()
 }
 
 /// A participant: a reader, or one who waits for readers.

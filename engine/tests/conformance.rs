@@ -2,8 +2,6 @@
 
 #[path = "conformance/proc.rs"]
 mod proc;
-#[path = "conformance/rig.rs"]
-mod rig;
 #[path = "conformance/s10.rs"]
 mod s10;
 #[path = "conformance/s10_threads.rs"]
@@ -12,10 +10,14 @@ mod s10_threads;
 mod s11_1;
 #[path = "conformance/s11_2.rs"]
 mod s11_2;
+#[path = "conformance/s11_3.rs"]
+mod s11_3;
 #[path = "conformance/s11_deadlock.rs"]
 mod s11_deadlock;
 #[path = "conformance/s2_1.rs"]
 mod s2_1;
+#[path = "conformance/s2_2.rs"]
+mod s2_2;
 #[path = "conformance/s2_2_destroy.rs"]
 mod s2_2_destroy;
 #[path = "conformance/s2_3.rs"]
@@ -32,6 +34,8 @@ mod s2_4_replaced;
 mod s2_5;
 #[path = "conformance/s2_5_limits.rs"]
 mod s2_5_limits;
+#[path = "conformance/s2_6.rs"]
+mod s2_6;
 #[path = "conformance/s2_7.rs"]
 mod s2_7;
 #[path = "conformance/s2_8.rs"]

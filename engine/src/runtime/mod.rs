@@ -171,15 +171,14 @@ impl EngineInner {
         self.cpus.partition_point(|&used| used < cpu) % self.cpus.len()
     }
 
-    /// A CPU on a NUMA node: `here` if it is on it, else its first one; `None` if the engine uses none of it.
-    /// Kernel: `select_numa_node_cpu()`.
+    /// A CPU on a NUMA node: `here` if it is on it, else the first one that has not left; `None` if the engine has none
+    /// of it. Kernel: `select_numa_node_cpu()`.
     pub(crate) fn cpu_near(&self, node: usize, here: usize) -> Option<usize> {
         let topology = self.affinity.topology();
-        let is_on_it = |cpu: &usize| topology.node_of(*cpu) == Some(node);
-        std::iter::once(&here)
-            .chain(&self.cpus)
-            .copied()
-            .find(is_on_it)
+        let online = self.online();
+        std::iter::once(here)
+            .chain(online.iter())
+            .find(|&cpu| online.contains(cpu) && topology.node_of(cpu) == Some(node))
     }
 
     /// The pools of one CPU each: those in which a worker that blocks or hogs its CPU makes a difference.
