@@ -47,7 +47,7 @@ impl Workqueue {
     }
 
     /// Changes how many items of an unbound workqueue may be active on every NUMA node at least, however small the
-    /// node's share of `max_active` is; cut to `max_active`. The default is 8.
+    /// node's share of `max_active` is; cut to `max_active`. The default is 8. Every node gets one, also with 0.
     ///
     /// For per-CPU, BH and ordered workqueues it means nothing: a warning says so. From any thread; takes locks.
     /// Kernel: `workqueue_set_min_active()`.
