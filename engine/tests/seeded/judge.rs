@@ -87,7 +87,8 @@ pub struct Judge<'a> {
     pub queued: HashMap<u64, usize>,
     /// By work id, until the worker has completed it.
     pub running: HashMap<u64, usize>,
-    pub timers: HashMap<u64, u64>,
+    /// The number of the timer that an item is on, and the CPU that armed it.
+    pub timers: HashMap<u64, (u64, u16)>,
     pub depth: HashMap<u64, u32>,
     pub workers: HashMap<WorkerId, Worker>,
     pub by_tid: HashMap<u32, WorkerId>,
@@ -215,7 +216,7 @@ impl<'a> Judge<'a> {
                 self.timers_armed += 1;
                 let serial = self.timers_armed;
                 let pending = self.queued.contains_key(&event.work);
-                let armed = self.timers.insert(event.work, serial).is_some();
+                let armed = self.timers.insert(event.work, (serial, event.cpu)).is_some();
                 self.hold(!pending && !armed, || {
                     format!("a timer for a pending item: {event:?}")
                 });
@@ -244,7 +245,10 @@ impl<'a> Judge<'a> {
             format!("queued on another's workqueue: {event:?}")
         });
         let index = self.instances.len();
-        let pwq_cpu = self.pwq_cpu(event, req_cpu);
+        let timer = self.timers.remove(&event.work);
+        let cpu = u16::try_from(req_cpu).ok().filter(|c| *c < self.facts.cpus);
+        let cpu = cpu.unwrap_or(timer.map_or(event.cpu, |(_, cpu)| cpu));
+        let pwq_cpu = self.pwq_cpu(event, cpu);
         self.instances.push(Instance {
             work: event.work,
             wq: event.wq,
@@ -253,7 +257,7 @@ impl<'a> Judge<'a> {
             queued_at: event.at,
             at: At::New,
             behind_itself: false,
-            timer: self.timers.remove(&event.work),
+            timer: timer.map(|(serial, _)| serial),
             rescued: false,
         });
         self.live.insert(index);
@@ -263,13 +267,11 @@ impl<'a> Judge<'a> {
 
     /// The CPU whose pwq an item of an unbound workqueue is on, if it can be told: an item that still runs elsewhere
     /// follows itself.
-    fn pwq_cpu(&mut self, event: &Event, req_cpu: i32) -> Option<u16> {
+    fn pwq_cpu(&mut self, event: &Event, cpu: u16) -> Option<u16> {
         let unbound = self.facts.has(event.wq, WqFlags::UNBOUND);
         if !unbound || self.facts.has(event.wq, WqFlags::ORDERED) || self.facts.hotplug {
             return None;
         }
-        let cpu = u16::try_from(req_cpu).ok().filter(|c| *c < self.facts.cpus);
-        let cpu = cpu.unwrap_or(event.cpu);
         let key = (event.wq, cpu);
         let runs = self.running.get(&event.work);
         let runs = runs.map(|&index| self.instances[index].clone());

@@ -38,7 +38,7 @@ impl Judge<'_> {
         let timers = match what {
             Probe::Flush(works) | Probe::CancelSync(works) => {
                 let armed = works.iter().filter_map(|work| self.timers.get(work));
-                armed.copied().collect()
+                armed.map(|(serial, _)| *serial).collect()
             }
             _ => Vec::new(),
         };
@@ -54,13 +54,13 @@ impl Judge<'_> {
             return self.fault(format!("{what:?} ends and did not begin"));
         };
         let mut left = seen.instances.iter().map(|&i| &self.instances[i]);
-        let left = left.find(|i| !i.is_over() && !self.is_excused(&what, &seen, i));
+        let left = left.find(|i| !i.is_over() && !self.is_excused(&what, i));
         let left = left.cloned();
         self.hold(left.is_none(), || {
             format!("after {what:?} there is still {left:?}")
         });
         for timer in seen.timers {
-            let armed = self.timers.values().any(|t| *t == timer);
+            let armed = self.timers.values().any(|(serial, _)| *serial == timer);
             let mut live = self.live.iter().map(|&i| &self.instances[i]);
             let runs = live.any(|i| i.timer == Some(timer) && !i.is_over());
             self.hold(!armed && !runs, || {
@@ -91,13 +91,10 @@ impl Judge<'_> {
     }
 
     /// Who flushes a queued item that is taken away goes on, even if an earlier execution still runs.
-    fn is_excused(&self, what: &Probe, seen: &Seen, left: &Instance) -> bool {
-        let taken = |(index, instance): (usize, &Instance)| {
-            let awaited = seen.instances.contains(&index)
-                || instance.timer.is_some_and(|t| seen.timers.contains(&t));
-            instance.work == left.work && instance.at == At::Cancelled && awaited
-        };
-        matches!(what, Probe::Flush(_)) && self.instances.iter().enumerate().any(taken)
+    fn is_excused(&self, what: &Probe, left: &Instance) -> bool {
+        let is_taken = |i: &Instance| i.work == left.work && i.at == At::Cancelled;
+        let mut later = self.instances.iter().rev().take_while(|i| !std::ptr::eq(*i, left));
+        matches!(what, Probe::Flush(_)) && later.any(is_taken)
     }
 
     /// The last CPU stays.
