@@ -31,6 +31,14 @@ bitflags! {
     }
 }
 
+impl WqFlags {
+    /// Whether a work function on such a workqueue may wait for `target`: the one makes progress without memory, and so
+    /// must the other.
+    pub(crate) fn may_wait_for(self, target: Self) -> bool {
+        !self.contains(Self::MEM_RECLAIM) || target.contains(Self::MEM_RECLAIM)
+    }
+}
+
 /// `max_active` when 0 is asked for. Kernel: `WQ_DFL_ACTIVE`.
 pub const DFL_ACTIVE: usize = 1024;
 /// The largest `max_active`. Kernel: `WQ_MAX_ACTIVE`.
@@ -60,6 +68,9 @@ pub(crate) fn bh_problem(flags: WqFlags, max_active: usize) -> Option<String> {
         _ => None,
     }
 }
+
+/// Longest description of a worker, in bytes. Kernel: `WORKER_DESC_LEN` - 1.
+pub(crate) const DESC_LEN: usize = 31;
 
 /// Nice level of highpri pools. Kernel: `HIGHPRI_NICE_LEVEL`.
 pub(crate) const HIGHPRI_NICE: i32 = -20;
@@ -103,11 +114,17 @@ pub(crate) enum System {
     Bh,
     /// `system_bh_highpri_wq`.
     BhHighpri,
+    /// `system_freezable_wq`.
+    Freezable,
+    /// `system_power_efficient_wq`.
+    PowerEfficient,
+    /// `system_freezable_power_efficient_wq`.
+    FreezablePowerEfficient,
 }
 
 impl System {
     /// All of them, in the order in which an engine makes them.
-    pub(crate) const ALL: [Self; 7] = [
+    pub(crate) const ALL: [Self; 10] = [
         Self::Percpu,
         Self::Highpri,
         Self::Long,
@@ -115,12 +132,17 @@ impl System {
         Self::DflLong,
         Self::Bh,
         Self::BhHighpri,
+        Self::Freezable,
+        Self::PowerEfficient,
+        Self::FreezablePowerEfficient,
     ];
 
     /// The shown name, the flags and `max_active`.
     pub(crate) const fn spec(self) -> (&'static str, WqFlags, usize) {
         const PERCPU: WqFlags = WqFlags::PERCPU;
         const BH: WqFlags = PERCPU.union(WqFlags::BH);
+        const FREEZABLE: WqFlags = PERCPU.union(WqFlags::FREEZABLE);
+        const FRUGAL: WqFlags = WqFlags::POWER_EFFICIENT;
         match self {
             Self::Percpu => ("events", PERCPU, 0),
             Self::Highpri => ("events_highpri", PERCPU.union(WqFlags::HIGHPRI), 0),
@@ -129,6 +151,11 @@ impl System {
             Self::DflLong => ("events_dfl_long", WqFlags::UNBOUND, MAX_ACTIVE),
             Self::Bh => ("events_bh", BH, 0),
             Self::BhHighpri => ("events_bh_highpri", BH.union(WqFlags::HIGHPRI), 0),
+            Self::Freezable => ("events_freezable", FREEZABLE, 0),
+            Self::PowerEfficient => ("events_power_efficient", PERCPU.union(FRUGAL), 0),
+            Self::FreezablePowerEfficient => {
+                ("events_freezable_pwr_efficient", FREEZABLE.union(FRUGAL), 0)
+            }
         }
     }
 }
@@ -170,6 +197,14 @@ mod tests {
         for (index, system) in System::ALL.into_iter().enumerate() {
             assert_eq!(system as usize, index, "{system:?}");
         }
+    }
+
+    #[test]
+    fn what_makes_progress_without_memory_waits_for_its_kind_only() {
+        let (reclaim, other) = (WqFlags::MEM_RECLAIM, WqFlags::UNBOUND);
+        assert!(!reclaim.may_wait_for(other));
+        assert!(reclaim.may_wait_for(reclaim | other));
+        assert!(other.may_wait_for(reclaim) && other.may_wait_for(other));
     }
 
     #[test]

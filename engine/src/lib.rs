@@ -24,10 +24,17 @@
 //! | run items one at a time, in order | [`Engine::alloc_ordered_workqueue`] |
 //! | run short items that never sleep, in order, on this CPU | [`WqFlags::BH`], [`Engine::system_bh_wq`] |
 //! | bound how many run at once | `max_active` |
-//! | run later | [`DelayedWork`] |
+//! | run later, or later than that | [`DelayedWork`], [`Workqueue::mod_delayed_work`] |
+//! | run when all readers of something have left | [`RcuWork`], [`rcu`] |
+//! | run a method of an object that holds its item | [`EmbeddedWork`], [`WorkItem`] |
+//! | have an item without an owner | [`declare_work!`], [`declare_delayed_work!`] |
+//! | run something on a CPU and wait for it | [`Engine::work_on_cpu`], [`Engine::schedule_on_each_cpu`] |
 //! | wait for items | [`Work::flush`], [`Workqueue::flush`] |
 //! | take items back | [`Work::cancel`], [`Work::cancel_sync`] |
+//! | keep items from being queued | [`Work::disable`], [`Work::disable_sync`], [`Work::enable`] |
+//! | say in the tools what a worker is at | [`set_worker_desc`] |
 //! | say that you sleep | [`blocking`] |
+//! | make progress even when no thread can be created | [`WqFlags::MEM_RECLAIM`] |
 //! | ask what is busy | [`Engine::show_all_workqueues`] |
 //! | see what happens | `wq-monitor`, `wq-dump`, from outside the process |
 //!
@@ -35,11 +42,15 @@
 //! documentation (`Documentation/core-api/workqueue.rst`) applies, and `engine/README.md` lists the differences.
 //! [`sim`] runs the same policy on virtual CPUs and a virtual clock.
 
+#[macro_use]
+mod warn;
+
 mod attrs;
 mod error;
 mod os;
 mod pool;
 mod queue;
+pub mod rcu;
 mod runtime;
 mod sense;
 pub mod sim;
@@ -49,8 +60,13 @@ mod wq;
 
 pub use attrs::{SYSTEM_WORKQUEUE_NAMES, WqFlags};
 pub use error::Error;
-pub use queue::{BUSY_PENDING, BUSY_RUNNING, DelayedWork, Work, Workqueue};
-pub use runtime::{Builder, Engine, current_stamps, current_work};
+pub use queue::{
+    BUSY_PENDING, BUSY_RUNNING, DelayedWork, EmbeddedWork, HasWork, RcuWork, Work, WorkItem,
+    Workqueue,
+};
+pub use runtime::{
+    Builder, Engine, current_is_workqueue_rescuer, current_stamps, current_work, set_worker_desc,
+};
 pub use sense::{Sensing, blocking};
 pub use topology::{AffinityScope, CpuMask, ParseError, Topology, WorkqueueAttrs};
 

@@ -38,7 +38,16 @@ pub(crate) fn thread_name() -> String {
 
 /// The CPUs that the calling thread may use, ascending.
 pub(crate) fn allowed_cpus() -> io::Result<Vec<usize>> {
-    let set = sched_getaffinity(None)?;
+    cpus_of(None)
+}
+
+/// The CPUs that the thread with this OS id may use at this moment, ascending. A CPU that is offline is not among them.
+pub(crate) fn allowed_cpus_of(tid: u32) -> io::Result<Vec<usize>> {
+    cpus_of(Pid::from_raw(tid as i32))
+}
+
+fn cpus_of(thread: Option<Pid>) -> io::Result<Vec<usize>> {
+    let set = sched_getaffinity(thread)?;
     Ok((0..CpuSet::MAX_CPU)
         .filter(|&cpu| set.is_set(cpu))
         .collect())

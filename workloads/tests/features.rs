@@ -2,11 +2,12 @@
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
-use wq_engine::sim::{Host, ProducerSpec, not_served};
+use wq_engine::WqFlags;
+use wq_engine::sim::ProducerSpec;
 use wq_replay::exec::{Replay, ReplaySettings, SimulateSettings, simulate};
 use wq_replay::expect::evaluate;
 use wq_replay::report::Report;
-use wq_replay::{Script, load};
+use wq_replay::{Script, load, parse};
 
 /// One script for each feature.
 const FEATURES: [&str; 8] = [
@@ -39,19 +40,21 @@ fn check(script: &Script, report: &Report) {
     }
 }
 
-/// The report of a replay on threads; `None` if they lack something.
-fn on_threads(script: &Script) -> Option<Report> {
-    if !not_served(&script.program, Host::Threads).is_empty() {
-        return None;
-    }
+/// The report of a replay on threads.
+fn on_threads(script: &Script) -> Report {
     let replay = Replay::start(script, ReplaySettings::default());
     let replay = replay.unwrap_or_else(|error| panic!("{error}"));
+    ended(replay)
+}
+
+fn ended(replay: Replay) -> Report {
     let begun = Instant::now();
     while !replay.is_over() {
-        assert!(begun.elapsed() < HANGS, "{} hangs", script.path.display());
+        let name = replay.script().path.display();
+        assert!(begun.elapsed() < HANGS, "{name} hangs");
         std::thread::sleep(Duration::from_millis(2));
     }
-    Some(replay.finish().unwrap_or_else(|error| panic!("{error}")))
+    replay.finish().unwrap_or_else(|error| panic!("{error}"))
 }
 
 /// A minute of load takes long in a build for tests.
@@ -68,9 +71,6 @@ fn simulated_scripts_meet_their_expectations() {
         if script.program.producers.iter().any(lasts_long) {
             continue;
         }
-        if !not_served(&script.program, Host::Simulator).is_empty() {
-            continue;
-        }
         let report = simulate(&script, SimulateSettings::default(), None);
         check(&script, &report.unwrap_or_else(|error| panic!("{error}")));
         simulated += 1;
@@ -80,12 +80,55 @@ fn simulated_scripts_meet_their_expectations() {
 
 #[test]
 fn threads_meet_the_counts_and_the_order_of_each_feature() {
-    let mut replayed = 0;
     for script in FEATURES.map(feature) {
-        if let Some(report) = on_threads(&script) {
-            check(&script, &report);
-            replayed += 1;
-        }
+        check(&script, &on_threads(&script));
     }
-    assert!(replayed >= 1, "{replayed} scripts");
+}
+
+/// What a script asks of the machine, the engine and its workqueues arrives at an engine on threads.
+#[test]
+fn threads_take_topology_scopes_and_flags_as_asked() {
+    const TEXT: &str = r#"
+        topology = "2n1l1c1t"
+        [engine]
+        power_efficient = true
+        default_affinity_scope = "numa"
+        [[workqueue]]
+        name = "thrifty"
+        flags = ["power_efficient", "freezable", "sysfs"]
+        [[workqueue]]
+        name = "near"
+        flags = ["unbound"]
+        affinity = { scope = "cpu", strict = true }
+        [[work]]
+        name = "a"
+        workqueue = "thrifty"
+        instances = 4
+        [[work]]
+        name = "b"
+        workqueue = "near"
+        instances = 4
+        [[producer]]
+        name = "p"
+        works = ["a", "b"]
+        count = 8
+        [[expect]]
+        work = "a"
+        executions = 4
+        [[expect]]
+        work = "b"
+        executions = 4
+    "#;
+    let script = parse(TEXT, Path::new("s.toml"), None).unwrap_or_else(|e| panic!("{e}"));
+    let replay = Replay::start(&script, ReplaySettings::default());
+    let replay = replay.unwrap_or_else(|error| panic!("{error}"));
+    let snapshot = replay.reader().snapshot().expect("can be read");
+    let flags = |name: &str| {
+        let named = snapshot.workqueues.iter().find(|wq| wq.name == name);
+        WqFlags::from_bits_truncate(named.expect("is there").flags)
+    };
+    let asked = WqFlags::POWER_EFFICIENT | WqFlags::FREEZABLE | WqFlags::SYSFS;
+    assert_eq!(flags("thrifty"), asked | WqFlags::UNBOUND);
+    assert_eq!(flags("near"), WqFlags::UNBOUND);
+    check(&script, &ended(replay));
 }

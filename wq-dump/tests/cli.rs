@@ -443,5 +443,7 @@ fn the_log_goes_to_its_file() {
 #[test]
 fn completions_know_the_commands() {
     let run = Place::new().run(&["completions", "bash"]);
-    assert!(run.good().contains("events"), "{}", run.stdout());
+    for command in ["config", "events"] {
+        assert!(run.good().contains(command), "{}", run.stdout());
+    }
 }

@@ -139,6 +139,7 @@ impl<J, W> PoolState<J, W> {
         if !std::mem::take(&mut share.spec.limit.plugged) {
             return;
         }
+        share.slot.set_plugged(false);
         share.hold.turn(now, share.spec.hold_reason());
         if !share.inactive.is_empty() && self.take_slot(pwq) {
             self.activate_first_held(pwq, now, fx);

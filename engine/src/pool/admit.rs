@@ -46,8 +46,9 @@ impl<J, W> PoolState<J, W> {
         fx.emit(now, subject, What::QueueWork { req_cpu, cpu });
 
         let share = self.pwq_mut(pwq);
-        let color = share.spec.work_color;
+        let (color, arrival) = (share.spec.work_color, share.arrivals);
         share.nr_in_flight[usize::from(color)] += 1;
+        share.arrivals += 1;
         share.slot.add(Counter::Queued, 1);
         // Kernel: nobody jumps the queue of those that wait already.
         let active = share.inactive.is_empty() && self.take_slot(pwq);
@@ -58,6 +59,7 @@ impl<J, W> PoolState<J, W> {
             func,
             pwq,
             color,
+            arrival,
             on: On::Inactive,
             queued_at: now,
             held: None,
@@ -150,7 +152,10 @@ impl<J, W> PoolState<J, W> {
             (item.on, item.pwq)
         };
         match on {
-            On::Worklist => self.items.unlink(&mut self.worklist, ix),
+            On::Worklist => {
+                self.pass_cursors(ix);
+                self.items.unlink(&mut self.worklist, ix);
+            }
             On::Inactive => {
                 let mut list = self.pwq(pwq).inactive;
                 self.items.unlink(&mut list, ix);

@@ -12,6 +12,8 @@ impl<J, W> PoolState<J, W> {
         if cfg!(debug_assertions) && self.items.len() + self.workers.len() <= SMALL {
             self.check_workers();
             self.check_items();
+            self.check_rescuers();
+            self.check_timers();
         }
     }
 
@@ -20,6 +22,13 @@ impl<J, W> PoolState<J, W> {
         for (index, worker) in self.workers.iter().enumerate() {
             let Some(worker) = worker else { continue };
             let ix = super::WorkerIx(index as u32);
+            if worker.role == Role::Dying {
+                assert!(
+                    worker.current.is_none(),
+                    "who was told to leave does nothing"
+                );
+                continue;
+            }
             workers += 1;
             running += u32::from(self.counts(ix));
             let listed = self.idle.iter().filter(|&&other| other == ix).count();
@@ -70,7 +79,53 @@ impl<J, W> PoolState<J, W> {
             woken, self.nr_woken,
             "nr_woken counts the idle workers on their way to a CPU"
         );
+        let rescuers = self.rescuers.iter().flatten();
+        busy += rescuers.filter(|r| r.worker.current.is_some()).count();
         assert_eq!(busy, self.busy.len(), "no work is executed twice at a time");
+    }
+
+    fn check_rescuers(&self) {
+        for (index, rescuer) in self.rescuers.iter().enumerate() {
+            let Some(rescuer) = rescuer else { continue };
+            let ix = super::WorkerIx::rescuer(index);
+            let worker = &rescuer.worker;
+            assert_eq!(worker.role, Role::Working, "a rescuer is never idle here");
+            assert!(!self.counts(ix), "a rescuer is never counted");
+            if let Some(current) = &worker.current {
+                assert_eq!(self.busy.get(&current.work), Some(&ix), "a rescuer's too");
+            }
+            let Some(cursor) = rescuer.cursor else {
+                continue;
+            };
+            let mut before = self.items.iter(&self.worklist);
+            let mine = before
+                .by_ref()
+                .take_while(|item| *item != cursor)
+                .filter(|item| self.items.get(*item).pwq == rescuer.pwq.ix);
+            assert_eq!(mine.count(), 0, "the cursor has passed the items before it");
+            assert_eq!(
+                self.items.get(cursor).on,
+                On::Worklist,
+                "a cursor is on the worklist"
+            );
+        }
+        for pwq in self.pwqs.iter().flatten() {
+            assert!(
+                pwq.spec.mem_reclaim || !pwq.mayday,
+                "only a workqueue with a rescuer calls it"
+            );
+        }
+    }
+
+    fn check_timers(&self) {
+        assert!(
+            self.manager.is_some() || self.mayday_due.is_none(),
+            "only a manager has rescuers called"
+        );
+        assert!(
+            self.dying || self.idle_due.is_some() || !self.too_many_workers(),
+            "surplus workers are looked for"
+        );
     }
 
     fn check_items(&self) {
@@ -79,6 +134,12 @@ impl<J, W> PoolState<J, W> {
             if let Some(worker) = worker {
                 let on = On::Scheduled(super::WorkerIx(index as u32));
                 on_lists += self.walk(&worker.scheduled, on);
+            }
+        }
+        for (index, rescuer) in self.rescuers.iter().enumerate() {
+            if let Some(rescuer) = rescuer {
+                let on = On::Scheduled(super::WorkerIx::rescuer(index));
+                on_lists += self.walk(&rescuer.worker.scheduled, on);
             }
         }
         for (index, pwq) in self.pwqs.iter().enumerate() {

@@ -40,6 +40,8 @@ pub(crate) struct PwqDump {
     pub(crate) wq: WqId,
     pub(crate) nr_active: usize,
     pub(crate) refcnt: u32,
+    /// It has called for its workqueue's rescuer, which has not come.
+    pub(crate) mayday: bool,
     pub(crate) in_flight: Vec<InFlight>,
     /// On the worklist.
     pub(crate) pending: Vec<Queued>,
@@ -50,6 +52,8 @@ pub(crate) struct PwqDump {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct InFlight {
     pub(crate) tid: u32,
+    /// By a rescuer.
+    pub(crate) rescued: bool,
     pub(crate) func: FuncId,
     /// Seconds since it began.
     pub(crate) secs: u64,
@@ -94,15 +98,18 @@ impl<J, W> PoolState<J, W> {
 
     fn dump_pwq(&self, ix: PwqIx, pwq: &Pwq, now: u64, tid: &impl Fn(&W) -> u32) -> PwqDump {
         let of_this = |item: &ItemIx| self.items.get(*item).pwq == ix;
-        let workers = self.workers.iter().flatten();
+        let workers = self.workers.iter().flatten().map(|worker| (worker, false));
+        let rescuers = self.rescuers.iter().flatten().map(|r| (&r.worker, true));
+        let workers = workers.chain(rescuers);
         let pending = self.items.iter(&self.worklist).filter(of_this);
         PwqDump {
             wq: pwq.spec.wq,
             nr_active: pwq.nr_active,
             refcnt: pwq.in_flight() + 1,
+            mayday: pwq.mayday,
             in_flight: workers
-                .filter(|worker| worker.current.as_ref().is_some_and(|c| c.pwq == ix))
-                .filter_map(|worker| self.dump_worker(worker, now, tid))
+                .filter(|(worker, _)| worker.current.as_ref().is_some_and(|c| c.pwq == ix))
+                .filter_map(|(worker, rescuer)| self.dump_worker(worker, rescuer, now, tid))
                 .collect(),
             pending: pending.map(|item| self.dump_item(item, tid)).collect(),
             inactive: self.dump_list(&pwq.inactive, tid),
@@ -112,6 +119,7 @@ impl<J, W> PoolState<J, W> {
     fn dump_worker(
         &self,
         worker: &Worker<W>,
+        rescued: bool,
         now: u64,
         tid: &impl Fn(&W) -> u32,
     ) -> Option<InFlight> {
@@ -119,6 +127,7 @@ impl<J, W> PoolState<J, W> {
         let current = worker.current.as_ref()?;
         Some(InFlight {
             tid: worker.tid,
+            rescued,
             func: current.func,
             secs: now.saturating_sub(current.started_at) / 1_000_000_000,
             hinted: worker.sleeping == Some(Informant::Hint),

@@ -1,7 +1,7 @@
 //! What a transition of a pool wants done by others: events to emit and effects to execute, in order.
 
 use super::WorkerIx;
-use crate::wq::Reserved;
+use crate::wq::{PwqAddr, Reserved};
 use wq_trace::{Event, FuncId, PoolId, What, WorkerId, WqId};
 
 /// Something that needs a thread, a wait, or another lock than the pool's.
@@ -15,6 +15,10 @@ pub(crate) enum Effect<W> {
     Complete(W),
     /// A pwq of this workqueue has nothing of the flushed colour in flight any more.
     PwqFlushed(WqId),
+    /// No worker can be created for the items of this pwq: the workqueue's rescuer is called.
+    Mayday(WqId, PwqAddr),
+    /// The pool wants [`super::PoolState::timer`] called then.
+    Timer(u64),
     /// A pwq of another pool may activate its first held item ([`super::PoolState::activate_reserved`]).
     ActivateIn(Reserved),
     /// A pwq of this workqueue, retired before, is gone.

@@ -12,8 +12,11 @@ use wq_trace::{Breakdown, Counter, FuncId, WaitPart, Wake, What, WqId};
 pub(crate) enum Step<J> {
     /// Wait until it is woken.
     Park,
-    /// Try to create a worker, then say how it went (`created`, `create_failed`) and step again.
+    /// Try to create a worker, then say how it went: [`PoolState::created`] and [`PoolState::manage_end`], and step
+    /// again; or [`PoolState::create_failed`].
     Create,
+    /// Creating a worker has failed: wait until then, unless there is news, then [`PoolState::cooled_down`].
+    Cooldown(u64),
     /// Call the work function, then [`PoolState::complete`] and step again.
     Run(Start<J>),
     /// Let others have the CPU, then step again.
@@ -55,10 +58,13 @@ impl<J, W> PoolState<J, W> {
         step
     }
 
-    fn next(&mut self, me: WorkerIx, now: u64, fx: &mut Effects<W>) -> Step<J> {
+    pub(super) fn next(&mut self, me: WorkerIx, now: u64, fx: &mut Effects<W>) -> Step<J> {
         if self.worker(me).role != Role::Working {
-            if self.dying {
+            if self.worker(me).role == Role::Dying {
                 return Step::Die;
+            }
+            if self.dying {
+                return self.leave(me, now, fx);
             }
             if !self.need_more_worker() {
                 return self.enter_idle(me, now, fx);
@@ -66,6 +72,7 @@ impl<J, W> PoolState<J, W> {
             if !self.may_start_working() && self.manager.is_none() {
                 return self.manage(me, now, fx);
             }
+            self.worker_mut(me).rebound = false;
             self.set_role(me, Role::Working, now);
             self.bh.begin(now);
         }
@@ -80,9 +87,10 @@ impl<J, W> PoolState<J, W> {
             return Step::Run(self.start(me, item, now, fx));
         }
         while self.keep_working() && self.begins_round(now) {
-            let Some(item) = self.items.pop_front(&mut self.worklist) else {
+            let Some(item) = self.worklist.front() else {
                 break;
             };
+            self.unlink(item);
             if self.assign(item, me) {
                 self.last_progress = now;
                 return Step::Run(self.start(me, item, now, fx));
@@ -90,7 +98,7 @@ impl<J, W> PoolState<J, W> {
         }
         self.set_role(me, Role::Preparing, now);
         if self.dying {
-            return Step::Die;
+            return self.leave(me, now, fx);
         }
         let step = self.enter_idle(me, now, fx);
         // Only a BH worker leaves items behind.
@@ -102,7 +110,7 @@ impl<J, W> PoolState<J, W> {
 
     /// Whether `me` may execute the item. If another worker executes the same work, the item goes to that worker.
     /// Kernel: `assign_work()`.
-    fn assign(&mut self, ix: ItemIx, me: WorkerIx) -> bool {
+    pub(super) fn assign(&mut self, ix: ItemIx, me: WorkerIx) -> bool {
         let Some(other) = self.executing(self.items.get(ix).work) else {
             return true;
         };
@@ -115,7 +123,13 @@ impl<J, W> PoolState<J, W> {
     }
 
     /// Begins the execution of an item that is off all lists.
-    fn start(&mut self, me: WorkerIx, ix: ItemIx, now: u64, fx: &mut Effects<W>) -> Start<J> {
+    pub(super) fn start(
+        &mut self,
+        me: WorkerIx,
+        ix: ItemIx,
+        now: u64,
+        fx: &mut Effects<W>,
+    ) -> Start<J> {
         let mut item = self.items.remove(ix);
         match &item.mark {
             Some(mark) => self.wait.account(mark, now, &mut item.parts),
@@ -183,9 +197,13 @@ impl<J, W> PoolState<J, W> {
             .as_ref()
             .expect("the pwq is linked")
             .spec;
-        let worker = self.workers[me.0 as usize]
-            .as_mut()
-            .expect("the worker exists");
+        let worker = if me.is_rescuer() {
+            let rescuer = self.rescuers[me.index()].as_mut();
+            rescuer.map(|rescuer| &mut rescuer.worker)
+        } else {
+            self.workers[me.index()].as_mut()
+        };
+        let worker = worker.expect("the worker exists");
         if worker.described != spec.wq {
             worker.described = spec.wq;
             worker.slot.desc(&spec.wq_name);

@@ -161,6 +161,12 @@ impl<T> Items<T> {
         (prev != NONE).then_some(ItemIx(prev))
     }
 
+    /// The item after `ix` on its list.
+    pub(crate) fn after(&self, ix: ItemIx) -> Option<ItemIx> {
+        let next = self.slots[ix.0 as usize].next;
+        (next != NONE).then_some(ItemIx(next))
+    }
+
     /// The list from its front.
     pub(crate) fn iter(&self, list: &List) -> impl Iterator<Item = ItemIx> {
         let mut at = list.head;
@@ -194,7 +200,7 @@ mod tests {
         for ix in [a, b, c] {
             items.push_back(&mut list, ix);
         }
-        assert_eq!(items.before(c), Some(b));
+        assert_eq!((items.before(c), items.after(b)), (Some(b), Some(c)));
         items.unlink(&mut list, b);
         assert_eq!(items.remove(b), "b");
         let d = items.insert("d");

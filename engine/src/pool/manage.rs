@@ -2,11 +2,24 @@
 
 use super::effect::Effects;
 use super::execute::Step;
-use super::list::{ItemIx, List};
+use super::list::ItemIx;
 use super::state::{Informant, PoolState, Role, Worker, WorkerIx};
-use wq_trace::{Wake, What, WorkerId, WorkerSlot, WorkerState, WqId};
+use wq_trace::{Wake, What, WorkerId, WorkerSlot, WorkerState};
+
+/// Pause after a worker could not be created, in nanoseconds. Kernel: `CREATE_COOLDOWN`.
+const CREATE_COOLDOWN: u64 = 1_000_000_000;
 
 impl<J, W> PoolState<J, W> {
+    /// A row for a worker with this number, idle since `now`.
+    pub(crate) fn worker_row(&self, ix: WorkerIx, now: u64) -> WorkerSlot {
+        let name = self.spec.worker_name(ix.0);
+        if self.spec.bh {
+            self.segment.bh_worker(self.id(), &name, now)
+        } else {
+            self.segment.worker(self.id(), ix.0, &name, now)
+        }
+    }
+
     /// The number for the next worker: the lowest that is free.
     pub(crate) fn next_worker(&self) -> WorkerIx {
         let free = self.workers.iter().position(Option::is_none);
@@ -21,23 +34,12 @@ impl<J, W> PoolState<J, W> {
         now: u64,
         fx: &mut Effects<W>,
     ) {
-        let index = ix.0 as usize;
+        let index = ix.index();
         if self.workers.len() <= index {
             self.workers.resize_with(index + 1, || None);
         }
         debug_assert!(self.workers[index].is_none(), "a worker's number is free");
-        self.workers[index] = Some(Worker {
-            id: slot.id(),
-            slot,
-            tid: 0,
-            role: Role::Idle { woken: false },
-            described: WqId::NONE,
-            sleeping: None,
-            current: None,
-            scheduled: List::default(),
-            last_cpu: None,
-            pulled_back: false,
-        });
+        self.workers[index] = Some(Worker::new(slot, Role::Idle { woken: false }, now));
         self.nr_workers += 1;
         self.max_workers = self.max_workers.max(self.nr_workers);
         self.idle.push(ix);
@@ -48,6 +50,7 @@ impl<J, W> PoolState<J, W> {
             self.worker_subject(ix),
             What::WorkerCreate { nr_workers },
         );
+        self.arm_idle_timer(now, fx);
         if self.spec.bh {
             // Items wait for it already, and nobody else could take them.
             self.kick(Wake::Queue, now, fx);
@@ -58,7 +61,7 @@ impl<J, W> PoolState<J, W> {
     /// `me` becomes the manager. Kernel: `manage_workers()`.
     pub(super) fn manage(&mut self, me: WorkerIx, now: u64, fx: &mut Effects<W>) -> Step<J> {
         self.worker_mut(me).role = Role::Managing;
-        self.manager = Some(me);
+        (self.manager, self.managing_since) = (Some(me), now);
         self.show_state(me, now);
         fx.emit(now, self.worker_subject(me), What::ManagerStart);
         Step::Create
@@ -68,18 +71,54 @@ impl<J, W> PoolState<J, W> {
     pub(crate) fn manage_end(&mut self, me: WorkerIx, now: u64, fx: &mut Effects<W>) {
         debug_assert_eq!(self.manager, Some(me), "the manager stops managing");
         self.manager = None;
+        self.mayday_due = None;
         self.worker_mut(me).role = Role::Preparing;
         self.show_state(me, now);
         fx.emit(now, self.worker_subject(me), What::ManagerEnd);
         self.settle(now);
     }
 
+    /// The manager `me` could not create a worker: it tries again after a pause, unless none is missing any more.
+    /// Rescuers are called meanwhile. Kernel: `maybe_create_worker()`.
+    pub(crate) fn create_failed(&mut self, me: WorkerIx, now: u64, fx: &mut Effects<W>) -> Step<J> {
+        if self.dying || !self.need_to_create_worker() {
+            return self.manage_no_more(me, now, fx);
+        }
+        if self.mayday_due.is_none() {
+            self.arm_mayday_timer(now, fx);
+        }
+        self.settle(now);
+        Step::Cooldown(now + CREATE_COOLDOWN)
+    }
+
+    /// The manager's pause is over, or there is news.
+    pub(crate) fn cooled_down(&mut self, me: WorkerIx, now: u64, fx: &mut Effects<W>) -> Step<J> {
+        if self.dying || !self.need_to_create_worker() {
+            return self.manage_no_more(me, now, fx);
+        }
+        Step::Create
+    }
+
+    fn manage_no_more(&mut self, me: WorkerIx, now: u64, fx: &mut Effects<W>) -> Step<J> {
+        self.manage_end(me, now, fx);
+        let step = self.next(me, now, fx);
+        self.settle(now);
+        step
+    }
+
+    /// The manager, if it manages. Kernel: `pool->manager`.
+    pub(crate) fn manager(&self) -> Option<WorkerIx> {
+        self.manager
+    }
+
     pub(super) fn enter_idle(&mut self, me: WorkerIx, now: u64, fx: &mut Effects<W>) -> Step<J> {
-        self.worker_mut(me).role = Role::Idle { woken: false };
+        let worker = self.worker_mut(me);
+        (worker.role, worker.last_active) = (Role::Idle { woken: false }, now);
         self.idle.push(me);
         self.show_state(me, now);
         let nr_idle = self.idle.len() as u32;
         fx.emit(now, self.worker_subject(me), What::WorkerIdle { nr_idle });
+        self.arm_idle_timer(now, fx);
         Step::Park
     }
 
@@ -94,9 +133,9 @@ impl<J, W> PoolState<J, W> {
         self.show_state(me, now);
     }
 
-    /// `me`, told to leave, is gone. At the end of the engine its row stays, idle, so that what is left of the engine
-    /// tells its workers' names.
-    pub(crate) fn destroyed(&mut self, me: WorkerIx, now: u64, fx: &mut Effects<W>) {
+    /// `me`, which is on no list, is one of the pool's workers no more. Kernel: `set_worker_dying()`.
+    pub(super) fn leave(&mut self, me: WorkerIx, now: u64, fx: &mut Effects<W>) -> Step<J> {
+        self.worker_mut(me).role = Role::Dying;
         self.nr_workers -= 1;
         let nr_workers = self.nr_workers;
         fx.emit(
@@ -104,7 +143,20 @@ impl<J, W> PoolState<J, W> {
             self.worker_subject(me),
             What::WorkerDestroy { nr_workers },
         );
-        let worker = self.workers[me.0 as usize].take();
+        self.show_state(me, now);
+        Step::Die
+    }
+
+    /// `me`, told to leave, is gone, and its number is free. At the end of the engine its row stays, idle, so that what
+    /// is left of the engine tells its workers' names.
+    pub(crate) fn destroyed(&mut self, me: WorkerIx, now: u64) {
+        let worker = self.workers[me.index()].take();
+        debug_assert!(
+            worker
+                .as_ref()
+                .is_some_and(|worker| worker.role == Role::Dying),
+            "who leaves was told to"
+        );
         if let Some(worker) = worker.filter(|_| self.dying) {
             worker.slot.state(WorkerState::Idle, now);
             self.gone.push(worker.slot);
@@ -175,7 +227,7 @@ impl<J, W> PoolState<J, W> {
     pub(crate) fn still(&self, watched: &Watched) -> bool {
         let worker = self
             .workers
-            .get(watched.ix.0 as usize)
+            .get(watched.ix.index())
             .and_then(Option::as_ref);
         worker.is_some_and(|worker| {
             worker.id == watched.id

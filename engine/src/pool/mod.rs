@@ -12,23 +12,28 @@
 //! - `W`: the workqueue's mutex, which is taken before any pool's lock.
 //! - `S`: changed by its own worker only.
 //!
-//! Lock order: mutex of a workqueue, then one pool's lock, then a node's count ([`crate::wq::NodeActive`]) or the segment's.
-//! Never two pools at once.
+//! Lock order: the list of work functions that wait, the mutex of a workqueue, one pool's lock, a node's count
+//! ([`crate::wq::NodeActive`]) or the segment's. Never two pools at once.
 
 mod active;
 mod admit;
 mod bh;
 mod check;
+mod cull;
+mod desc;
 mod dump;
 mod effect;
 mod execute;
 mod hog;
 mod home;
+mod hotplug;
 mod list;
 mod manage;
 mod policy;
 mod pwq;
+mod rescue;
 mod stall;
+mod standing;
 mod state;
 #[cfg(test)]
 mod tests;
@@ -41,4 +46,6 @@ pub(crate) use execute::{Done, Start, Step};
 pub(crate) use list::ItemIx;
 pub(crate) use manage::Watched;
 pub(crate) use pwq::{Limit, NR_COLORS, Pwq, PwqIx, PwqSpec};
-pub(crate) use state::{Informant, PoolSpec, PoolState, WorkerIx};
+pub(crate) use rescue::Rescue;
+pub(crate) use standing::{Awaited, PwqUid, Slots, Standing};
+pub(crate) use state::{IDLE_WORKER_TIMEOUT, Informant, PoolSpec, PoolState, WorkerIx};

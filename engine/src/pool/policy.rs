@@ -2,6 +2,9 @@
 
 use super::state::{PoolState, WorkerIx};
 
+/// Kernel: `MAX_IDLE_WORKERS_RATIO`.
+const MAX_IDLE_WORKERS_RATIO: u32 = 4;
+
 impl<J, W> PoolState<J, W> {
     /// Do items wait while no managed worker runs?
     pub(crate) fn need_more_worker(&self) -> bool {
@@ -21,6 +24,13 @@ impl<J, W> PoolState<J, W> {
     /// Is a worker missing?
     pub(crate) fn need_to_create_worker(&self) -> bool {
         self.need_more_worker() && !self.may_start_working()
+    }
+
+    /// Are more workers idle than a pool of this size keeps? A manager counts as idle.
+    pub(crate) fn too_many_workers(&self) -> bool {
+        let idle = self.idle.len() as u32 + u32::from(self.manager.is_some());
+        let busy = self.nr_workers - idle;
+        idle > 2 && (idle - 2) * MAX_IDLE_WORKERS_RATIO >= busy
     }
 
     /// Could an item that runs now turn out to hog its CPU, or, in a BH pool, to sleep?

@@ -23,6 +23,8 @@ pub(crate) struct PwqSpec {
     pub(crate) limit: Limit,
     pub(crate) ordered: bool,
     pub(crate) cpu_intensive: bool,
+    /// The workqueue has a rescuer.
+    pub(crate) mem_reclaim: bool,
     /// The colour that the workqueue gives to new items at this moment.
     pub(crate) work_color: u8,
 }
@@ -56,8 +58,12 @@ pub(crate) struct Pwq {
     pub(super) retired: bool,
     /// Items queued or running, by colour.
     pub(crate) nr_in_flight: [u32; NR_COLORS],
+    /// Items ever queued here.
+    pub(crate) arrivals: u64,
     /// The colour being flushed.
     pub(crate) flush_color: Option<u8>,
+    /// On its workqueue's mayday list. Kernel: `mayday_node` is linked.
+    pub(crate) mayday: bool,
     /// Items executing.
     pub(crate) running: u32,
     max_running: u32,
@@ -82,6 +88,7 @@ impl PwqSpec {
 
 impl Pwq {
     pub(crate) fn new(spec: PwqSpec, slot: PwqSlot, now: u64) -> Self {
+        slot.set_plugged(spec.limit.plugged);
         Self {
             hold: HoldClock::new(now, spec.hold_reason()),
             retired: false,
@@ -90,7 +97,9 @@ impl Pwq {
             nr_active: 0,
             inactive: List::default(),
             nr_in_flight: [0; NR_COLORS],
+            arrivals: 0,
             flush_color: None,
+            mayday: false,
             running: 0,
             max_running: 0,
             funcs: Vec::new(),
@@ -102,6 +111,11 @@ impl Pwq {
         self.nr_active < self.spec.limit.max_active
     }
 
+    /// Are items held back?
+    pub(crate) fn has_inactive(&self) -> bool {
+        !self.inactive.is_empty()
+    }
+
     pub(crate) fn held_counter(&self) -> Counter {
         match self.spec.hold_reason() {
             Hold::MaxActive => Counter::HeldMaxActive,
@@ -110,6 +124,12 @@ impl Pwq {
             Hold::Plugged => Counter::HeldPlugged,
             Hold::Frozen => Counter::HeldFrozen,
         }
+    }
+
+    /// It is put on its workqueue's mayday list, or taken off.
+    pub(super) fn set_mayday(&mut self, mayday: bool) {
+        self.mayday = mayday;
+        self.slot.set_mayday(mayday);
     }
 
     /// Items queued or running.
@@ -130,6 +150,11 @@ impl Pwq {
         }
         let pwq = self.slot.id();
         self.funcs[index].get_or_insert_with(|| segment.pwq_func(pwq, func))
+    }
+
+    /// It is gone, but not what it came to: that stays with its workqueue.
+    pub(super) fn retire(self) {
+        self.slot.retire(self.funcs.into_iter().flatten());
     }
 
     /// Writes what the tools see.

@@ -14,9 +14,31 @@ use wq_trace::{
     WorkerSlot, WorkerState, WqId,
 };
 
-/// Index of a worker in its pool, and the number in its name: the lowest that is free.
+/// How long workers idle before surplus ones leave, in nanoseconds. Kernel: `IDLE_WORKER_TIMEOUT`.
+pub(crate) const IDLE_WORKER_TIMEOUT: u64 = 300_000_000_000;
+
+/// Index of a worker in its pool, and the number in its name: the lowest that is free. A rescuer that has come to help
+/// takes no number away from the pool: its index is among the pool's rescuers, which the highest bit tells.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct WorkerIx(pub(crate) u32);
+
+impl WorkerIx {
+    const RESCUER: u32 = 1 << 31;
+
+    pub(super) fn rescuer(index: usize) -> Self {
+        Self(index as u32 | Self::RESCUER)
+    }
+
+    /// Is it a rescuer? Kernel: `current_is_workqueue_rescuer()`.
+    pub(crate) fn is_rescuer(self) -> bool {
+        self.0 & Self::RESCUER != 0
+    }
+
+    /// Its place among the pool's workers, or among its rescuers.
+    pub(super) fn index(self) -> usize {
+        (self.0 & !Self::RESCUER) as usize
+    }
+}
 
 /// What a pool is made from.
 #[derive(Clone, Debug)]
@@ -50,7 +72,8 @@ impl PoolSpec {
 pub(crate) struct PoolState<J, W> {
     /// I
     pub(crate) spec: PoolSpec,
-    /// I: whether the number of running workers is managed; an unbound pool starts a worker for every item.
+    /// Whether the number of running workers is managed. A pool that is unbound, or whose CPU has left, starts a worker
+    /// for every item. Kernel: not `POOL_DISASSOCIATED`.
     pub(super) managed: bool,
     /// Of a BH pool.
     pub(super) bh: Bh,
@@ -65,6 +88,8 @@ pub(crate) struct PoolState<J, W> {
     pub(super) worklist: List,
     pub(super) items: Items<Item<J, W>>,
     pub(super) workers: Vec<Option<Worker<W>>>,
+    /// Rescuers that help here at this moment. Not counted in `nr_workers`.
+    pub(super) rescuers: Vec<Option<Rescuer<W>>>,
     pub(super) nr_workers: u32,
     /// Last in, first out: the warmest worker is at the end.
     pub(super) idle: Vec<WorkerIx>,
@@ -73,6 +98,14 @@ pub(crate) struct PoolState<J, W> {
     /// Who executes which work.
     pub(super) busy: HashMap<u64, WorkerIx, BuildHasherDefault<IdHasher>>,
     pub(super) manager: Option<WorkerIx>,
+    /// Since when the manager manages.
+    pub(super) managing_since: u64,
+    /// When somebody has to look whether rescuers are to be called. Kernel: `mayday_timer`.
+    pub(super) mayday_due: Option<u64>,
+    /// When somebody has to look for workers that idle for too long. Kernel: `idle_timer`.
+    pub(super) idle_due: Option<u64>,
+    /// How long a worker that is one too many idles before it leaves. Kernel: `IDLE_WORKER_TIMEOUT`.
+    pub(super) idle_timeout: u64,
     pub(super) pwqs: Vec<Option<Pwq>>,
     pub(super) last_progress: u64,
     /// When it was last found stalled. Kernel: `wq_watchdog_touched`.
@@ -100,6 +133,8 @@ pub(super) struct Item<J, W> {
     pub(super) func: FuncId,
     pub(super) pwq: PwqIx,
     pub(super) color: u8,
+    /// The how-manieth of its pwq it is.
+    pub(super) arrival: u64,
     pub(super) on: On,
     pub(super) queued_at: u64,
     /// The pwq's hold clock when it was held back; `None`: it was not.
@@ -134,6 +169,10 @@ pub(super) struct Worker<W> {
     /// OS thread id; 0 until the thread has started.
     pub(super) tid: u32,
     pub(super) role: Role,
+    /// When it went idle last.
+    pub(super) last_active: u64,
+    /// Its CPU came back: it does not count before its next cycle. Kernel: `WORKER_REBOUND`.
+    pub(super) rebound: bool,
     /// The workqueue whose name is the worker's description.
     pub(super) described: WqId,
     /// Noticed to sleep inside its work function, and by whom.
@@ -145,6 +184,18 @@ pub(super) struct Worker<W> {
     pub(super) last_cpu: Option<usize>,
     /// It was pulled back into the pod and has not run since.
     pub(super) pulled_back: bool,
+}
+
+/// A workqueue's rescuer, at work for one of its pwqs.
+#[derive(Debug)]
+pub(super) struct Rescuer<W> {
+    pub(super) worker: Worker<W>,
+    /// Whose items it takes.
+    pub(super) pwq: PwqAddr,
+    /// No item of its pwq stands before this one on the worklist. Kernel: `mayday_cursor`.
+    pub(super) cursor: Option<ItemIx>,
+    /// Items that it has taken since it came.
+    pub(super) taken: u32,
 }
 
 /// Who tells that a worker sleeps. A hint is the truth; what was noticed from outside may be late.
@@ -165,8 +216,29 @@ pub(super) enum Role {
     Preparing,
     /// Creates workers. Kernel: `POOL_MANAGER_ACTIVE`.
     Managing,
-    /// In the execution loop.
+    /// In the execution loop. A rescuer is from beginning to end.
     Working,
+    /// Told to leave, and no longer one of the pool's workers. Kernel: `WORKER_DIE`.
+    Dying,
+}
+
+impl<W> Worker<W> {
+    pub(super) fn new(slot: WorkerSlot, role: Role, now: u64) -> Self {
+        Self {
+            id: slot.id(),
+            slot,
+            tid: 0,
+            role,
+            last_active: now,
+            rebound: false,
+            described: WqId::NONE,
+            sleeping: None,
+            current: None,
+            scheduled: List::default(),
+            last_cpu: None,
+            pulled_back: false,
+        }
+    }
 }
 
 /// The execution that a worker is in.
@@ -220,11 +292,16 @@ impl<J, W> PoolState<J, W> {
             worklist: List::default(),
             items: Items::default(),
             workers: Vec::new(),
+            rescuers: Vec::new(),
             nr_workers: 0,
             idle: Vec::new(),
             nr_woken: 0,
             busy: HashMap::default(),
             manager: None,
+            managing_since: 0,
+            mayday_due: None,
+            idle_due: None,
+            idle_timeout: IDLE_WORKER_TIMEOUT,
             pwqs: Vec::new(),
             last_progress: now,
             stall_said: 0,
@@ -244,6 +321,11 @@ impl<J, W> PoolState<J, W> {
         self.slot.id()
     }
 
+    /// Tells the tools which CPUs it has.
+    pub(crate) fn tell_attrs(&self, attrs: &wq_trace::PoolAttrs) {
+        self.slot.set_attrs(attrs);
+    }
+
     /// Links a workqueue to this pool.
     pub(crate) fn add_pwq(&mut self, spec: PwqSpec, now: u64) -> PwqIx {
         let slot = self.segment.pwq(spec.wq, self.id());
@@ -255,6 +337,7 @@ impl<J, W> PoolState<J, W> {
             self.pwqs.len() - 1
         });
         self.pwqs[index] = Some(pwq);
+        self.slot.set_refcnt(self.nr_pwqs() as u32);
         PwqIx(index as u32)
     }
 
@@ -262,6 +345,8 @@ impl<J, W> PoolState<J, W> {
     pub(crate) fn remove_pwq(&mut self, ix: PwqIx) {
         let pwq = self.pwqs[ix.0 as usize].take().expect("the pwq is linked");
         debug_assert_eq!(pwq.in_flight(), 0, "a released pwq has nothing in flight");
+        pwq.retire();
+        self.slot.set_refcnt(self.nr_pwqs() as u32);
     }
 
     /// How many workqueues use the pool, a workqueue counting once for each of its pwqs. Kernel: `pool->refcnt`.
@@ -317,13 +402,19 @@ impl<J, W> PoolState<J, W> {
     }
 
     pub(super) fn worker(&self, ix: WorkerIx) -> &Worker<W> {
-        self.workers[ix.0 as usize]
+        if ix.is_rescuer() {
+            return &self.rescuer(ix).worker;
+        }
+        self.workers[ix.index()]
             .as_ref()
             .expect("the worker exists")
     }
 
     pub(super) fn worker_mut(&mut self, ix: WorkerIx) -> &mut Worker<W> {
-        self.workers[ix.0 as usize]
+        if ix.is_rescuer() {
+            return &mut self.rescuer_mut(ix).worker;
+        }
+        self.workers[ix.index()]
             .as_mut()
             .expect("the worker exists")
     }
@@ -403,6 +494,8 @@ impl<J, W> PoolState<J, W> {
     pub(super) fn counts(&self, ix: WorkerIx) -> bool {
         let worker = self.worker(ix);
         self.managed
+            && !ix.is_rescuer()
+            && !worker.rebound
             && worker.role == Role::Working
             && worker.sleeping.is_none()
             && !worker
@@ -465,7 +558,7 @@ impl<J, W> PoolState<J, W> {
     pub(super) fn show_state(&self, ix: WorkerIx, now: u64) {
         let worker = self.worker(ix);
         let state = match worker.role {
-            Role::Idle { .. } => WorkerState::Idle,
+            Role::Idle { .. } | Role::Dying => WorkerState::Idle,
             Role::Preparing => WorkerState::Busy,
             Role::Managing => WorkerState::Managing,
             Role::Working if worker.current.is_none() => WorkerState::Busy,

@@ -1,43 +1,99 @@
 //! Taking items back. Kernel: `work_grab_pending()` and the cancel functions over it.
 
-use super::{WorkInner, submit, wait};
+use super::{Job, WorkInner, submit, wait};
 use crate::os;
 use crate::pool::{ItemIx, Subject};
 use crate::runtime::{Pool, TimerKey, context};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use wq_trace::{FuncId, Was, What};
+use wq_trace::{Was, What};
+
+/// What [`own`] took.
+pub(super) struct Grabbed {
+    pub(super) was: Was,
+    /// What was queued goes last, when the item is free again: a user's value may cancel it while it is dropped.
+    _job: Option<Job>,
+}
+
+impl Grabbed {
+    fn was_pending(&self) -> bool {
+        self.was != Was::Idle
+    }
+}
 
 /// Kernel: `cancel_work()`, `cancel_delayed_work()`.
 pub(crate) fn cancel(work: &Arc<WorkInner>) -> bool {
-    if is_left_behind(work) {
+    let Some(grabbed) = own(work) else {
         return false;
-    }
-    let Some(was) = grab(work) else { return false };
+    };
     release(work);
-    tell_idle(work, was);
-    was != Was::Idle
+    tell_idle(work, grabbed.was);
+    grabbed.was_pending()
 }
 
 /// Kernel: `cancel_work_sync()`, `cancel_delayed_work_sync()`.
 pub(crate) fn cancel_sync(work: &Arc<WorkInner>) -> bool {
-    if is_left_behind(work) {
+    let Some(grabbed) = own(work) else {
         return false;
-    }
-    let Some(was) = grab(work) else { return false };
+    };
     // While the depth is above 0 every queueing is refused, the item's own included.
     let disabled = work.word().deeper();
     if let Some(deeper) = disabled {
         work.set_word(deeper);
     }
     release(work);
-    tell_idle(work, was);
+    tell_idle(work, grabbed.was);
     wait::wait_for_execution(work);
     if disabled.is_some() && grab(work).is_some() {
         work.set_word(work.word().shallower().unwrap_or(work.word()));
         release(work);
     }
-    was != Was::Idle
+    grabbed.was_pending()
+}
+
+/// Kernel: `disable_work()`, `disable_delayed_work()`.
+pub(crate) fn disable(work: &Arc<WorkInner>) -> bool {
+    let Some(grabbed) = own(work) else {
+        return false;
+    };
+    match work.word().deeper() {
+        Some(deeper) => work.set_word(deeper),
+        None => warn_once!("work disable count overflowed"),
+    }
+    let depth = work.word().depth();
+    tell(work, What::DisableWork { depth });
+    release(work);
+    grabbed.was_pending()
+}
+
+/// Kernel: `disable_work_sync()`, `disable_delayed_work_sync()`.
+pub(crate) fn disable_sync(work: &Arc<WorkInner>) -> bool {
+    let was_pending = disable(work);
+    if !is_left_behind(work) {
+        wait::wait_for_execution(work);
+    }
+    was_pending
+}
+
+/// Kernel: `enable_work()`, `enable_delayed_work()`.
+pub(crate) fn enable(work: &Arc<WorkInner>) -> bool {
+    let Some(_grabbed) = own(work) else {
+        return false;
+    };
+    match work.word().shallower() {
+        Some(shallower) => work.set_word(shallower),
+        None => warn_once!("work disable count underflowed"),
+    }
+    let depth = work.word().depth();
+    tell(work, What::EnableWork { depth });
+    release(work);
+    depth == 0
+}
+
+/// Makes the caller the owner of the item, which is then on no list and no timer. `None` if nobody can: it waits for
+/// readers, or belongs to an engine that was left behind by a fork.
+pub(super) fn own(work: &Arc<WorkInner>) -> Option<Grabbed> {
+    (!is_left_behind(work)).then(|| grab(work)).flatten()
 }
 
 /// Whether the item belongs to an engine that a fork left behind: its threads are not in this process, and its locks
@@ -54,24 +110,29 @@ fn is_left_behind(work: &WorkInner) -> bool {
     }
 }
 
-/// Makes the caller the owner of the item, which is then on no list and no timer. Returns where it was; `None` if it
-/// belongs to an engine that was left behind by a fork.
-fn grab(work: &Arc<WorkInner>) -> Option<Was> {
+/// Kernel: `work_grab_pending()`.
+fn grab(work: &Arc<WorkInner>) -> Option<Grabbed> {
+    let nothing_queued = |was| Some(Grabbed { was, _job: None });
     loop {
         if let Some(entry) = TimerKey::take(work) {
             submit::emit(&entry.wq, work, What::CancelWork { was: Was::Timer });
-            return Some(Was::Timer);
+            return nothing_queued(Was::Timer);
         }
         let before = work.claim();
         if !before.pending() {
-            return Some(Was::Idle);
+            return nothing_queued(Was::Idle);
         }
         if let Some(pool) = before.queued().then(|| before.pool()).flatten() {
             match take_off_list(work, pool) {
-                Taken::From(was) => return Some(was),
+                Taken::From(was, job) => {
+                    let _job = Some(job);
+                    return Some(Grabbed { was, _job });
+                }
                 Taken::NotThere => {}
                 Taken::Forked => return None,
             }
+        } else if work.is_rcu() {
+            return None;
         }
         // In transit: its owner is about to put it on a list or to let it go.
         std::thread::yield_now();
@@ -79,7 +140,7 @@ fn grab(work: &Arc<WorkInner>) -> Option<Was> {
 }
 
 enum Taken {
-    From(Was),
+    From(Was, Job),
     NotThere,
     Forked,
 }
@@ -99,26 +160,28 @@ fn take_off_list(work: &Arc<WorkInner>, uid: u32) -> Taken {
             taken
         })
     });
-    // The job keeps the workqueue; it goes here, without the lock.
-    taken.map_or(Taken::NotThere, |(_job, was)| Taken::From(was))
+    taken.map_or(Taken::NotThere, |(job, was)| Taken::From(was, job))
 }
 
 /// An item that was idle is known to the engine that it was on last, if any.
 fn tell_idle(work: &WorkInner, was: Was) {
-    let pool = (was == Was::Idle)
-        .then(|| work.word().pool())
-        .flatten()
-        .and_then(Pool::find);
+    if was == Was::Idle {
+        tell(work, What::CancelWork { was });
+    }
+}
+
+/// Emits an event about this item in the engine that it was on last, if any.
+fn tell(work: &WorkInner, what: What) {
+    let pool = work.word().pool().and_then(Pool::find);
     let Some(engine) = pool.and_then(|pool| pool.engine()) else {
         return;
     };
-    let func = FuncId(work.func_id.load(Ordering::Relaxed) as u32);
     let subject = Subject {
         work: work.id,
-        func,
+        func: submit::function_in(&engine, work),
         ..Subject::default()
     };
-    let event = subject.event(os::now(), What::CancelWork { was });
+    let event = subject.event(os::now(), what);
     context::with(|context| context.emit_one(&engine, event));
 }
 

@@ -2,12 +2,12 @@
 
 use super::links::PwqRef;
 use super::workqueue::{Job, WqInner};
-use super::{WorkInner, cancel};
+use super::{WorkInner, WorkItem, cancel, drain};
 use crate::attrs::WqFlags;
 use crate::os;
-use crate::pool::NewItem;
-use crate::runtime::{EngineState, Pool, context};
-use crate::wq::Word;
+use crate::pool::{NewItem, PwqIx};
+use crate::runtime::{Core, Effects, EngineInner, EngineState, Pool, context};
+use crate::wq::{Gate, Word};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -38,6 +38,13 @@ impl For {
 
 /// Kernel: `queue_work_on()`; `cpu` is an OS CPU number, `None` the calling thread's.
 pub(crate) fn queue_work(wq: &Arc<WqInner>, cpu: Option<usize>, work: &Arc<WorkInner>) -> bool {
+    if work.is_embedded() {
+        warn_once!(
+            "work {} is a field: its object is to be queued, not it",
+            work.name
+        );
+        return false;
+    }
     claim(wq, work) && insert(wq, For::asked(cpu), work)
 }
 
@@ -48,13 +55,20 @@ pub(crate) fn queue_delayed_work(
     work: &Arc<WorkInner>,
     delay: Duration,
 ) -> bool {
-    if !claim(wq, work) {
-        return false;
-    }
+    claim(wq, work) && insert_after(wq, For::asked(cpu), work, delay)
+}
+
+/// [`insert`] after `delay`; at once, without a timer, if that is zero. Kernel: `__queue_delayed_work()`.
+pub(super) fn insert_after(
+    wq: &Arc<WqInner>,
+    to: For,
+    work: &Arc<WorkInner>,
+    delay: Duration,
+) -> bool {
     if delay.is_zero() {
-        return insert(wq, For::asked(cpu), work);
+        return insert(wq, to, work);
     }
-    let armed = wq.engine.timers.arm(wq, For::asked(cpu), work, delay);
+    let armed = wq.engine.timers.arm(wq, to, work, delay);
     if !armed {
         let_go(wq, work);
     }
@@ -62,7 +76,7 @@ pub(crate) fn queue_delayed_work(
 }
 
 /// Makes the caller the owner of the item, or counts why not.
-fn claim(wq: &WqInner, work: &Arc<WorkInner>) -> bool {
+pub(super) fn claim(wq: &WqInner, work: &Arc<WorkInner>) -> bool {
     if wq.engine.segment.forked() {
         return false;
     }
@@ -83,12 +97,23 @@ fn claim(wq: &WqInner, work: &Arc<WorkInner>) -> bool {
     true
 }
 
-/// Puts an item that the caller owns on the list of the right pool. Returns false, and lets the item go, if the
-/// engine has ended meanwhile. Kernel: `__queue_work()`.
+/// Puts an item that the caller owns on the list of the right pool, or drops it if the workqueue is being emptied.
+/// Returns false, and lets the item go, if the engine has ended meanwhile. Kernel: `__queue_work()`.
 pub(crate) fn insert(wq: &Arc<WqInner>, to: For, work: &Arc<WorkInner>) -> bool {
+    insert_carrying(wq, to, work, None)
+}
+
+/// [`insert`], with the object that the item is a field of.
+pub(super) fn insert_carrying(
+    wq: &Arc<WqInner>,
+    to: For,
+    work: &Arc<WorkInner>,
+    carried: Option<Arc<dyn WorkItem>>,
+) -> bool {
     let job = Job {
         work: work.clone(),
         wq: wq.clone(),
+        carried,
     };
     let mut new = NewItem {
         job,
@@ -96,23 +121,27 @@ pub(crate) fn insert(wq: &Arc<WqInner>, to: For, work: &Arc<WorkInner>) -> bool 
         func: function(wq, work),
         req_cpu: to.req_cpu(),
     };
-    let queued = loop {
+    loop {
+        let entry = Entry::of(wq, work);
         let target = wq.pwq_on(to.cpu);
-        let placed = match behind_itself(wq, &target, work, new) {
-            Placed::NotYet(new) => on(wq, &target, work, new),
+        let placed = match entry.behind_itself(&target, new) {
+            Placed::NotYet(new) => entry.on(&target, new),
             placed => placed,
         };
         match placed {
-            Placed::Queued => break true,
-            Placed::Ended => break false,
-            // The pwq was replaced and is gone: there is another by now.
+            Placed::Queued => return true,
+            Placed::Ended => {
+                let_go(wq, work);
+                return false;
+            }
+            Placed::Dropped(reason) => {
+                drain::drop_work(wq, work, reason);
+                return true;
+            }
+            // The pwq was replaced and is gone, and there is another by now; or the gate has moved.
             Placed::NotYet(again) => new = again,
         }
-    };
-    if !queued {
-        let_go(wq, work);
     }
-    queued
 }
 
 /// How an attempt to place an item went.
@@ -120,57 +149,85 @@ enum Placed {
     Queued,
     /// The engine has ended.
     Ended,
-    /// It has to go somewhere else.
+    /// The workqueue is being emptied.
+    Dropped(Drop),
+    /// It has to go somewhere else, or to be tried again.
     NotYet(NewItem<Job>),
 }
 
-/// Queues an item on `target`, if that is still there.
-fn on(wq: &WqInner, target: &PwqRef, work: &WorkInner, new: NewItem<Job>) -> Placed {
-    target.pool.transact(&wq.engine, |core, now, fx| {
-        if !core.has_pwq(target.ix, target.uid) {
-            return Placed::NotYet(new);
-        }
-        match core.queue(target.ix, new, now, fx) {
-            Ok(queued) => {
-                publish(work, &target.pool, queued.item.0);
-                Placed::Queued
-            }
-            Err(_) => Placed::Ended,
-        }
-    })
+/// An item at the gate of its workqueue.
+struct Entry<'a> {
+    wq: &'a WqInner,
+    work: &'a WorkInner,
+    /// The gate as its owner found it, and what that means for this owner.
+    gate: Gate,
+    refused: Option<Drop>,
 }
 
-/// Non-reentrance: an item that still runs on another pool for the same workqueue is queued there, behind itself.
-/// Kernel: the `last_pool` part of `__queue_work()`.
-fn behind_itself(
-    wq: &WqInner,
-    target: &PwqRef,
-    work: &Arc<WorkInner>,
-    new: NewItem<Job>,
-) -> Placed {
-    // An ordered workqueue runs one item at a time anyway, and its newest pwq must be used.
-    let ordered = wq.spec.flags.contains(WqFlags::ORDERED);
-    let last = work
-        .word()
-        .pool()
-        .filter(|&last| last != target.pool.uid && !ordered);
-    let pool = last.and_then(Pool::find);
-    let ours = |pool: &Arc<Pool>| pool.engine_is(&wq.engine);
-    let Some(pool) = pool.filter(ours) else {
-        return Placed::NotYet(new);
-    };
-    pool.transact(&wq.engine, |core, now, fx| {
-        let Some(pwq) = core.runs_for(work.id, wq.id()) else {
+impl<'a> Entry<'a> {
+    fn of(wq: &'a WqInner, work: &'a WorkInner) -> Self {
+        let gate = wq.gate();
+        let chained = gate != Gate::default() && drain::is_chained(wq);
+        Self {
+            wq,
+            work,
+            gate,
+            refused: gate.refuses(chained),
+        }
+    }
+
+    /// Queues the item on `target`, if that is still there.
+    fn on(&self, target: &PwqRef, new: NewItem<Job>) -> Placed {
+        let pool = &target.pool;
+        pool.transact(&self.wq.engine, |core, now, fx| {
+            if !core.has_pwq(target.ix, target.uid) {
+                return Placed::NotYet(new);
+            }
+            self.place(pool, target.ix, new, (core, now, fx))
+        })
+    }
+
+    /// Non-reentrance: an item that still runs on another pool for the same workqueue is queued there, behind itself.
+    /// Kernel: the `last_pool` part of `__queue_work()`.
+    fn behind_itself(&self, target: &PwqRef, new: NewItem<Job>) -> Placed {
+        // An ordered workqueue runs one item at a time anyway, and its newest pwq must be used.
+        let ordered = self.wq.spec.flags.contains(WqFlags::ORDERED);
+        let last = self.work.word().pool();
+        let last = last.filter(|&last| last != target.pool.uid && !ordered);
+        let ours = |pool: &Arc<Pool>| pool.engine_is(&self.wq.engine);
+        let Some(pool) = last.and_then(Pool::find).filter(ours) else {
             return Placed::NotYet(new);
         };
+        pool.transact(&self.wq.engine, |core, now, fx| {
+            let Some(pwq) = core.runs_for(self.work.id, self.wq.id()) else {
+                return Placed::NotYet(new);
+            };
+            self.place(&pool, pwq, new, (core, now, fx))
+        })
+    }
+
+    /// Queues the item on a pwq of `pool`, whose lock the caller holds, unless the gate has moved.
+    fn place(
+        &self,
+        pool: &Pool,
+        pwq: PwqIx,
+        new: NewItem<Job>,
+        (core, now, fx): (&mut Core, u64, &mut Effects),
+    ) -> Placed {
+        if self.wq.gate() != self.gate {
+            return Placed::NotYet(new);
+        }
+        if let Some(reason) = self.refused {
+            return Placed::Dropped(reason);
+        }
         match core.queue(pwq, new, now, fx) {
             Ok(queued) => {
-                publish(work, &pool, queued.item.0);
+                publish(self.work, pool, queued.item.0);
                 Placed::Queued
             }
             Err(_) => Placed::Ended,
         }
-    })
+    }
 }
 
 /// The item is on a list of `pool`, whose lock the caller holds.
@@ -185,7 +242,7 @@ pub(crate) fn let_go(wq: &WqInner, work: &WorkInner) {
     refused_by_shutdown(wq, work);
 }
 
-fn refused_by_shutdown(wq: &WqInner, work: &WorkInner) {
+pub(super) fn refused_by_shutdown(wq: &WqInner, work: &WorkInner) {
     wq.slot.add(WqCounter::Dropped, 1);
     if wq.engine.state() != EngineState::Stopped {
         emit(
@@ -211,13 +268,17 @@ pub(crate) fn emit(wq: &WqInner, work: &WorkInner, what: What) {
 
 /// The id of the item's function in this engine, looked up once per item and engine.
 pub(crate) fn function(wq: &WqInner, work: &WorkInner) -> FuncId {
-    let engine = u64::from(wq.engine.uid) << 32;
+    function_in(&wq.engine, work)
+}
+
+/// See [`function`].
+pub(super) fn function_in(engine: &EngineInner, work: &WorkInner) -> FuncId {
+    let uid = u64::from(engine.uid) << 32;
     let known = work.func_id.load(Ordering::Relaxed);
-    if known & !0xffff_ffff == engine {
+    if known & !0xffff_ffff == uid {
         return FuncId(known as u32);
     }
-    let id = wq.engine.segment.function(&work.name);
-    work.func_id
-        .store(engine | u64::from(id.0), Ordering::Relaxed);
+    let id = engine.segment.function(&work.name);
+    work.func_id.store(uid | u64::from(id.0), Ordering::Relaxed);
     id
 }

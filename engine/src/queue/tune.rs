@@ -9,7 +9,6 @@ use crate::os;
 use crate::runtime::{context, in_range, lock};
 use crate::topology::WorkqueueAttrs;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use wq_trace::{Wake, What};
 
 impl Workqueue {
@@ -140,6 +139,7 @@ impl WqInner {
     /// The limits in force come to the pwqs, and what may go on now goes on. Kernel: `wq_adjust_max_active()`.
     pub(crate) fn adjust(&self, control: &Control, reason: Wake) {
         let limits = control.limits;
+        self.tell_limits(&limits);
         if let Some(nodes) = &self.nodes {
             let (range, online) = ((limits.min(), limits.max()), self.engine.online());
             let affinity = &self.engine.affinity;
@@ -171,12 +171,5 @@ impl WqInner {
             self.adjust(&control, Wake::Thaw);
         }
         !control.is_inactive()
-    }
-}
-
-/// Says something once in the life of the process. Kernel: `WARN_ONCE()`.
-pub(crate) fn once(said: &AtomicBool, say: impl FnOnce()) {
-    if !said.swap(true, Ordering::Relaxed) {
-        say();
     }
 }

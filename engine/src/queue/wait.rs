@@ -1,15 +1,16 @@
 //! Waiting for items and workqueues. Kernel: `__flush_work()`, `__flush_workqueue()`.
 
+use super::visible::{Subject, Visible};
 use super::workqueue::WqInner;
-use super::{BUSY_PENDING, BUSY_RUNNING, WorkInner, cancel};
-use crate::os;
-use crate::runtime::{EngineInner, Pool, Waiter, context, lock};
+use super::{BUSY_PENDING, BUSY_RUNNING, WorkInner, cancel, dependency, submit, waits};
+use crate::runtime::{EngineInner, Pool, Waiter, lock};
 use crate::sense;
 use crate::wq::Begin;
+use crate::wq::deadlock::Deed;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Instant;
-use wq_trace::{Event, FlushTarget, FuncId, PoolId, What, WorkerId, WqId};
+use wq_trace::{FlushTarget, FuncId, WqId};
 
 /// Waits for the last queued instance. Returns whether there was one.
 pub(crate) fn flush_work(work: &Arc<WorkInner>) -> bool {
@@ -41,13 +42,21 @@ fn wait_for(work: &Arc<WorkInner>, queued_too: bool) -> bool {
     });
     let Some(wq) = wq else { return false };
     let func = FuncId(work.func_id.load(Ordering::Relaxed) as u32);
-    let target = Target {
+    let subject = Subject {
         work: work.id,
         wq,
         func,
         kind: FlushTarget::Work,
     };
-    shown(&engine, &target, || waiter.wait());
+    let deed = if queued_too {
+        dependency::check(&engine, wq, Some(work));
+        Deed::Flush
+    } else {
+        Deed::CancelSync
+    };
+    let wq = engine.find_workqueue(wq);
+    let target = waits::Target::Work(work.clone(), pool, wq, deed);
+    wait(&Visible::begin(&engine, subject), &waiter, target);
     true
 }
 
@@ -58,22 +67,33 @@ pub(crate) fn flush_workqueue(wq: &Arc<WqInner>, deadline: Option<Instant>) -> b
     }
     let waiter = Waiter::new();
     let begin = lock(&wq.control).begin_flush(&wq.engine, waiter.clone());
-    if matches!(begin, Begin::Waiting) {
-        let target = Target {
-            work: 0,
-            wq: wq.id(),
-            func: FuncId::NONE,
-            kind: FlushTarget::Workqueue,
-        };
-        return shown(&wq.engine, &target, || match deadline {
-            None => {
-                waiter.wait();
-                true
-            }
-            Some(deadline) => waiter.wait_until(deadline),
-        });
+    if !matches!(begin, Begin::Waiting) {
+        return true;
     }
-    true
+    let subject = Subject {
+        work: 0,
+        wq: wq.id(),
+        func: FuncId::NONE,
+        kind: FlushTarget::Workqueue,
+    };
+    let Some(deadline) = deadline else {
+        dependency::check(&wq.engine, wq.id(), None);
+        let visible = Visible::begin(&wq.engine, subject);
+        wait(&visible, &waiter, waits::Target::Workqueue(wq.clone()));
+        return true;
+    };
+    let visible = Visible::begin(&wq.engine, subject);
+    let is_over = sense::blocking(|| waiter.wait_until(deadline));
+    visible.end();
+    is_over
+}
+
+/// Waits, however long it takes. A worker that waits counts as sleeping.
+fn wait(visible: &Arc<Visible>, waiter: &Arc<Waiter>, target: waits::Target) {
+    let in_wait = waits::enter(visible, waiter, target);
+    sense::blocking(|| waiter.wait());
+    drop(in_wait);
+    visible.end();
 }
 
 /// [`BUSY_PENDING`] and [`BUSY_RUNNING`].
@@ -85,57 +105,20 @@ pub(crate) fn busy(work: &WorkInner) -> u32 {
     (u32::from(word.pending()) * BUSY_PENDING) | (u32::from(running) * BUSY_RUNNING)
 }
 
-struct Target {
-    work: u64,
+/// Waits for `waiter`, who waits until an item of `wq` is queued.
+pub(super) fn wait_in_sight(
+    engine: &Arc<EngineInner>,
     wq: WqId,
-    func: FuncId,
-    kind: FlushTarget,
-}
-
-/// Waits by `wait`, visibly: events, a row in the segment, and a worker that waits counts as sleeping.
-fn shown<R>(engine: &Arc<EngineInner>, target: &Target, wait: impl FnOnce() -> R) -> R {
-    let begun = os::now();
-    let row = engine.segment.flush(&wq_trace::FlushRow {
-        tid: context::thread_id(),
-        work: target.work,
-        wq: target.wq,
-        func: target.func,
-        since: begun,
-        ..wq_trace::FlushRow::default()
-    });
-    emit(
-        engine,
-        target,
-        begun,
-        What::FlushStart {
-            target: target.kind,
-        },
-    );
-    let result = sense::blocking(wait);
-    emit(
-        engine,
-        target,
-        os::now(),
-        What::FlushEnd {
-            target: target.kind,
-        },
-    );
-    drop(row);
-    result
-}
-
-fn emit(engine: &EngineInner, target: &Target, at: u64, what: What) {
-    let event = Event {
-        at,
-        cpu: 0,
-        tid: 0,
-        wq: target.wq,
-        pool: PoolId::NONE,
-        worker: WorkerId::NONE,
-        func: target.func,
-        from: FuncId::NONE,
-        work: target.work,
-        what,
+    work: &WorkInner,
+    waiter: &Waiter,
+) {
+    let subject = Subject {
+        work: work.id,
+        wq,
+        func: submit::function_in(engine, work),
+        kind: FlushTarget::Work,
     };
-    context::with(|context| context.emit_one(engine, event));
+    let visible = Visible::begin(engine, subject);
+    sense::blocking(|| waiter.wait());
+    visible.end();
 }

@@ -1,13 +1,13 @@
 //! Work items as their users hold them.
 
-use super::{cancel, wait};
-use crate::runtime::TimerKey;
+use super::item::item_methods;
+use super::{DelayedWork, RcuWork, wait};
+use crate::runtime::{EngineInner, TimerKey};
 use crate::wq::Word;
 use std::fmt;
 use std::panic::Location;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Instant;
 
 /// The item behind every handle. Kernel: `struct work_struct`, `struct delayed_work`.
 pub(crate) struct WorkInner {
@@ -25,12 +25,18 @@ pub(crate) struct WorkInner {
     pub(crate) func_id: AtomicU64,
     /// The timer that it is on.
     pub(crate) timer: Mutex<Option<TimerKey>>,
+    /// The engine in which it waits for readers.
+    pub(crate) rcu: Mutex<Option<Arc<EngineInner>>>,
 }
 
-enum Func {
+/// What an execution calls.
+pub(super) enum Func {
     Work(Box<dyn Fn(&Work) + Send + Sync>),
     Delayed(Box<dyn Fn(&DelayedWork) + Send + Sync>),
+    Rcu(Box<dyn Fn(&RcuWork) + Send + Sync>),
     Once(Mutex<Option<Box<dyn FnOnce() + Send>>>),
+    /// Nothing here: what is queued carries the object that the item is a field of.
+    Embedded,
 }
 
 /// A function to be executed by a worker, and whether it is asked for at this moment.
@@ -49,21 +55,6 @@ enum Func {
 /// ```
 #[derive(Clone)]
 pub struct Work(pub(crate) Arc<WorkInner>);
-
-/// A [`Work`] with a timer in front of it. Kernel: `struct delayed_work`.
-///
-/// ```
-/// use std::time::Duration;
-/// use wq_engine::{DelayedWork, Engine};
-/// let engine = Engine::builder().name("doc-delayed").build()?;
-/// let later = DelayedWork::named("later", |_| println!("a little later"));
-/// assert!(engine.system_wq().queue_delayed_work(&later, Duration::from_millis(5)));
-/// assert!(!engine.system_wq().queue_delayed_work(&later, Duration::ZERO), "it is pending");
-/// later.flush();
-/// # Ok::<(), wq_engine::Error>(())
-/// ```
-#[derive(Clone)]
-pub struct DelayedWork(pub(crate) Arc<WorkInner>);
 
 /// Bit of [`Work::busy`]: queued or on a timer. Kernel: `WORK_BUSY_PENDING`.
 pub const BUSY_PENDING: u32 = 1;
@@ -109,87 +100,17 @@ impl Work {
     /// Waits for the last queued instance to finish. Returns whether there was one to wait for.
     ///
     /// Idle on return only if nobody queued it again meanwhile. Called inside a work function, the wait counts as
-    /// sleeping. An item that flushes itself waits for ever. Kernel: `flush_work()`.
+    /// sleeping; a wait that cannot end, such as that of an item that flushes itself, is reported and goes on. Kernel:
+    /// `flush_work()`.
     pub fn flush(&self) -> bool {
         wait::flush_work(&self.0)
     }
-
-    /// Takes the item off its list. Returns whether it was pending; a running execution goes on.
-    /// Kernel: `cancel_work()`.
-    pub fn cancel(&self) -> bool {
-        cancel::cancel(&self.0)
-    }
-
-    /// Cancels, refuses queueing meanwhile, and waits for a running execution. Returns whether it was pending.
-    ///
-    /// Works for items that queue themselves. Not from the item's own function. Kernel: `cancel_work_sync()`.
-    pub fn cancel_sync(&self) -> bool {
-        cancel::cancel_sync(&self.0)
-    }
-
-    /// Whether the item is queued. Kernel: `work_pending()`.
-    pub fn pending(&self) -> bool {
-        self.0.word().pending()
-    }
-
-    /// [`BUSY_PENDING`] and [`BUSY_RUNNING`]; advisory, it may have changed already. Kernel: `work_busy()`.
-    pub fn busy(&self) -> u32 {
-        wait::busy(&self.0)
-    }
 }
 
-impl DelayedWork {
-    /// As [`Work::new`]. Kernel: `INIT_DELAYED_WORK()`.
-    #[track_caller]
-    pub fn new(func: impl Fn(&Self) + Send + Sync + 'static) -> Self {
-        Self::named(&place(Location::caller()), func)
-    }
-
-    /// As [`Work::named`].
-    pub fn named(name: &str, func: impl Fn(&Self) + Send + Sync + 'static) -> Self {
-        Self(WorkInner::new(
-            name.to_owned(),
-            Func::Delayed(Box::new(func)),
-        ))
-    }
-
-    /// Queues the item at once if it is on its timer, then waits as [`Work::flush`].
-    /// Kernel: `flush_delayed_work()`.
-    pub fn flush(&self) -> bool {
-        cancel::fire_now(&self.0);
-        wait::flush_work(&self.0)
-    }
-
-    /// Takes the item off its timer or list. Returns whether it was pending; a running execution goes on.
-    /// Kernel: `cancel_delayed_work()`.
-    pub fn cancel(&self) -> bool {
-        cancel::cancel(&self.0)
-    }
-
-    /// As [`Work::cancel_sync`], the timer included. Kernel: `cancel_delayed_work_sync()`.
-    pub fn cancel_sync(&self) -> bool {
-        cancel::cancel_sync(&self.0)
-    }
-
-    /// Whether the item is on its timer or queued. Kernel: `delayed_work_pending()`.
-    pub fn pending(&self) -> bool {
-        self.0.word().pending()
-    }
-
-    /// As [`Work::busy`].
-    pub fn busy(&self) -> u32 {
-        wait::busy(&self.0)
-    }
-
-    /// When the timer fires; `None` if the item is not on it, or if that is later than time can say.
-    pub fn expires(&self) -> Option<Instant> {
-        let timer = self.0.timer.lock().unwrap_or_else(PoisonError::into_inner);
-        timer.as_ref().and_then(TimerKey::expires)
-    }
-}
+item_methods!(Work);
 
 impl WorkInner {
-    fn new(name: String, func: Func) -> Arc<Self> {
+    pub(super) fn new(name: String, func: Func) -> Arc<Self> {
         static NEXT: AtomicU64 = AtomicU64::new(1);
         Arc::new(Self {
             id: NEXT.fetch_add(1, Ordering::Relaxed),
@@ -199,7 +120,18 @@ impl WorkInner {
             item: AtomicU32::new(0),
             func_id: AtomicU64::new(0),
             timer: Mutex::new(None),
+            rcu: Mutex::new(None),
         })
+    }
+
+    /// Whether it is a field of an object, which only queueing that object executes.
+    pub(crate) fn is_embedded(&self) -> bool {
+        matches!(self.func, Func::Embedded)
+    }
+
+    /// Whether it waits for readers before it is queued; it cannot be taken back meanwhile.
+    pub(crate) fn is_rcu(&self) -> bool {
+        matches!(self.func, Func::Rcu(_))
     }
 
     pub(crate) fn word(&self) -> Word {
@@ -232,12 +164,14 @@ impl WorkInner {
         match &self.func {
             Func::Work(func) => func(&Work(self.clone())),
             Func::Delayed(func) => func(&DelayedWork(self.clone())),
+            Func::Rcu(func) => func(&RcuWork(self.clone())),
             Func::Once(func) => {
                 let func = func.lock().unwrap_or_else(PoisonError::into_inner).take();
                 if let Some(func) = func {
                     func();
                 }
             }
+            Func::Embedded => {}
         }
     }
 }
@@ -253,12 +187,6 @@ impl fmt::Debug for WorkInner {
 }
 
 impl fmt::Debug for Work {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
-    }
-}
-
-impl fmt::Debug for DelayedWork {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)
     }

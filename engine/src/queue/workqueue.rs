@@ -1,13 +1,14 @@
 //! A workqueue: the handle, and what stands behind it.
 
 use super::links::{Control, Links, PwqRef};
-use super::{DelayedWork, Work, WorkInner, place, submit, wait};
+use super::{DelayedWork, Work, WorkInner, WorkItem, drain, place, submit, wait};
 use crate::attrs::WqFlags;
-use crate::runtime::{EngineInner, lock};
-use crate::wq::NodeCounts;
+use crate::runtime::{EngineInner, RescuerHandle, lock};
+use crate::wq::{Gate, NodeCounts};
 use std::borrow::Cow;
 use std::fmt;
 use std::panic::Location;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use wq_trace::{Event, FuncId, PoolId, What, WorkerId, WqId, WqSlot};
@@ -15,7 +16,7 @@ use wq_trace::{Event, FuncId, PoolId, What, WorkerId, WqId, WqSlot};
 /// A workqueue: what items are queued on, flushed by and limited by. It owns no execution resource.
 ///
 /// A handle: clones are the same workqueue. When the last one is dropped the workqueue goes away once nothing is queued,
-/// armed or running on it; dropping never waits. Kernel: `struct workqueue_struct`.
+/// armed or running on it; dropping never waits. [`Workqueue::destroy`] waits. Kernel: `struct workqueue_struct`.
 #[derive(Clone)]
 pub struct Workqueue(Arc<WqInner>);
 
@@ -27,11 +28,15 @@ pub(crate) struct WqInner {
     pub(crate) spec: WqSpec,
     /// I
     pub(crate) slot: WqSlot,
+    /// I: of a `MEM_RECLAIM` workqueue.
+    pub(crate) rescuer: Option<RescuerHandle>,
     pub(crate) links: Links,
     /// I: the active slots of an unbound workqueue.
     pub(crate) nodes: Option<NodeCounts>,
     /// `W`
     pub(crate) control: Mutex<Control>,
+    /// See [`Gate`].
+    pub(crate) gate: AtomicU32,
 }
 
 /// What a workqueue was asked to be.
@@ -47,6 +52,8 @@ pub(crate) struct Job {
     pub(crate) work: Arc<WorkInner>,
     /// Keeps the workqueue while an item of it is queued or running.
     pub(crate) wq: Arc<WqInner>,
+    /// The object that the item is a field of, if it is.
+    pub(crate) carried: Option<Arc<dyn WorkItem>>,
 }
 
 impl Workqueue {
@@ -62,14 +69,15 @@ impl Workqueue {
     /// engine is shutting down.
     ///
     /// If it returns true, stores made before the call are visible to the execution; if it returns false because the
-    /// item was pending, they are visible to the execution that it was pending for. From any thread.
-    /// Kernel: `queue_work()`.
+    /// item was pending, they are visible to the execution that it was pending for. From any thread. While the
+    /// workqueue is drained, and once it is destroyed, the item is dropped, and that returns true:
+    /// [`Workqueue::drain`]. Kernel: `queue_work()`.
     pub fn queue_work(&self, work: &Work) -> bool {
         submit::queue_work(self.inner(), None, &work.0)
     }
 
     /// As [`Workqueue::queue_work`], for the OS CPU `cpu`. A CPU that the engine does not use stands for the next one
-    /// that it uses, cyclically. On an unbound workqueue the CPU has no say yet. Kernel: `queue_work_on()`.
+    /// that it uses, cyclically; items for one that has left meanwhile run on those that are left. On an unbound workqueue the CPU has no say yet. Kernel: `queue_work_on()`.
     pub fn queue_work_on(&self, cpu: usize, work: &Work) -> bool {
         submit::queue_work(self.inner(), Some(cpu), &work.0)
     }
@@ -96,9 +104,30 @@ impl Workqueue {
     }
 
     /// Waits until everything that was queued before this call is over, held items included; what is queued later
-    /// is not waited for. Called inside a work function, the wait counts as sleeping. Kernel: `flush_workqueue()`.
+    /// is not waited for. Called inside a work function, the wait counts as sleeping; inside one of this workqueue it
+    /// cannot end, which is reported. Kernel: `flush_workqueue()`.
     pub fn flush(&self) {
         wait::flush_workqueue(self.inner(), None);
+    }
+
+    /// Waits until nothing is queued or running. Meanwhile only work functions of this workqueue may queue on it: what
+    /// anybody else queues, and timers that fire, are dropped with one warning, although `queue_work` returns true.
+    ///
+    /// Any number of threads may drain at one time, and flush. An item that queues itself for ever makes it endless,
+    /// of which it warns; called inside a work function of this workqueue it waits for itself, which is reported.
+    /// What is on a timer is not waited for. Kernel: `drain_workqueue()`.
+    pub fn drain(&self) {
+        drain::drain(self.inner());
+    }
+
+    /// Drains, and refuses everything that is queued from then on, by whatever handle: `queue_work` returns true as for
+    /// [`Workqueue::drain`], and the item is dropped. Frozen items are waited for until they are thawed.
+    ///
+    /// Timers are not waited for: the items are dropped when they fire, so cancel them first. The other handles stay
+    /// valid; flushes of a destroyed workqueue return at once. Not from a work function of this workqueue: it waits
+    /// for itself, which is reported. Kernel: `destroy_workqueue()`.
+    pub fn destroy(&self) {
+        drain::destroy(self.inner());
     }
 
     /// The name. Kernel: `WQ_NAME_LEN`, at most 31 bytes.
@@ -127,6 +156,13 @@ impl WqInner {
         self.links.on(self.engine.cpu_index(cpu))
     }
 
+    /// The rescuer, if there is one, ends once nobody calls for it.
+    pub(crate) fn stop_rescuer(&self) {
+        if let Some(rescuer) = &self.rescuer {
+            rescuer.stop();
+        }
+    }
+
     /// An event about this workqueue as such.
     pub(crate) fn event(&self, at: u64, what: What) -> Event {
         Event {
@@ -140,6 +176,19 @@ impl WqInner {
             from: FuncId::NONE,
             work: 0,
             what,
+        }
+    }
+
+    /// Who may queue at this moment.
+    pub(crate) fn gate(&self) -> Gate {
+        Gate(self.gate.load(Ordering::Acquire))
+    }
+
+    /// Tells its end, once.
+    pub(crate) fn tell_gone(&self) {
+        let before = Gate(self.gate.fetch_or(Gate::GONE, Ordering::AcqRel));
+        if !before.is_gone() {
+            self.engine.tell_destroyed(self);
         }
     }
 
@@ -158,7 +207,9 @@ impl Drop for WqInner {
             pwq.transact(&self.engine, |core, _, _| core.remove_pwq(pwq.ix));
             self.engine.put_unbound_pool(&pwq.pool);
         }
-        self.engine.workqueue_gone(self);
+        if self.engine.remove_workqueue(self) {
+            self.tell_gone();
+        }
     }
 }
 

@@ -4,10 +4,10 @@ use super::{EngineInner, EngineState, Pool, lock};
 use crate::attrs::{HIGHPRI_NICE, MAX_ACTIVE, NAME_LEN, WqFlags, bh_problem};
 use crate::error::Error;
 use crate::pool::Limit;
-use crate::queue::{Control, Links, PwqRef, Workqueue, WqInner, WqSpec, once};
+use crate::queue::{Control, Links, PwqRef, Workqueue, WqInner, WqSpec};
 use crate::topology::WorkqueueAttrs;
 use crate::wq::{FlushState, Limits, NodeCounts};
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::AtomicU32;
 use std::sync::{Arc, Mutex, RwLock};
 use wq_trace::Wake;
 
@@ -31,8 +31,9 @@ pub(super) fn alloc(
             "there is a SYSFS workqueue of this name already",
         ));
     }
-    let inner = Arc::new(make(engine, spec, max_active, config.frozen));
-    if inner.nodes.is_some() {
+    let inner = Arc::new(make(engine, spec, max_active, config.frozen)?);
+    if let Some(nodes) = &inner.nodes {
+        nodes.show_in(&inner.slot);
         let attrs = lock(&inner.control).attrs.clone();
         inner.relink(&attrs)?;
     } else {
@@ -41,16 +42,28 @@ pub(super) fn alloc(
     }
     engine.add_workqueue(&inner);
     drop(config);
+    // The end stops the rescuers of those workqueues that it sees.
+    if engine.state() == EngineState::Stopped {
+        inner.stop_rescuer();
+    }
     engine.say_shortage();
     Ok(Workqueue::new(inner))
 }
 
 /// A workqueue whose pwqs have no slots yet; an unbound one has none at all.
-fn make(engine: &Arc<EngineInner>, spec: WqSpec, max_active: usize, frozen: bool) -> WqInner {
+fn make(
+    engine: &Arc<EngineInner>,
+    spec: WqSpec,
+    max_active: usize,
+    frozen: bool,
+) -> Result<WqInner, Error> {
     let flags = spec.flags;
     let slot = engine
         .segment
         .workqueue(&spec.name, flags.bits(), max_active as u32);
+    let rescues = flags.contains(WqFlags::MEM_RECLAIM);
+    let rescuer = rescues.then(|| engine.start_rescuer(&spec.name, &slot));
+    let rescuer = rescuer.transpose()?;
     let mut limits = Limits::new(max_active);
     limits.set_frozen(frozen && flags.contains(WqFlags::FREEZABLE));
     let unbound = flags.contains(WqFlags::UNBOUND);
@@ -60,6 +73,7 @@ fn make(engine: &Arc<EngineInner>, spec: WqSpec, max_active: usize, frozen: bool
         engine: engine.clone(),
         spec,
         slot,
+        rescuer,
         links: Links::Unbound(RwLock::new(Arc::default())),
         nodes: unbound.then(|| NodeCounts::new(nodes.map(|(number, _)| number))),
         control: Mutex::new(Control {
@@ -72,6 +86,7 @@ fn make(engine: &Arc<EngineInner>, spec: WqSpec, max_active: usize, frozen: bool
             pwqs: Vec::new(),
             dfl: None,
         }),
+        gate: AtomicU32::default(),
     };
     if !unbound {
         let link = |pools: &[Arc<Pool>; 2]| {
@@ -91,7 +106,7 @@ fn make(engine: &Arc<EngineInner>, spec: WqSpec, max_active: usize, frozen: bool
         lock(&inner.control).pwqs.clone_from(&by_cpu);
         inner.links = Links::Bound(by_cpu);
     }
-    inner
+    Ok(inner)
 }
 
 fn problem(name: &str, problem: impl Into<String>) -> Error {
@@ -111,19 +126,8 @@ fn checked(
     if let Some(text) = bh_problem(flags, max_active) {
         return Err(problem(name, text));
     }
-    let later = WqFlags::MEM_RECLAIM;
-    if flags.intersects(later) {
-        let names: Vec<_> = (flags & later).iter_names().map(|(name, _)| name).collect();
-        return Err(problem(
-            name,
-            format!("not supported yet: {}", names.join(", ")),
-        ));
-    }
     if flags.contains(WqFlags::UNBOUND | WqFlags::PERCPU) {
-        static SAID: AtomicBool = AtomicBool::new(false);
-        once(&SAID, || {
-            tracing::warn!("workqueue {name} asks for UNBOUND and PERCPU; it is made UNBOUND");
-        });
+        warn_once!("workqueue {name} asks for UNBOUND and PERCPU; it is made UNBOUND");
     }
     if max_active != 0 {
         in_range(max_active, name);
@@ -153,12 +157,9 @@ fn cut(name: &str) -> String {
         .rev()
         .find(|&end| name.is_char_boundary(end))
         .unwrap_or(0);
-    static SAID: AtomicBool = AtomicBool::new(false);
-    once(&SAID, || {
-        tracing::warn!(
-            "name {name} exceeds WQ_NAME_LEN ({NAME_LEN} bytes). Truncating to: {}",
-            &name[..end]
-        );
-    });
+    warn_once!(
+        "name {name} exceeds WQ_NAME_LEN ({NAME_LEN} bytes). Truncating to: {}",
+        &name[..end]
+    );
     name[..end].to_owned()
 }

@@ -2,9 +2,10 @@
 
 use super::keeper::Keeper;
 use super::pools::make_local;
-use super::{Engine, EngineInner, EngineState, Timers};
+use super::{Engine, EngineInner, EngineState, Rcu, Said, Timers};
 use crate::error::Error;
 use crate::os;
+use crate::pool::IDLE_WORKER_TIMEOUT;
 use crate::sense::Sensing;
 use crate::sense::tick::Tick;
 use crate::topology::{Affinity, AffinityScope, CpuMask, ParseError, Topology};
@@ -23,6 +24,7 @@ pub struct Builder {
     cpus: Option<Vec<usize>>,
     sensing: Sensing,
     cpu_intensive_thresh: Duration,
+    idle_timeout: Duration,
     cpu_intensive_warning_thresh: u64,
     watchdog_thresh: Duration,
     power_efficient: bool,
@@ -37,6 +39,7 @@ impl Default for Builder {
             cpus: None,
             sensing: Sensing::Auto,
             cpu_intensive_thresh: Duration::from_millis(10),
+            idle_timeout: Duration::from_nanos(IDLE_WORKER_TIMEOUT),
             cpu_intensive_warning_thresh: 4,
             watchdog_thresh: Duration::from_secs(30),
             power_efficient: false,
@@ -97,6 +100,13 @@ impl Builder {
     /// its CPU before. Kernel: `workqueue.cpu_intensive_thresh_us`.
     pub fn cpu_intensive_thresh(mut self, thresh: Duration) -> Self {
         self.cpu_intensive_thresh = thresh;
+        self
+    }
+
+    /// How long a worker idles before it leaves, if more are idle than its pool keeps: two, and one for every four busy
+    /// ones; 300 s by default. A pool that has no surplus workers sets no timer. Kernel: `IDLE_WORKER_TIMEOUT`.
+    pub fn idle_timeout(mut self, timeout: Duration) -> Self {
+        self.idle_timeout = timeout;
         self
     }
 
@@ -166,6 +176,10 @@ impl Builder {
         };
         segment.set_sensing(sensing.word(), reason);
         let inner = self.start(&config, segment, affinity, sensing);
+        inner.tell_settings();
+        for pool in &inner.pools() {
+            inner.tell_pool(pool);
+        }
         for pool in inner.percpu.iter().flatten() {
             if let Err(error) = inner.first_worker(pool) {
                 inner.stop();
@@ -254,11 +268,17 @@ impl Builder {
                 tick: Tick::default(),
                 keeper: Keeper::default(),
                 timers: Timers::default(),
+                rcu: Rcu::default(),
                 workqueues: Mutex::default(),
                 state: AtomicU8::new(EngineState::Running as u8),
                 running_threads: AtomicUsize::new(0),
                 threads: Mutex::default(),
+                idle_timeout: nanoseconds(self.idle_timeout),
+                creation_fails: AtomicBool::new(false),
+                timer_tid: AtomicU32::new(0),
+                attach: Mutex::default(),
                 create_failure_said: AtomicBool::new(false),
+                said: Said::default(),
                 me: me.clone(),
             }
         })
@@ -271,14 +291,18 @@ fn nanoseconds(time: Duration) -> u64 {
 }
 
 impl EngineInner {
-    /// The timer thread, the keeper, and the tick if it is wanted.
+    /// The threads of timers and readers, the keeper, and the tick if it is wanted.
     fn start_services(&self) -> Result<(), Error> {
         let failed = |name: &str| {
             let name = name.to_owned();
             move |source| Error::Thread { name, source }
         };
-        self.spawn("wq-timer", |engine| engine.timers.run())
-            .map_err(failed("wq-timer"))?;
+        self.spawn("wq-timer", |engine| {
+            engine.unpinned_thread_is(os::thread_id());
+            engine.timers.run();
+        })
+        .map_err(failed("wq-timer"))?;
+        self.start_rcu().map_err(failed("wq-rcu"))?;
         let keeper = self.spawn("wq-keeper", |engine| engine.keeper.run(engine));
         self.keeper.is_run_by(keeper.map_err(failed("wq-keeper"))?);
         if self.ticks() {

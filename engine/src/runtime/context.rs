@@ -6,7 +6,7 @@ use crate::runtime::{EngineInner, Pool, Waiter};
 use crate::{os, pool};
 use std::cell::RefCell;
 use std::sync::{Arc, Weak};
-use wq_trace::{Emitter, Event, FuncId};
+use wq_trace::{Emitter, Event, FuncId, WqId};
 
 pub(crate) type Effects = pool::Effects<Arc<Waiter>>;
 
@@ -29,6 +29,8 @@ pub(crate) struct CurrentWork {
     pub(crate) pool: Arc<Pool>,
     pub(crate) worker: WorkerIx,
     pub(crate) func: FuncId,
+    /// The workqueue that it runs for.
+    pub(crate) wq: WqId,
     /// Weak: the execution alone decides when the item goes.
     pub(crate) work: Weak<WorkInner>,
     pub(crate) queued_at: u64,

@@ -19,6 +19,7 @@ impl EngineInner {
         let deadline = begun.checked_add(timeout);
         self.advance(EngineState::Draining);
         self.timers.cancel_all();
+        self.rcu.cancel_all();
         let mut busy = self.busy_workqueues();
         while !busy.is_empty() && deadline.is_none_or(|deadline| Instant::now() < deadline) {
             for wq in &busy {
@@ -58,10 +59,14 @@ impl EngineInner {
         }
         self.advance(EngineState::Stopped);
         self.timers.stop();
+        self.rcu.stop();
         self.tick.stop();
         self.keeper.stop();
         for pool in self.pools() {
             pool.end(self);
+        }
+        for wq in self.all_workqueues() {
+            wq.stop_rescuer();
         }
         context::with(|context| context.forget(self));
         if reap {

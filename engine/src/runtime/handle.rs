@@ -1,8 +1,8 @@
 //! The user's handle of an engine: workqueues, and the end.
 
+use super::EngineInner;
 use super::alloc::alloc;
 use super::build::Builder;
-use super::{EngineInner, context};
 use crate::attrs::{System, WqFlags};
 use crate::error::Error;
 use crate::queue::{DelayedWork, Work, Workqueue};
@@ -54,6 +54,10 @@ impl Engine {
             .map(make)
             .collect::<Result<_, _>>()?;
         Ok(Self(Arc::new(Handle { inner, system })))
+    }
+
+    pub(super) fn inner(&self) -> &Arc<EngineInner> {
+        &self.0.inner
     }
 
     /// Makes a workqueue. `max_active` 0 asks for the default, 1024; values above 2048 are cut to it, with a warning.
@@ -169,6 +173,22 @@ impl Engine {
         self.0.inner.show_freezable()
     }
 
+    /// Shown as `events_freezable`: per CPU, takes part in freezing.
+    pub fn system_freezable_wq(&self) -> &Workqueue {
+        self.system(System::Freezable)
+    }
+
+    /// Shown as `events_power_efficient`: unbound if the engine is power efficient
+    /// ([`Builder::power_efficient`]), per CPU otherwise.
+    pub fn system_power_efficient_wq(&self) -> &Workqueue {
+        self.system(System::PowerEfficient)
+    }
+
+    /// Shown as `events_freezable_pwr_efficient`: both.
+    pub fn system_freezable_power_efficient_wq(&self) -> &Workqueue {
+        self.system(System::FreezablePowerEfficient)
+    }
+
     /// All system workqueues, each once.
     pub fn system_workqueues(&self) -> impl Iterator<Item = &Workqueue> {
         self.0.system.iter()
@@ -225,6 +245,16 @@ impl Engine {
         &self.0.inner.segment
     }
 
+    /// For tests and drills: from now on no worker thread can be created, or, with `false`, they can again.
+    ///
+    /// What then happens is what happens when the system refuses threads: a manager tries again every second, items of
+    /// [`WqFlags::MEM_RECLAIM`] workqueues are executed by their rescuers, and all others wait until a worker gets
+    /// free or creation works again, which is noticed at once. A workqueue that needs a pool that does not exist yet
+    /// cannot be made. Rescuers themselves can.
+    pub fn fail_worker_creation(&self, fail: bool) {
+        self.0.inner.fail_worker_creation(fail);
+    }
+
     /// Ends the engine: refuses queueing from outside and items that queue themselves, cancels timers, and executes
     /// what is pending. Also ends what the other handles stand for.
     ///
@@ -250,15 +280,4 @@ impl fmt::Debug for Engine {
             .field("sensing", &self.0.inner.sensing)
             .finish_non_exhaustive()
     }
-}
-
-/// The work item that the calling thread executes, if it is a worker. Kernel: `current_work()`.
-pub fn current_work() -> Option<Work> {
-    context::current()?.work.upgrade().map(Work)
-}
-
-/// When the item that the calling worker executes was queued and when its execution began, in nanoseconds on
-/// `CLOCK_MONOTONIC`; `None` outside of a work function.
-pub fn current_stamps() -> Option<(u64, u64)> {
-    context::current().map(|current| (current.queued_at, current.started_at))
 }

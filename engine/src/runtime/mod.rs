@@ -4,13 +4,20 @@
 mod alloc;
 mod build;
 pub(crate) mod context;
+mod cpus;
+mod current;
 mod end;
 mod handle;
 mod keeper;
+mod on_cpu;
 mod pool;
 mod pools;
+mod rcu;
+mod rescuer;
+mod said;
 mod show;
 mod timer;
+mod told;
 mod unbound;
 mod waiter;
 mod watchdog;
@@ -18,8 +25,12 @@ mod watchdog;
 pub(crate) use alloc::in_range;
 pub use build::Builder;
 pub(crate) use context::{CurrentWork, Effects};
-pub use handle::{Engine, current_stamps, current_work};
+pub use current::{current_is_workqueue_rescuer, current_stamps, current_work, set_worker_desc};
+pub use handle::Engine;
 pub(crate) use pool::{Core, Pool};
+pub(crate) use rcu::Rcu;
+pub(crate) use rescuer::{Mayday, Rescuer, RescuerHandle};
+pub(crate) use said::Said;
 pub(crate) use timer::{TimerKey, Timers};
 pub(crate) use waiter::Waiter;
 
@@ -32,7 +43,7 @@ use crate::sense::tick::{Pace, Tick};
 use crate::topology::Affinity;
 use crate::wq::Reports;
 use keeper::Keeper;
-use std::sync::atomic::{AtomicBool, AtomicU8, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::thread::JoinHandle;
 use wq_trace::{Segment, What, WqId};
@@ -71,14 +82,25 @@ pub(crate) struct EngineInner {
     pub(crate) tick: Tick,
     pub(crate) keeper: Keeper,
     pub(crate) timers: Timers,
+    pub(crate) rcu: Rcu,
     workqueues: Mutex<Vec<(WqId, Weak<WqInner>)>>,
     state: AtomicU8,
     /// Threads that were started and have not ended.
     running_threads: AtomicUsize,
     /// Workers, tick and timer threads that were started and not reaped.
     threads: Mutex<Vec<JoinHandle<()>>>,
+    /// I: how long surplus workers idle before they leave, in nanoseconds.
+    idle_timeout: u64,
+    /// Worker creation is made to fail.
+    creation_fails: AtomicBool,
+    /// OS id of the timer thread, which nobody pins: its affinity mask is what the engine may use.
+    timer_tid: AtomicU32,
+    /// Held while a pool's CPU leaves or comes back, and while a thread joins a pool. Taken before any pool's lock.
+    /// Kernel: `wq_pool_attach_mutex`.
+    attach: Mutex<()>,
     /// A failed worker creation was reported.
     create_failure_said: AtomicBool,
+    pub(crate) said: Said,
     /// I: for the threads that the engine starts.
     me: Weak<EngineInner>,
 }
@@ -147,6 +169,17 @@ impl EngineInner {
     /// The index of an OS CPU; of the next used one, cyclically, if the engine does not use it.
     pub(crate) fn cpu_index(&self, cpu: usize) -> usize {
         self.cpus.partition_point(|&used| used < cpu) % self.cpus.len()
+    }
+
+    /// A CPU on a NUMA node: `here` if it is on it, else its first one; `None` if the engine uses none of it.
+    /// Kernel: `select_numa_node_cpu()`.
+    pub(crate) fn cpu_near(&self, node: usize, here: usize) -> Option<usize> {
+        let topology = self.affinity.topology();
+        let is_on_it = |cpu: &usize| topology.node_of(*cpu) == Some(node);
+        std::iter::once(&here)
+            .chain(&self.cpus)
+            .copied()
+            .find(is_on_it)
     }
 
     /// The pools of one CPU each: those in which a worker that blocks or hogs its CPU makes a difference.
@@ -244,14 +277,15 @@ impl EngineInner {
         self.emit_workqueue(wq, |flags, max_active| What::Alloc { flags, max_active });
     }
 
-    /// A workqueue goes away.
-    pub(crate) fn workqueue_gone(&self, wq: &WqInner) {
+    /// The last handle, item and timer of a workqueue have gone, or it never came to be: whether it had.
+    pub(crate) fn remove_workqueue(&self, wq: &WqInner) -> bool {
         let mut workqueues = lock(&self.workqueues);
-        let Some(place) = workqueues.iter().position(|(id, _)| *id == wq.id()) else {
-            return;
-        };
-        workqueues.remove(place);
-        drop(workqueues);
+        let place = workqueues.iter().position(|(id, _)| *id == wq.id());
+        place.map(|place| workqueues.remove(place)).is_some()
+    }
+
+    /// A workqueue has ended.
+    pub(crate) fn tell_destroyed(&self, wq: &WqInner) {
         self.emit_workqueue(wq, |flags, max_active| What::Destroy { flags, max_active });
     }
 
@@ -271,11 +305,12 @@ impl EngineInner {
             .any(|wq| wq.spec.name == name && wq.spec.flags.contains(WqFlags::SYSFS))
     }
 
-    /// The workqueues that exist.
+    /// The workqueues that exist and were not destroyed.
     pub(crate) fn all_workqueues(&self) -> Vec<Arc<WqInner>> {
         lock(&self.workqueues)
             .iter()
             .filter_map(|(_, wq)| wq.upgrade())
+            .filter(|wq| !wq.gate().is_gone())
             .collect()
     }
 }

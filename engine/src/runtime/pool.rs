@@ -8,7 +8,7 @@ use crate::queue::{Job, PwqRef};
 use crate::topology::PoolAttrs;
 use crate::worker;
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, Weak};
 use std::thread::Thread;
 use wq_trace::Wake;
@@ -22,6 +22,12 @@ pub(crate) struct Pool {
     pub(crate) uid: u32,
     /// I: the CPUs that its workers may use.
     pub(crate) cpus: Vec<usize>,
+    /// I: the CPU whose concurrency it manages; `None`: unbound.
+    pub(crate) own_cpu: Option<usize>,
+    /// Whether that CPU has left. Changed under the engine's attach lock; the state behind the pool's own lock follows.
+    pub(super) left: AtomicBool,
+    /// When somebody looked last whether it is back.
+    pub(super) looked_at: AtomicU64,
     /// I: what an unbound pool is known by.
     pub(crate) attrs: Option<PoolAttrs>,
     /// I
@@ -50,6 +56,7 @@ impl Pool {
         attrs: Option<PoolAttrs>,
     ) -> Arc<Self> {
         let (uid, nice) = (core.spec.uid, core.spec.nice);
+        let own_cpu = core.spec.cpu.map(usize::from);
         let state = Mutex::new(Locked {
             core,
             threads: Vec::new(),
@@ -57,6 +64,9 @@ impl Pool {
         let pool = Arc::new(Self {
             uid,
             cpus,
+            own_cpu,
+            left: AtomicBool::new(false),
+            looked_at: AtomicU64::new(0),
             attrs,
             nice,
             engine,
@@ -122,7 +132,7 @@ impl Pool {
             (result, effects, wanted, threads)
         });
         engine.arm(wanted);
-        execute(engine, self.uid, effects, &threads);
+        self.execute(engine, effects, &threads);
         result
     }
 
@@ -169,6 +179,42 @@ impl Pool {
         for job in jobs {
             worker::quietly(|| drop(job));
         }
+    }
+
+    /// If a manager waits to try again, it does so now.
+    pub(super) fn hurry_manager(&self) {
+        let locked = self.lock();
+        let manager = locked.core.manager();
+        let thread = manager.and_then(|ix| locked.threads.get(ix.0 as usize)?.clone());
+        drop(locked);
+        if let Some(thread) = thread {
+            thread.unpark();
+        }
+    }
+
+    fn execute(
+        &self,
+        engine: &EngineInner,
+        mut effects: Vec<Effect<Arc<Waiter>>>,
+        threads: &Threads,
+    ) {
+        for thread in threads.first.iter().chain(&threads.more) {
+            thread.unpark();
+        }
+        for effect in effects.drain(..) {
+            match effect {
+                Effect::Wake(_) | Effect::PullBack(_) => {}
+                Effect::Complete(waiter) => waiter.complete(),
+                Effect::PwqFlushed(wq) => engine.pwq_flushed(wq),
+                Effect::ActivateIn(reserved) => engine.activate_in(reserved, Wake::Fill),
+                Effect::PwqReleased { wq, uid } => engine.pwq_released(wq, uid),
+                Effect::CreateWorker => engine.keeper.make_worker(self.uid),
+                Effect::Report(report) => engine.report(report),
+                Effect::Mayday(wq, pwq) => engine.mayday(wq, pwq),
+                Effect::Timer(due) => engine.timers.wake_pool(self.uid, due),
+            }
+        }
+        context::with(|context| context.keep(effects));
     }
 
     fn lock(&self) -> MutexGuard<'_, Locked> {
@@ -232,27 +278,4 @@ impl Threads {
             Some(_) => self.more.push(thread),
         }
     }
-}
-
-fn execute(
-    engine: &EngineInner,
-    pool: u32,
-    mut effects: Vec<Effect<Arc<Waiter>>>,
-    threads: &Threads,
-) {
-    for thread in threads.first.iter().chain(&threads.more) {
-        thread.unpark();
-    }
-    for effect in effects.drain(..) {
-        match effect {
-            Effect::Wake(_) | Effect::PullBack(_) => {}
-            Effect::Complete(waiter) => waiter.complete(),
-            Effect::PwqFlushed(wq) => engine.pwq_flushed(wq),
-            Effect::CreateWorker => engine.keeper.make_worker(pool),
-            Effect::Report(report) => engine.report(report),
-            Effect::ActivateIn(reserved) => engine.activate_in(reserved, Wake::Fill),
-            Effect::PwqReleased { wq, uid } => engine.pwq_released(wq, uid),
-        }
-    }
-    context::with(|context| context.keep(effects));
 }

@@ -1,6 +1,6 @@
 //! Making pools and their worker threads.
 
-use super::{Core, EngineInner, EngineState, Pool, Waiter, lock};
+use super::{EngineInner, Pool, Waiter, lock};
 use crate::attrs::HIGHPRI_NICE;
 use crate::error::Error;
 use crate::os;
@@ -11,11 +11,7 @@ use std::io;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Weak};
 use std::thread::Thread;
-use std::time::Duration;
 use wq_trace::{PoolInfo, Segment};
-
-/// Pause after a worker could not be created. Kernel: `CREATE_COOLDOWN`.
-const CREATE_COOLDOWN: Duration = Duration::from_secs(1);
 
 /// A pool without workers.
 pub(super) fn make_pool(
@@ -29,7 +25,8 @@ pub(super) fn make_pool(
         number: spec.number,
         cpu: spec.cpu,
         nice: spec.nice,
-        flags: 0,
+        // The rest is told with the first step.
+        flags: u32::from(spec.bh),
     };
     let slot = segment.pool(info);
     Pool::new(
@@ -66,6 +63,9 @@ pub(super) fn make_local(
 
 impl EngineInner {
     pub(super) fn first_worker(&self, pool: &Arc<Pool>) -> Result<(), Error> {
+        pool.transact(self, |core, _, _| {
+            core.set_idle_timeout(self.idle_timeout);
+        });
         self.create_worker(pool).map_err(|source| Error::Thread {
             name: pool.look(|core| core.spec.worker_name(0)),
             source,
@@ -75,6 +75,12 @@ impl EngineInner {
     /// Creates a worker, idle. One creation at a time: by the builder, or by the pool's manager.
     /// Kernel: `create_worker()`.
     pub(crate) fn create_worker(&self, pool: &Arc<Pool>) -> io::Result<()> {
+        // Kernel: a BH worker has no thread that could fail.
+        let is_bh = || pool.look(|core| core.spec.bh);
+        if self.creation_fails.load(Ordering::Relaxed) && !is_bh() {
+            let why = "made to fail by Engine::fail_worker_creation";
+            return Err(io::Error::new(io::ErrorKind::WouldBlock, why));
+        }
         let (ix, name) = pool.look(|core| {
             let ix = core.next_worker();
             (ix, core.spec.worker_name(ix.0))
@@ -88,9 +94,7 @@ impl EngineInner {
             }
         })?;
         pool.set_thread(ix, handle);
-        let slot = self
-            .segment
-            .worker(pool.look(Core::id), ix.0, &name, os::now());
+        let slot = pool.look(|core| core.worker_row(ix, os::now()));
         pool.transact(self, |core, now, fx| core.created(ix, slot, now, fx));
         gate.complete();
         self.say_shortage();
@@ -117,16 +121,30 @@ impl EngineInner {
         Ok(thread)
     }
 
-    /// The manager's attempt to create a worker. Failing is said once, and tried again after a pause as long as a
-    /// worker is missing. Kernel: `maybe_create_worker()`, `CREATE_COOLDOWN`.
-    pub(crate) fn manage(&self, pool: &Arc<Pool>) {
-        while let Err(error) = self.create_worker(pool) {
-            self.say_create_failure(pool, &error);
-            std::thread::park_timeout(CREATE_COOLDOWN);
-            if self.state() == EngineState::Stopped || !pool.look(Core::need_to_create_worker) {
-                return;
+    /// The manager's attempt to create a worker. Returns whether there is one; failing is said once.
+    /// Kernel: `maybe_create_worker()`.
+    pub(crate) fn try_create_worker(&self, pool: &Arc<Pool>) -> bool {
+        let created = self.create_worker(pool);
+        if let Err(error) = &created {
+            self.say_create_failure(pool, error);
+        }
+        created.is_ok()
+    }
+
+    /// See [`crate::Engine::fail_worker_creation`].
+    pub(super) fn fail_worker_creation(&self, fail: bool) {
+        self.creation_fails.store(fail, Ordering::Relaxed);
+        if !fail {
+            for pool in self.pools() {
+                pool.hurry_manager();
             }
         }
+    }
+
+    /// The calling thread, a surplus worker, is about to end: nobody waits for it.
+    pub(crate) fn let_thread_go(&self) {
+        let me = std::thread::current().id();
+        lock(&self.threads).retain(|thread| thread.thread().id() != me);
     }
 
     /// Says, once, that a worker cannot be created.
@@ -134,8 +152,8 @@ impl EngineInner {
         if !self.create_failure_said.swap(true, Ordering::Relaxed) {
             let name = pool.look(|core| core.spec.worker_name(core.next_worker().0));
             tracing::warn!(
-                "cannot create worker {name}: {error}; items wait for one that gets free, and it is tried again every \
-                 second"
+                "Failed to create a worker thread: {error} ({name}); items wait for a worker that gets free, or for \
+                 a rescuer, and it is tried again every second"
             );
         }
     }

@@ -1,6 +1,6 @@
-//! The timers of delayed work: one thread, one ordered map.
+//! The timers of delayed work and of the pools: one thread, two ordered maps.
 
-use super::{EngineInner, lock};
+use super::{Core, EngineInner, Pool, lock};
 use crate::os;
 use crate::queue::submit::For;
 use crate::queue::{WorkInner, WqInner, cancel, submit};
@@ -23,8 +23,16 @@ struct State {
     armed: BTreeMap<(u64, u64), Entry>,
     /// The same timers by function, for the next expiry of each.
     by_func: BTreeSet<(FuncId, u64, u64)>,
+    /// When pools want their timers called, with their uids. One that has changed its mind is called in vain.
+    pools: BTreeSet<(u64, u32)>,
     next: u64,
     stopped: bool,
+}
+
+/// What is due next.
+enum Due {
+    Entry((u64, u64)),
+    Pool(u32),
 }
 
 /// An armed timer.
@@ -83,10 +91,7 @@ impl Timers {
         let key = (now.saturating_add(delay_ns), state.next);
         state.next += 1;
         state.insert(key, entry);
-        let first = state
-            .armed
-            .first_key_value()
-            .is_some_and(|(first, _)| *first == key);
+        let first = matches!(state.next_due(), Some((_, Due::Entry(first))) if first == key);
         drop(state);
         *place = Some(TimerKey {
             engine: wq.engine.clone(),
@@ -98,6 +103,17 @@ impl Timers {
             self.changed.notify_one();
         }
         true
+    }
+
+    /// Calls the pool's timer at `due`. Kernel: `mod_timer()` of a pool's timers.
+    pub(crate) fn wake_pool(&self, pool: u32, due: u64) {
+        let mut state = self.lock();
+        let earliest = state.next_due().is_none_or(|(first, _)| due < first);
+        state.pools.insert((due, pool));
+        drop(state);
+        if earliest {
+            self.changed.notify_one();
+        }
     }
 
     /// Takes all timers off. Their items are idle again.
@@ -132,19 +148,25 @@ impl Timers {
         let mut state = self.lock();
         while !state.stopped {
             let now = os::now();
-            match state.armed.first_key_value() {
+            match state.next_due() {
                 None => {
                     state = self
                         .changed
                         .wait(state)
                         .unwrap_or_else(PoisonError::into_inner);
                 }
-                Some(((expiry, _), _)) if *expiry > now => {
-                    let left = Duration::from_nanos(expiry - now);
+                Some((due, _)) if due > now => {
+                    let left = Duration::from_nanos(due - now);
                     let woken = self.changed.wait_timeout(state, left);
                     state = woken.unwrap_or_else(PoisonError::into_inner).0;
                 }
-                Some((&first, _)) => {
+                Some((due, Due::Pool(pool))) => {
+                    state.pools.remove(&(due, pool));
+                    drop(state);
+                    call_pool(pool);
+                    state = self.lock();
+                }
+                Some((_, Due::Entry(first))) => {
                     let Some(entry) = state.remove(first) else {
                         continue;
                     };
@@ -164,7 +186,24 @@ fn fire(entry: Entry) {
     worker::quietly(|| drop(entry));
 }
 
+/// A pool's timer has fired.
+fn call_pool(uid: u32) {
+    let pool = Pool::find(uid);
+    if let Some((pool, engine)) = pool.and_then(|pool| Some((pool.clone(), pool.engine()?))) {
+        pool.transact(&engine, Core::timer);
+    }
+}
+
 impl State {
+    /// When the timer thread has something to do next, and what.
+    fn next_due(&self) -> Option<(u64, Due)> {
+        let entry = self.armed.first_key_value();
+        let entry = entry.map(|(key, _)| (key.0, Due::Entry(*key)));
+        let pool = self.pools.first();
+        let pool = pool.map(|&(due, pool)| (due, Due::Pool(pool)));
+        entry.into_iter().chain(pool).min_by_key(|(due, _)| *due)
+    }
+
     /// Writes how many timers of a function are armed and when the next one fires.
     fn show(&self, engine: &EngineInner, func: FuncId, change: i32) {
         let next = self

@@ -7,7 +7,7 @@ use crate::attrs::WqFlags;
 use crate::error::Error;
 use crate::pool::{Limit, PoolSpec, PwqSpec};
 use crate::queue::{PwqRef, Workqueue, WqInner};
-use crate::topology::{CpuMask, PoolAttrs, WorkqueueAttrs};
+use crate::topology::{PoolAttrs, WorkqueueAttrs};
 use crate::wq::Reserved;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -20,11 +20,6 @@ pub(super) fn next_pwq_uid() -> u64 {
 }
 
 impl EngineInner {
-    /// CPUs whose pools work on them.
-    pub(crate) fn online(&self) -> CpuMask {
-        self.affinity.topology().cpus()
-    }
-
     /// A pwq on the unbound pool with these attributes, which is made, with its first worker, if there is none.
     fn link_unbound(&self, attrs: &PoolAttrs, spec: PwqSpec) -> Result<PwqRef, Error> {
         let mut pools = lock(&self.unbound);
@@ -40,6 +35,7 @@ impl EngineInner {
             None => {
                 let pool = self.new_unbound_pool(&pools, attrs);
                 self.first_worker(&pool)?;
+                self.tell_pool(&pool);
                 pools.push(pool.clone());
                 pool
             }
@@ -134,6 +130,7 @@ impl WqInner {
             ordered: flags.contains(WqFlags::ORDERED),
             cpu_intensive: flags.contains(WqFlags::CPU_INTENSIVE)
                 && !flags.contains(WqFlags::UNBOUND),
+            mem_reclaim: flags.contains(WqFlags::MEM_RECLAIM),
             work_color: 0,
         }
     }
@@ -177,6 +174,7 @@ impl WqInner {
         control.pwqs.extend(new);
         control.dfl = Some(dfl);
         self.links.replace(by_cpu);
+        self.tell_links(&control);
         self.adjust(&control, Wake::Fill);
         drop(control);
         for pwq in replaced {

@@ -31,6 +31,11 @@ impl Waiter {
         self.changed.notify_all();
     }
 
+    /// Whether the wait is over. Once true it stays so.
+    pub(crate) fn is_done(&self) -> bool {
+        *self.done.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     pub(crate) fn wait(&self) {
         let mut done = self.done.lock().unwrap_or_else(PoisonError::into_inner);
         while !*done {

@@ -150,8 +150,8 @@ impl Machine<'_> {
                 self.queue_delayed(thread, item, time);
                 Went::On
             }
-            // The checker lets `wait` into producers only.
-            Step::Wait(_) => Went::On,
+            // The checker lets these into producers only.
+            Step::Wait(_) | Step::FailCreate(_) | Step::CpuDown(_) | Step::CpuUp(_) => Went::On,
             other => {
                 let turn = self.frame(thread).turn;
                 let stream = Some(item);

@@ -10,6 +10,8 @@ pub(super) struct ThreadIx(pub(super) usize);
 /// One CPU.
 #[derive(Debug, Default)]
 struct Cpu {
+    /// It has left: no thread is or goes there.
+    away: bool,
     on: Option<ThreadIx>,
     burns_until: Option<u64>,
     /// By nice level, lowest first.
@@ -48,13 +50,73 @@ impl Cpus {
     }
 
     /// Where a thread that may use these CPUs goes: a free one, else the shortest queue; among equals to its home, then
-    /// to the lowest.
+    /// to the lowest. If all of them have left, it may use every other.
     pub(super) fn place(&self, allowed: &[usize], home: Option<&CpuMask>) -> usize {
         let cost = |cpu: usize| self.load(cpu) + usize::from(self.0[cpu].on.is_some());
         let away = |cpu: usize| home.is_some_and(|home| !home.contains(cpu));
         let order = |&cpu: &usize| (cost(cpu), away(cpu), cpu);
-        let best = allowed.iter().copied().min_by_key(order);
-        best.expect("a thread may use at least one CPU")
+        let best = (0..self.0.len())
+            .filter(|&cpu| self.may_use(allowed, cpu))
+            .min_by_key(order);
+        best.expect("one CPU stays")
+    }
+
+    /// Whether a thread that is meant for these CPUs may use `cpu`.
+    pub(super) fn may_use(&self, allowed: &[usize], cpu: usize) -> bool {
+        let lost = || !allowed.iter().any(|&cpu| self.is_here(cpu));
+        self.is_here(cpu) && (allowed.contains(&cpu) || lost())
+    }
+
+    pub(super) fn is_here(&self, cpu: usize) -> bool {
+        !self.0[cpu].away
+    }
+
+    /// A CPU leaves. Returns false if it has left already or is the last.
+    pub(super) fn take_away(&mut self, cpu: usize) -> bool {
+        let others = self.0.iter().enumerate();
+        let mut others = others.filter(|(other, _)| *other != cpu);
+        if self.0[cpu].away || others.all(|(_, other)| other.away) {
+            return false;
+        }
+        self.0[cpu].away = true;
+        true
+    }
+
+    /// A CPU comes back. Returns false if it is here.
+    pub(super) fn give_back(&mut self, cpu: usize) -> bool {
+        std::mem::take(&mut self.0[cpu].away)
+    }
+
+    /// Takes all threads off a CPU, in the order in which they would run; with each, how much of its burn is left.
+    pub(super) fn evict(&mut self, cpu: usize, now: u64) -> Vec<(ThreadIx, u64)> {
+        let cpu = &mut self.0[cpu];
+        let left = cpu
+            .burns_until
+            .take()
+            .map_or(0, |until| until - now.min(until));
+        let on = cpu.on.take().map(|thread| (thread, left));
+        let queued = std::mem::take(&mut cpu.runnable).into_values().flatten();
+        on.into_iter()
+            .chain(queued.map(|thread| (thread, 0)))
+            .collect()
+    }
+
+    /// Takes a thread off wherever it runs or waits to run. Returns how much of its burn is left; `None`: it is nowhere.
+    pub(super) fn pull(&mut self, thread: ThreadIx, now: u64) -> Option<u64> {
+        for cpu in &mut self.0 {
+            if cpu.on == Some(thread) {
+                cpu.on = None;
+                let until = cpu.burns_until.take();
+                return Some(until.map_or(0, |until| until - now.min(until)));
+            }
+            for queue in cpu.runnable.values_mut() {
+                if let Some(place) = queue.iter().position(|&other| other == thread) {
+                    queue.remove(place);
+                    return Some(0);
+                }
+            }
+        }
+        None
     }
 
     /// An idle CPU takes its next thread.

@@ -3,7 +3,8 @@
 use super::body::Frame;
 use super::cpus::{Cpus, ThreadIx};
 use super::producer::Producer;
-use super::queueing::{Flushing, SimItem};
+use super::queueing::SimItem;
+use super::waits::Flushing;
 use super::watch::Watch;
 use super::wqs::SimWq;
 use super::{End, Outcome, Program, SimError};
@@ -47,7 +48,13 @@ pub(super) struct Machine<'a> {
     pub(super) watch: Watch,
     /// How many of the workqueues are the system's; they come first.
     pub(super) system_wqs: usize,
+    /// Deadlocks found so far.
+    pub(super) deadlocks: u32,
     steps: u64,
+    /// Worker creation is made to fail.
+    pub(super) creation_fails: bool,
+    /// Since when only timers of pools are left to ring.
+    pub(super) quiet_since: Option<u64>,
 }
 
 /// What happens when its time has come.
@@ -69,6 +76,8 @@ pub(super) struct SimPool {
     pub(super) attrs: Option<PoolAttrs>,
     /// By worker index.
     pub(super) threads: Vec<ThreadIx>,
+    /// When its manager, this thread, tries again to create a worker.
+    pub(super) retry: Option<(u64, ThreadIx)>,
 }
 
 /// A thread.
@@ -82,6 +91,8 @@ pub(super) struct Thread {
     /// Waits in a work function, or a producer's step: for its name in a report of a standstill.
     pub(super) blocked: bool,
     pub(super) flushing: Option<Flushing>,
+    /// How much is left of a burn whose CPU has left.
+    pub(super) owes: u64,
     /// Keeps the thread's row in the segment.
     pub(super) _emitter: Emitter,
 }
@@ -95,6 +106,8 @@ pub(super) enum Kind {
         /// The execution it is in.
         frame: Option<Frame>,
     },
+    /// The rescuer of a workqueue, by its index, at no pool.
+    Rescuer(usize),
     Producer(usize),
     Timer,
 }
@@ -106,6 +119,8 @@ pub(super) enum Next {
     Step,
     /// Go on in the work function.
     Body,
+    /// Try again to create a worker.
+    Retry,
     /// Book the execution, whose function has returned.
     Complete,
 }
@@ -142,14 +157,22 @@ impl Machine<'_> {
             turns: Vec::new(),
             watch: Watch::new(&program.engine),
             system_wqs: 0,
+            deadlocks: 0,
             steps: 0,
+            creation_fails: false,
+            quiet_since: None,
         }
     }
 
     /// Runs until nothing is left to happen.
     pub(super) fn run(&mut self, interrupted: &AtomicBool) -> Result<End, SimError> {
         loop {
-            while self.alarms_ring() | self.arrivals() | self.burns_end() | self.idle_cpus_pick() {
+            while self.alarms_ring()
+                | self.pool_timers_ring()
+                | self.arrivals()
+                | self.burns_end()
+                | self.idle_cpus_pick()
+            {
                 if self.too_many_steps() {
                     return Err(SimError::Endless {
                         at_ns: self.now,
@@ -161,12 +184,9 @@ impl Machine<'_> {
                 }
             }
             self.look_for_stalls();
-            let alarm = self.alarms.first_key_value().map(|((due, _), _)| *due);
-            let next = [alarm, self.next_arrival(), self.cpus.next_end()]
-                .into_iter()
-                .flatten()
-                .min();
-            let Some(next) = next else { break };
+            let Some(next) = self.next_instant() else {
+                break;
+            };
             let next = self.watch.looks_at.map_or(next, |at| at.min(next));
             (self.now, self.steps) = (next, 0);
         }
@@ -250,11 +270,28 @@ impl Machine<'_> {
     fn advance(&mut self, thread: ThreadIx) {
         loop {
             self.count_step();
+            let owes = std::mem::take(&mut self.threads[thread.0].owes);
+            if owes > 0 {
+                let cpu = self.threads[thread.0].cpu;
+                self.burn_begins(thread, owes);
+                self.cpus.burn(cpu, self.now + owes);
+                return;
+            }
+            if let Kind::Rescuer(wq) = self.threads[thread.0].kind
+                && !self.answer(thread, wq)
+            {
+                return;
+            }
             let Kind::Worker { pool, ix, next, .. } = self.threads[thread.0].kind else {
                 return;
             };
             let stays = match next {
                 Next::Step => self.step(thread, pool, ix),
+                Next::Retry => {
+                    let step =
+                        self.transact(thread, pool, |core, now, fx| core.cooled_down(ix, now, fx));
+                    self.act(thread, pool, ix, step)
+                }
                 Next::Body => self.body(thread),
                 Next::Complete => {
                     self.complete(thread, pool, ix);
@@ -269,14 +306,39 @@ impl Machine<'_> {
 
     /// One step of the worker loop. Returns whether the thread keeps the CPU and goes on.
     fn step(&mut self, thread: ThreadIx, pool: usize, ix: WorkerIx) -> bool {
+        if ix.is_rescuer() {
+            self.rescue(thread, pool, ix);
+            return true;
+        }
         let step = self.transact(thread, pool, |core, now, fx| core.step(ix, now, fx));
+        self.act(thread, pool, ix, step)
+    }
+
+    /// Does what the pool wants of a worker. Returns whether the thread keeps the CPU and goes on.
+    fn act(&mut self, thread: ThreadIx, pool: usize, ix: WorkerIx, step: Step<usize>) -> bool {
+        if let Kind::Worker { next, .. } = &mut self.threads[thread.0].kind {
+            *next = Next::Step;
+        }
         match step {
-            Step::Park | Step::Yield | Step::Die => {
+            Step::Park | Step::Yield => {
                 let cpu = self.threads[thread.0].cpu;
-                if !matches!(step, Step::Die) {
-                    self.pools[pool].core.idles_on(ix, cpu);
-                }
+                self.pools[pool].core.idles_on(ix, cpu);
                 self.cpus.leave(cpu);
+                false
+            }
+            Step::Die => {
+                self.cpus.leave(self.threads[thread.0].cpu);
+                self.transact(thread, pool, |core, now, _| core.destroyed(ix, now));
+                false
+            }
+            Step::Create if self.creation_fails => {
+                let step = self.transact(thread, pool, |core, now, fx| {
+                    core.create_failed(ix, now, fx)
+                });
+                self.act(thread, pool, ix, step)
+            }
+            Step::Cooldown(until) => {
+                self.cools_down(thread, pool, until);
                 false
             }
             Step::Create => {
@@ -318,6 +380,9 @@ impl Machine<'_> {
                 Effect::PullBack(_) => {}
                 Effect::Complete(waiter) => self.wake(waiter),
                 Effect::PwqFlushed(wq) => self.pwq_flushed(wq),
+                Effect::Mayday(wq, pwq) => self.mayday(pool, wq, pwq),
+                // The pool itself says when.
+                Effect::Timer(_) => {}
                 Effect::CreateWorker => self.create_worker(pool, Some(actor)),
                 Effect::Report(report) => self.report(report),
                 Effect::ActivateIn(reserved) => self.activate_in(reserved, Wake::Fill),
@@ -343,8 +408,14 @@ impl Machine<'_> {
 
     /// The thread becomes runnable; a producer, which uses no CPU, goes on by itself.
     pub(super) fn wake(&mut self, thread: ThreadIx) {
-        let (nice, pool) = match self.threads[thread.0].kind {
-            Kind::Worker { pool, .. } => (self.threads[thread.0].nice, &self.pools[pool]),
+        let nice = self.threads[thread.0].nice;
+        let (allowed, home) = match self.threads[thread.0].kind {
+            Kind::Worker { pool, .. } => {
+                let pool = &self.pools[pool];
+                (pool.cpus.as_slice(), pool.core.home())
+            }
+            // Every CPU.
+            Kind::Rescuer(_) => (&[][..], None),
             Kind::Producer(index) => {
                 self.threads[thread.0].blocked = false;
                 self.producers[index].unblocked(self.now);
@@ -352,7 +423,7 @@ impl Machine<'_> {
             }
             Kind::Timer => return,
         };
-        let cpu = self.cpus.place(&pool.cpus, pool.core.home());
+        let cpu = self.cpus.place(allowed, home);
         self.cpus.enqueue(cpu, thread, nice);
     }
 

@@ -19,12 +19,14 @@
 mod body;
 mod cpus;
 mod disable;
+mod drain;
+mod life;
 mod machine;
 mod producer;
 mod program;
 mod queueing;
-mod served;
 mod setup;
+mod waits;
 mod watch;
 mod wqs;
 
@@ -32,7 +34,6 @@ pub use program::{
     AffinitySpec, Draw, EngineSpec, ItemRef, Pace, ProducerAction, ProducerSpec, Program,
     SplitMix64, Step, WorkSpec, WorkqueueSpec, WqRef,
 };
-pub use served::{Host, not_served};
 
 use std::sync::atomic::AtomicBool;
 use wq_trace::{Event, ReadError, Segment, Snapshot, WqId};
@@ -121,9 +122,6 @@ pub enum SimError {
         /// The bound.
         limit: u64,
     },
-    /// It asks for what the simulator cannot do.
-    #[error("the simulator cannot do this yet: {}", .0.join(", "))]
-    NotServed(Vec<&'static str>),
     /// A workqueue's flags contradict each other.
     #[error("workqueue {name}: {problem}")]
     Flags {

@@ -4,11 +4,12 @@ use super::ItemRecord;
 use super::cpus::ThreadIx;
 use super::machine::{Alarm, Kind, Machine};
 use super::program::{Draw, ItemRef, SplitMix64, Step, WqRef};
+use super::waits::Target;
 use super::wqs::{OfWq, SimPwq, SimWq};
 use crate::attrs::WqFlags;
 use crate::pool::{ItemIx, NewItem, Subject};
 use crate::wq::{Begin, Word};
-use wq_trace::{FlushTarget, FuncId, REQ_CPU_LOCAL, Was, What, WqCounter, WqId};
+use wq_trace::{FuncId, REQ_CPU_LOCAL, Was, What, WqCounter, WqId};
 
 /// A work item.
 pub(super) struct SimItem {
@@ -30,13 +31,6 @@ pub(super) enum Turn {
     Next,
     /// The next turn, once the thread is woken.
     Blocked,
-}
-
-/// A wait that a thread is in.
-#[derive(Clone, Copy)]
-pub(super) struct Flushing {
-    target: FlushTarget,
-    subject: Subject,
 }
 
 impl SimItem {
@@ -69,6 +63,12 @@ impl SimItem {
 
     pub(super) fn shallower(&mut self) {
         self.word = self.word.shallower().unwrap_or(self.word);
+    }
+
+    /// Where it is queued on this pool.
+    pub(super) fn on_list(&self, pool: usize) -> Option<ItemIx> {
+        let is_there = self.word.queued() && self.pool() == Some(pool);
+        is_there.then_some(self.on_list)
     }
 
     /// The pool that it is on, or was on last.
@@ -138,6 +138,10 @@ impl Machine<'_> {
                     return Turn::Blocked;
                 }
             }
+            Step::Drain(wq) => return self.drain(thread, wq, turn),
+            Step::FailCreate(fails) => self.fail_create(*fails),
+            Step::CpuDown(cpu) => self.cpu_down(thread, *cpu),
+            Step::CpuUp(cpu) => self.cpu_up(thread, *cpu),
             Step::CancelSync(item) => return self.cancel_sync(thread, *item, turn),
             Step::Freeze | Step::Thaw | Step::SetMaxActive(..) => self.workqueue_step(thread, step),
             _ => unreachable!("the checker lets the other steps into bodies only"),
@@ -264,6 +268,9 @@ impl Machine<'_> {
 
     /// Queues an item, which is owned, on `cpu`, which `asked` named or not. Kernel: `__queue_work()`.
     fn insert(&mut self, actor: ThreadIx, item: usize, asked: Option<usize>, cpu: usize) {
+        if let Some(reason) = self.refused(actor, item) {
+            return self.drop_work(actor, item, reason);
+        }
         let SimItem { work, func, wq, .. } = self.items[item];
         let wq = &self.wqs[wq];
         let SimPwq {
@@ -341,7 +348,7 @@ impl Machine<'_> {
         let SimItem { word, on_list, .. } = self.items[item];
         if let Some(pool) = self.items[item].pool().filter(|_| word.queued()) {
             self.pools[pool].core.wait_for_item(on_list, thread);
-            self.waits(thread, FlushTarget::Work, self.subject(item));
+            self.waits(thread, Target::Item { item, pool });
             return true;
         }
         self.wait_for_execution(thread, item)
@@ -356,19 +363,13 @@ impl Machine<'_> {
             return false;
         };
         core.wait_for_worker(worker, thread);
-        self.waits(thread, FlushTarget::Work, self.subject(item));
+        self.waits(thread, Target::Item { item, pool });
         true
     }
 
-    fn flush_wq(&mut self, thread: ThreadIx, wq: &WqRef) -> bool {
+    pub(super) fn flush_wq(&mut self, thread: ThreadIx, wq: &WqRef) -> bool {
         let index = self.wq_index(wq);
-        let SimWq {
-            flush, pwqs, slot, ..
-        } = &mut self.wqs[index];
-        let subject = Subject {
-            wq: slot.id(),
-            ..Subject::default()
-        };
+        let SimWq { flush, pwqs, .. } = &mut self.wqs[index];
         let begun = flush.begin(
             thread,
             &mut OfWq {
@@ -378,7 +379,7 @@ impl Machine<'_> {
         );
         let waits = begun == Begin::Waiting;
         if waits {
-            self.waits(thread, FlushTarget::Workqueue, subject);
+            self.waits(thread, Target::Workqueue(index));
         }
         waits
     }
@@ -426,20 +427,6 @@ impl Machine<'_> {
             work: item.work,
             func: item.func,
             ..Subject::default()
-        }
-    }
-
-    fn waits(&mut self, thread: ThreadIx, target: FlushTarget, subject: Subject) {
-        self.actor = thread;
-        self.emit(subject.event(self.now, What::FlushStart { target }));
-        self.threads[thread.0].flushing = Some(Flushing { target, subject });
-    }
-
-    /// A thread that waited for an item or a workqueue goes on.
-    pub(super) fn wait_is_over(&mut self, thread: ThreadIx) {
-        if let Some(Flushing { target, subject }) = self.threads[thread.0].flushing.take() {
-            self.actor = thread;
-            self.emit(subject.event(self.now, What::FlushEnd { target }));
         }
     }
 

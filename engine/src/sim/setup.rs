@@ -3,9 +3,8 @@
 use super::cpus::ThreadIx;
 use super::machine::{Kind, Machine, Next, SimPool, Thread};
 use super::producer::Producer;
-use super::program::{AffinitySpec, Pace, ProducerAction, Program, WorkqueueSpec, WqRef};
+use super::program::{AffinitySpec, Pace, ProducerAction, Program, Step, WorkqueueSpec, WqRef};
 use super::queueing::SimItem;
-use super::served::{Host, named_workqueues, not_served};
 use super::{ItemRecord, SimError};
 use crate::attrs::{HIGHPRI_NICE, SYSTEM_WORKQUEUE_NAMES, System, WqFlags, bh_problem};
 use crate::pool::{PoolSpec, PoolState};
@@ -58,10 +57,6 @@ pub(super) fn machine<'a>(
 }
 
 fn check(program: &Program) -> Result<(), SimError> {
-    let missing = not_served(program, Host::Simulator);
-    if !missing.is_empty() {
-        return Err(SimError::NotServed(missing));
-    }
     for wq in named_workqueues(program) {
         if let WqRef::System(name) = wq
             && !SYSTEM_WORKQUEUE_NAMES.contains(&name.as_str())
@@ -83,6 +78,27 @@ fn check(program: &Program) -> Result<(), SimError> {
     endless.map_or(Ok(()), |producer| {
         Err(SimError::NoPause(producer.name.clone()))
     })
+}
+
+/// All steps of bodies and producers.
+fn steps(program: &Program) -> impl Iterator<Item = &Step> {
+    let bodies = program.works.iter().map(|work| work.body.as_slice());
+    let calls = program.producers.iter();
+    let calls = calls.map(|producer| match &producer.action {
+        ProducerAction::Steps(steps) => steps.as_slice(),
+        ProducerAction::Works(_) => &[],
+    });
+    bodies.chain(calls).flatten()
+}
+
+/// The workqueues that works and steps name.
+fn named_workqueues(program: &Program) -> impl Iterator<Item = &WqRef> {
+    let named = steps(program).filter_map(|step| match step {
+        Step::FlushWq(wq) | Step::Drain(wq) | Step::SetMaxActive(wq, _) => Some(wq),
+        _ => None,
+    });
+    let of_works = program.works.iter().map(|work| &work.workqueue);
+    of_works.chain(named)
 }
 
 /// The machine as unbound workqueues see it; without a topology, CPUs with one cache in common.
@@ -116,7 +132,13 @@ fn attrs_of(wq: &WorkqueueSpec, asked: &AffinitySpec) -> Result<WorkqueueAttrs, 
 }
 
 impl Machine<'_> {
-    fn add_thread(&mut self, name: String, nice: i32, cpu: usize, kind: Kind) -> ThreadIx {
+    pub(super) fn add_thread(
+        &mut self,
+        name: String,
+        nice: i32,
+        cpu: usize,
+        kind: Kind,
+    ) -> ThreadIx {
         let index = ThreadIx(self.threads.len());
         let tid = FIRST_TID + index.0 as u32;
         let emitter = self.segment.emitter(tid, &name);
@@ -128,6 +150,7 @@ impl Machine<'_> {
             kind,
             blocked: false,
             flushing: None,
+            owes: 0,
             _emitter: emitter,
         });
         index
@@ -148,7 +171,7 @@ impl Machine<'_> {
             number,
             cpu: cpu.map(|cpu| cpu as u16),
             nice,
-            flags: 0,
+            flags: u32::from(bh),
         };
         let slot = self.segment.pool(info);
         slot.set_nice_granted(true);
@@ -163,11 +186,15 @@ impl Machine<'_> {
         let cpus = allowed.unwrap_or_else(|| cpu.into_iter().collect());
         let mut core = PoolState::new(spec, &self.segment, slot, self.now).with_attrs(attrs);
         core.set_cpu_intensive_thresh(self.watch.hog_thresh);
+        if let Some(timeout) = self.program.engine.idle_timeout {
+            core.set_idle_timeout(timeout.as_nanos() as u64);
+        }
         self.pools.push(SimPool {
             core,
             cpus,
             attrs: attrs.cloned(),
             threads: Vec::new(),
+            retry: None,
         });
         if !bh {
             self.create_worker(index, None);
@@ -184,10 +211,11 @@ impl Machine<'_> {
             ..
         } = &self.pools[pool];
         let ix = core.next_worker();
-        debug_assert_eq!(ix.0 as usize, threads.len(), "no worker leaves");
+        let number = ix.0 as usize;
+        debug_assert!(number <= threads.len(), "numbers are used again");
         let name = core.spec.worker_name(ix.0);
         let (nice, cpu) = (core.spec.nice, cpus[0]);
-        let slot = self.segment.worker(core.id(), ix.0, &name, self.now);
+        let slot = core.worker_row(ix, self.now);
         let kind = Kind::Worker {
             pool,
             ix,
@@ -196,7 +224,12 @@ impl Machine<'_> {
         };
         let thread = self.add_thread(name, nice, cpu, kind);
         let tid = self.threads[thread.0].tid;
-        self.pools[pool].threads.push(thread);
+        let threads = &mut self.pools[pool].threads;
+        if number == threads.len() {
+            threads.push(thread);
+        } else {
+            threads[number] = thread;
+        }
         self.transact(creator.unwrap_or(thread), pool, |core, now, fx| {
             core.created(ix, slot, now, fx);
             core.set_tid(ix, tid);

@@ -2,12 +2,13 @@
 //! `queue/tune.rs` and `runtime/unbound.rs` do under locks, without them.
 
 use super::cpus::ThreadIx;
+use super::life::SimRescuer;
 use super::machine::{Machine, SimPool};
 use super::program::{Step, WqRef};
 use crate::attrs::{HIGHPRI_NICE, MAX_ACTIVE, WqFlags};
 use crate::pool::{Limit, PwqIx, PwqSpec};
 use crate::topology::{CpuMask, PoolAttrs, WorkqueueAttrs};
-use crate::wq::{FlushState, Limits, NodeCounts, Pwqs, Reserved};
+use crate::wq::{FlushState, Gate, Limits, NodeCounts, Pwqs, Reserved};
 use wq_trace::{Event, PoolId, Wake, What, WorkerId, WqId, WqSlot};
 
 /// A workqueue.
@@ -23,7 +24,9 @@ pub(super) struct SimWq {
     pub(super) nodes: Option<NodeCounts>,
     pub(super) limits: Limits,
     pub(super) attrs: WorkqueueAttrs,
+    pub(super) rescuer: Option<SimRescuer>,
     pub(super) flush: FlushState<ThreadIx>,
+    pub(super) gate: Gate,
     /// Executions that have begun and not returned.
     pub(super) running: u64,
     pub(super) max_running: u64,
@@ -81,16 +84,24 @@ impl Machine<'_> {
             ..WorkqueueAttrs::default()
         });
         let index = self.wqs.len();
+        let rescues = flags.contains(WqFlags::MEM_RECLAIM);
+        let rescuer = rescues.then(|| self.add_rescuer(name, &slot));
+        let nodes = unbound.then(|| NodeCounts::new(nodes.map(|(number, _)| number)));
+        if let Some(nodes) = &nodes {
+            nodes.show_in(&slot);
+        }
         self.wqs.push(SimWq {
             name: name.to_owned(),
             flags,
             slot,
             by_cpu: Vec::new(),
             pwqs: Vec::new(),
-            nodes: unbound.then(|| NodeCounts::new(nodes.map(|(number, _)| number))),
+            nodes,
             limits: Limits::new(max_active),
             attrs: attrs.clone(),
+            rescuer,
             flush: FlushState::default(),
+            gate: Gate::default(),
             running: 0,
             max_running: 0,
         });
@@ -135,6 +146,7 @@ impl Machine<'_> {
             ordered: flags.contains(WqFlags::ORDERED),
             cpu_intensive: flags.contains(WqFlags::CPU_INTENSIVE)
                 && !flags.contains(WqFlags::UNBOUND),
+            mem_reclaim: flags.contains(WqFlags::MEM_RECLAIM),
             work_color: self.wqs[wq].flush.work_color(),
         };
         let ix = self.pools[pool].core.add_pwq(spec, self.now);
@@ -143,7 +155,8 @@ impl Machine<'_> {
 
     /// CPUs whose pools work on them.
     pub(super) fn online(&self) -> CpuMask {
-        self.affinity.topology().cpus()
+        let cpus = self.affinity.topology().cpus();
+        cpus.iter().filter(|&cpu| self.cpus.is_here(cpu)).collect()
     }
 
     /// Lets the pools with these attributes serve an unbound workqueue; those that it has now and needs no more go

@@ -1,62 +1,79 @@
 //! A worker thread's life. Kernel: `worker_thread()`.
 
 mod meter;
+pub(crate) mod rescuer;
 
 use crate::os;
 use crate::pool::{Done, Start, Step, WorkerIx};
-use crate::queue::{Job, WorkInner};
+use crate::queue::{Job, WorkInner, WorkItem};
 use crate::runtime::{Core, CurrentWork, Effects, EngineInner, Pool, context};
 use meter::CpuMeter;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::time::Duration;
 
 /// Woken, it takes items while it may, then idles; the last idle one creates another before it starts.
 pub(crate) fn run(engine: &Arc<EngineInner>, pool: &Arc<Pool>, me: WorkerIx) {
     settle_in(engine, pool, me);
     let mut meter = CpuMeter::new();
-    let mut step = pool.transact(engine, |core, now, fx| next(pool, core, me, now, fx));
+    let next = |core: &mut Core, now, fx: &mut Effects| next(pool, core, me, now, fx);
+    let mut step = pool.transact(engine, next);
     loop {
         step = match step {
             Step::Park => {
                 std::thread::park();
+                engine.mind_cpu(pool);
                 let (step, pulled_back) = pool.transact(engine, |core, now, fx| {
                     let pulled_back = core.take_pulled_back(me);
-                    (next(pool, core, me, now, fx), pulled_back)
+                    (next(core, now, fx), pulled_back)
                 });
                 if pulled_back {
-                    settle_where_allowed(pool);
+                    engine.widen(pool);
                 }
                 step
             }
             Step::Yield => {
                 std::thread::yield_now();
-                pool.transact(engine, |core, now, fx| next(pool, core, me, now, fx))
+                pool.transact(engine, next)
             }
             Step::Create => {
-                engine.manage(pool);
+                let created = engine.try_create_worker(pool);
                 pool.transact(engine, |core, now, fx| {
+                    if !created {
+                        let step = core.create_failed(me, now, fx);
+                        return noted(pool, core, me, step);
+                    }
                     core.manage_end(me, now, fx);
-                    next(pool, core, me, now, fx)
+                    next(core, now, fx)
                 })
             }
-            Step::Run(start) => execute(engine, pool, me, start, &mut meter),
+            Step::Cooldown(until) => {
+                let left = until.saturating_sub(os::now());
+                std::thread::park_timeout(Duration::from_nanos(left));
+                pool.transact(engine, |core, now, fx| {
+                    let step = core.cooled_down(me, now, fx);
+                    noted(pool, core, me, step)
+                })
+            }
+            Step::Run(start) => {
+                let step = execute(engine, pool, me, start, &mut meter, next);
+                if pool.has_left() {
+                    engine.mind_cpu(pool);
+                }
+                step
+            }
             Step::Die => break,
         };
     }
-    pool.transact(engine, |core, now, fx| core.destroyed(me, now, fx));
+    pool.transact(engine, |core, now, _| core.destroyed(me, now));
     context::with(|context| context.forget(engine));
-}
-
-/// The calling thread may run wherever its pool's workers may.
-fn settle_where_allowed(pool: &Pool) {
-    if let Err(error) = os::pin(&pool.cpus) {
-        tracing::warn!("a worker cannot be pinned to CPUs {:?}: {error}", pool.cpus);
-    }
+    engine.let_thread_go();
 }
 
 /// Names, pins and ranks the calling thread as its pool wants it.
 fn settle_in(engine: &EngineInner, pool: &Pool, me: WorkerIx) {
-    settle_where_allowed(pool);
+    let _attach = engine.attach_lock();
+    engine.pin_for(pool);
     let granted = pool.nice == 0 || os::set_nice(pool.nice).is_ok();
     let tid = context::thread_id();
     pool.transact(engine, |core, _, _| {
@@ -65,28 +82,39 @@ fn settle_in(engine: &EngineInner, pool: &Pool, me: WorkerIx) {
     });
 }
 
-/// The worker's next step. If an execution begins, the item becomes free to be queued again under the pool's lock; if
-/// the worker goes idle, it notes where, if its pool wants to know.
+/// The worker's next step.
 fn next(pool: &Pool, core: &mut Core, me: WorkerIx, now: u64, fx: &mut Effects) -> Step<Job> {
     let step = core.step(me, now, fx);
+    noted(pool, core, me, step)
+}
+
+/// If an execution begins, the item becomes free to be queued again under the pool's lock; if the worker goes idle, it
+/// notes where, if its pool wants to know.
+fn noted(pool: &Pool, core: &mut Core, me: WorkerIx, step: Step<Job>) -> Step<Job> {
     match &step {
-        Step::Run(start) => start.job.work.begin(pool.uid),
+        Step::Run(start) => begin(pool, start),
         Step::Park if core.home().is_some() => core.idles_on(me, os::current_cpu()),
         _ => {}
     }
     step
 }
 
-/// Calls the work function, books the execution, and returns what to do next. Kernel: `process_one_work()`.
-fn execute(
+/// An execution begins, and the pool's lock is held.
+fn begin(pool: &Pool, start: &Start<Job>) {
+    start.job.work.begin(pool.uid);
+}
+
+/// Calls the work function, books the execution, and returns what `next` says. Kernel: `process_one_work()`.
+fn execute<R>(
     engine: &Arc<EngineInner>,
     pool: &Arc<Pool>,
     me: WorkerIx,
     start: Start<Job>,
     meter: &mut CpuMeter,
-) -> Step<Job> {
+    next: impl FnOnce(&mut Core, u64, &mut Effects) -> R,
+) -> R {
     let Start {
-        job: Job { work, wq },
+        job: Job { work, wq, carried },
         func,
         queued_at,
         at,
@@ -96,13 +124,14 @@ fn execute(
         pool: pool.clone(),
         worker: me,
         func,
+        wq: wq.id(),
         work: Arc::downgrade(&work),
         queued_at,
         started_at: at,
         blocking: 0,
     };
     context::with(|context| context.set_current(Some(current)));
-    let panicked = call(work);
+    let panicked = call(work, carried);
     let ended = os::now();
     context::with(|context| context.set_current(None));
     let cpu_ns = meter.charge(at, ended);
@@ -114,7 +143,7 @@ fn execute(
         };
         core.execute_end(me, &done, now, fx);
         core.complete(me, done, now, fx);
-        next(pool, core, me, now, fx)
+        next(core, now, fx)
     });
     // The last of a workqueue takes locks when it goes.
     drop(wq);
@@ -123,8 +152,11 @@ fn execute(
 
 /// Calls the work function and lets go of the item. What the user's values do when they are dropped is still part of
 /// the execution. Returns whether anything panicked.
-fn call(work: Arc<WorkInner>) -> bool {
-    let called = quietly(|| work.call());
+fn call(work: Arc<WorkInner>, carried: Option<Arc<dyn WorkItem>>) -> bool {
+    let called = quietly(|| match carried {
+        Some(object) => object.run(),
+        None => work.call(),
+    });
     if !called {
         tracing::error!("work function {} panicked", work.name);
     }

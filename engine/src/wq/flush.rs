@@ -108,6 +108,23 @@ impl<W> FlushState<W> {
         done
     }
 
+    /// The colours, a bit each, that the waiter which `is` tells waits for; `None` if it does not wait any more.
+    ///
+    /// Who has no colour yet gets one that is not older than anything in flight now.
+    pub(crate) fn awaited(&self, is: impl Fn(&W) -> bool) -> Option<u16> {
+        if self.overflow.iter().any(&is) {
+            return Some(u16::MAX);
+        }
+        let mine = self.flushers.iter().find(|(waiter, _)| is(waiter))?.1;
+        let mut color = self.flush_color;
+        let mut colors = 1 << color;
+        while color != mine {
+            color = next(color);
+            colors |= 1 << color;
+        }
+        Some(colors)
+    }
+
     /// The armed colour is flushed: all flushers that share it are done.
     fn finish_color(&mut self, done: &mut Vec<W>) {
         let color = self.flush_color;

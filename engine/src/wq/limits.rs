@@ -36,6 +36,11 @@ impl Limits {
         self.saved_max
     }
 
+    /// What every node was to get at least, frozen or not.
+    pub(crate) fn configured_min(&self) -> usize {
+        self.saved_min
+    }
+
     pub(crate) fn frozen(&self) -> bool {
         self.frozen
     }

@@ -9,6 +9,7 @@
 use crate::pool::PwqIx;
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use wq_trace::{NodeRow, NodeSlot, WqSlot};
 
 /// Where a pwq is. Never given twice: `uid` tells a pwq from a later one at the same index.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -30,6 +31,8 @@ struct Node {
     nr: usize,
     /// Pwqs that hold items back, the one that waits longest first; each once.
     waiting: VecDeque<PwqAddr>,
+    /// Where the tools see it.
+    slot: Option<NodeSlot>,
 }
 
 /// An active slot that was set aside for the first held item of a pwq.
@@ -63,6 +66,20 @@ impl NodeCounts {
         let find = |node| self.by_node.iter().find(|(number, _)| *number == node);
         node.and_then(find)
             .map_or(&self.elsewhere, |(_, count)| count)
+    }
+
+    /// From now on the tools see them, in the workqueue's row.
+    pub(crate) fn show_in(&self, wq: &WqSlot) {
+        let nodes = self.by_node.iter().map(|(number, _)| number + 1).max();
+        let mut slots = wq.nodes(nodes.unwrap_or(0) + 1);
+        self.elsewhere.lock().slot = slots.pop();
+        // A number that no node has keeps its zeros.
+        for (number, slot) in slots.into_iter().enumerate() {
+            let node = self.by_node.iter().find(|(of, _)| *of == number);
+            if let Some((_, node)) = node {
+                node.lock().slot = Some(slot);
+            }
+        }
     }
 
     /// Sets every limit: those of the nodes with these numbers, and that of pools on no node, who have the whole.
@@ -101,6 +118,7 @@ impl NodeActive {
             max,
             nr: 0,
             waiting: VecDeque::new(),
+            slot: None,
         })))
     }
 
@@ -115,6 +133,7 @@ impl NodeActive {
         let free = node.nr < node.max;
         if free {
             node.nr += 1;
+            node.publish();
         } else {
             node.wait(pwq);
         }
@@ -134,7 +153,10 @@ impl NodeActive {
     /// Gives a slot back; it is reserved for the pwq that has waited longest, if there is one.
     /// Kernel: `pwq_dec_nr_active()`, `node_activate_pending_pwq()`.
     pub(crate) fn release(self: &Arc<Self>) -> Option<Reserved> {
-        self.lock().nr -= 1;
+        let mut node = self.lock();
+        node.nr -= 1;
+        node.publish();
+        drop(node);
         self.reserve()
     }
 
@@ -146,13 +168,16 @@ impl NodeActive {
         }
         let pwq = node.waiting.pop_front()?;
         node.nr += 1;
+        node.publish();
         let node = self.clone();
         Some(Reserved { node, pwq })
     }
 
     /// From now on so many slots. Who raises it reserves what became free until nothing is left to reserve.
     pub(crate) fn set_max(&self, max: usize) {
-        self.lock().max = max;
+        let mut node = self.lock();
+        node.max = max;
+        node.publish();
     }
 
     pub(crate) fn max(&self) -> usize {
@@ -161,6 +186,15 @@ impl NodeActive {
 }
 
 impl Node {
+    fn publish(&self) {
+        if let Some(slot) = &self.slot {
+            slot.set(NodeRow {
+                nr: self.nr as u32,
+                max: self.max as u32,
+            });
+        }
+    }
+
     fn wait(&mut self, pwq: PwqAddr) {
         if !self.waiting.contains(&pwq) {
             self.waiting.push_back(pwq);

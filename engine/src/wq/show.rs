@@ -50,9 +50,10 @@ impl<N: Names> Show<'_, N> {
     fn pwq(&self, out: &mut String, pool: &PoolDump, pwq: &PwqDump) {
         let info = pool_info(pool);
         let (number, active, refcnt) = (pool.number, pwq.nr_active, pwq.refcnt);
+        let mayday = if pwq.mayday { " MAYDAY" } else { "" };
         _ = writeln!(
             out,
-            "  pwq {number}: {info} active={active} refcnt={refcnt}"
+            "  pwq {number}: {info} active={active} refcnt={refcnt}{mayday}"
         );
         let executions = pwq.in_flight.iter().map(|run| self.in_flight(pool, run));
         line(out, "in-flight", executions, " ,");
@@ -67,6 +68,7 @@ impl<N: Names> Show<'_, N> {
         } = run;
         let worker = match pool.bh {
             true => bh(pool).to_owned(),
+            false if run.rescued => format!("{tid}(RESCUER)"),
             false => tid.to_string(),
         };
         let mut out = format!("{worker}:{} for {secs}s", self.names.function(*func));

@@ -11,7 +11,11 @@ fn s4_10_frozen_holds_what_is_not_active_and_thaw_lets_it_go() {
             .alloc_workqueue("cold", WqFlags::FREEZABLE | unbound, 0)
             .unwrap();
         let running = Held::on(&wq);
-        assert_eq!(engine.freeze(), [wq.clone()], "an active item runs on");
+        assert_eq!(
+            engine.freeze(),
+            std::slice::from_ref(&wq),
+            "an active item runs on"
+        );
         let count = Count::default();
         let (kept, cancelled) = (count.work(), count.work());
         assert!(wq.queue_work(&kept) && wq.queue_work(&cancelled));

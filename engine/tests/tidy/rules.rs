@@ -70,6 +70,7 @@ pub const LAYERS: &[Layer] = &[
     layer(ENGINE, "wq", OUTER),
     layer(ENGINE, "attrs", OUTER),
     layer(ENGINE, "error", OUTER),
+    layer(ENGINE, "rcu", OUTER),
     // Pure data below all of them.
     layer(
         ENGINE,

@@ -299,17 +299,18 @@ impl Topic {
         Self::ALL.into_iter().find(|&topic| topic as u32 == number)
     }
 
-    /// The kind of slot that its lists go with; `None` when they are the engine's own.
+    /// The kind of slot that its lists go with; `None` when they are the engine's own, or go by themselves.
     pub(crate) const fn kind(self) -> Option<Kind> {
         match self {
             Self::PoolCpus | Self::PoolPodCpus => Some(Kind::Pool),
-            Self::WqCpus | Self::WqPools | Self::WqNodes => Some(Kind::Workqueue),
+            Self::WqCpus | Self::WqPools => Some(Kind::Workqueue),
             Self::WorkerCpus => Some(Kind::Worker),
             Self::UnboundCpus
             | Self::OnlineCpus
             | Self::NodeCpus
             | Self::CpuPod
-            | Self::PodNode => None,
+            | Self::PodNode
+            | Self::WqNodes => None,
         }
     }
 }

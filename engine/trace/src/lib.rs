@@ -58,8 +58,8 @@ pub use reader::{
 };
 #[cfg(not(loom))]
 pub use segment::{
-    Emitter, FlushSlot, PoolGauges, PoolInfo, PoolSlot, PwqFuncSlot, PwqGauges, PwqSlot, Segment,
-    SegmentConfig, SegmentProblem, Shortage, WorkerSlot, WqSlot,
+    Emitter, FlushSlot, NodeSlot, PoolGauges, PoolInfo, PoolSlot, PwqFuncSlot, PwqGauges, PwqSlot,
+    Segment, SegmentConfig, SegmentProblem, Shortage, WorkerSlot, WqSlot,
 };
 pub use settings::{NodeRow, PodRow, PoolAttrs, Scope, ScopeRow, Settings, WqAttrs, WqLimits};
 pub use snapshot::{

@@ -422,13 +422,15 @@ pub struct WorkerRow {
 }
 
 impl WorkerRow {
-    /// The name with the suffix that `ps` shows for a kernel worker: `+desc` while it executes, `-desc` after.
+    /// The name with the suffix that `ps` shows for a kernel worker: `+desc` while it executes, `-desc` after. A rescuer
+    /// that helps no pool has none.
     pub fn full_name(&self) -> String {
+        let detached = self.kind == WorkerKind::Rescuer && !self.pool.is_some();
         let sign = match self.state {
             WorkerState::Running | WorkerState::Sleeping => '+',
             WorkerState::Idle | WorkerState::Busy | WorkerState::Managing => '-',
         };
-        if self.desc.is_empty() {
+        if self.desc.is_empty() || detached {
             self.name.clone()
         } else {
             format!("{}{sign}{}", self.name, self.desc)

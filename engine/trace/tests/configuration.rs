@@ -153,12 +153,11 @@ fn workqueues_say_what_they_ask_for() {
     slot.set_rescuer(WorkerId(5));
     let pools: Vec<_> = (1..=100).map(PoolId).collect();
     slot.set_pools(&pools, PoolId(7));
-    slot.init_nodes(12);
-    let nodes: Vec<_> = (0..12).map(|nr| NodeRow { nr, max: 100 + nr }).collect();
+    let shares = slot.nodes(25);
+    let nodes: Vec<_> = (0..25).map(|nr| NodeRow { nr, max: 100 + nr }).collect();
     for (index, node) in nodes.iter().enumerate() {
-        slot.set_node(index, *node);
+        shares[index].set(*node);
     }
-    slot.set_node(12, NodeRow { nr: 9, max: 9 });
     let after = row(&segment);
     assert_eq!((after.kind(), after.attrs), ("ordered", Some(attrs)));
     assert_eq!(
@@ -197,7 +196,11 @@ fn rescuers_and_bh_workers_are_told_apart() {
         (PoolId::NONE, WqId(4), Some(cpus([0, 1])))
     );
     assert_eq!((row.name.as_str(), row.since), ("kworker/R-journal", 5));
+    rescuer.desc("journal");
+    assert_eq!(of(WorkerKind::Rescuer).full_name(), "kworker/R-journal");
     rescuer.set_pool(PoolId(2));
+    let helps = of(WorkerKind::Rescuer);
+    assert_eq!(helps.full_name(), "kworker/R-journal-journal");
     assert_eq!(of(WorkerKind::Rescuer).pool, PoolId(2));
     assert_eq!(
         (of(WorkerKind::Bh).pool, of(WorkerKind::Bh).cpus),
@@ -213,11 +216,12 @@ fn waits_that_close_a_circle_are_marked() {
     let pwq = segment.pwq(WqId(1), PoolId(1));
     assert_eq!(snapshot(&segment).flushes[0].deadlock, 0);
     slot.set_deadlock(2);
-    pwq.set_bits(true, false);
+    pwq.set_mayday(true);
     let s = snapshot(&segment);
     assert_eq!(s.flushes[0].deadlock, 2);
     assert!(s.pwqs[0].mayday && !s.pwqs[0].plugged);
-    pwq.set_bits(false, true);
+    pwq.set_plugged(true);
+    pwq.set_mayday(false);
     let s = snapshot(&segment);
     assert!(!s.pwqs[0].mayday && s.pwqs[0].plugged);
 }
@@ -234,7 +238,7 @@ fn lists_go_with_their_owner() {
         let wq = segment.workqueue("w", 2, 16);
         wq.set_attrs(&WqAttrs::default());
         wq.set_pools(&[PoolId(1); 300], PoolId(1));
-        wq.init_nodes(3);
+        let _shares = wq.nodes(3);
         let pool = segment.pool(PoolInfo::default());
         pool.set_attrs(&PoolAttrs::default());
         (wq, pool)
@@ -397,4 +401,18 @@ fn a_pod_that_is_not_there_has_no_cpus() {
     let reader = Reader::from_source(bytes, Path::new("x")).unwrap();
     let scopes = reader.snapshot().unwrap().settings.scopes;
     assert_eq!(scopes[0].pods, [pod([0, 1], None)]);
+}
+
+/// Whoever still holds a share of a workqueue that is gone writes into nobody else's row.
+#[test]
+fn shares_may_outlive_their_workqueue() {
+    let segment = segment();
+    let gone = segment.workqueue("gone", 2, 16);
+    let shares = gone.nodes(1);
+    drop(gone);
+    let wq = segment.workqueue("w", 2, 16);
+    wq.set_pools(&[PoolId(3)], PoolId(3));
+    shares[0].set(NodeRow { nr: 9, max: 9 });
+    let row = snapshot(&segment).workqueues.remove(0);
+    assert_eq!((row.pools, row.nodes), (vec![PoolId(3)], Vec::new()));
 }

@@ -1,5 +1,6 @@
 //! Work functions on threads: the steps of a body, with real CPU time and real sleeps.
 
+use super::handle::Handle;
 use super::shared::{Shared, lock, now};
 use crate::report::Execution;
 use rustix::time::{ClockId, clock_gettime};
@@ -75,24 +76,26 @@ pub(super) fn queueing_step(shared: &Shared, step: &Step, draw: &dyn Fn(&Draw) -
         Step::QueueDelayed(item, time) => {
             shared.queue(shared.next_instance(*item), None, draw(time));
         }
-        Step::Flush(item) => {
-            for item in shared.instances(*item) {
-                shared.items[item].handle.flush();
-            }
+        Step::ModDelayed(item, time) => {
+            shared.modify(shared.next_instance(*item), draw(time));
         }
+        Step::QueueRcu(item) => shared.queue(shared.next_instance(*item), None, Duration::ZERO),
+        Step::Flush(item) => shared.each(*item, Handle::flush),
+        Step::Disable(item) => shared.each(*item, Handle::disable),
+        Step::Enable(item) => shared.each(*item, Handle::enable),
         Step::FlushWq(wq) => {
             if let Some(wq) = shared.workqueue(wq) {
                 wq.flush();
             }
         }
-        Step::Cancel(item) => shared
-            .instances(*item)
-            .for_each(|item| shared.cancel(item, false)),
-        Step::CancelSync(item) => {
-            shared
-                .instances(*item)
-                .for_each(|item| shared.cancel(item, true));
+        Step::Drain(wq) => {
+            if let Some(wq) = shared.workqueue(wq) {
+                wq.drain();
+            }
         }
+        Step::Cancel(item) => shared.each(*item, |handle| handle.cancel(false)),
+        Step::CancelSync(item) => shared.each(*item, |handle| handle.cancel(true)),
+        Step::FailCreate(fails) => shared.engine.fail_worker_creation(*fails),
         Step::SetMaxActive(wq, max_active) => {
             if let Some(wq) = shared.workqueue(wq) {
                 wq.set_max_active(*max_active);

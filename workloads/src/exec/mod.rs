@@ -2,6 +2,7 @@
 
 mod body;
 mod gather;
+mod handle;
 mod hotplug;
 mod producer;
 mod replay;
@@ -31,9 +32,6 @@ pub enum ExecError {
     /// A work is on a system workqueue that this engine does not have.
     #[error("unknown system workqueue {0}")]
     UnknownWorkqueue(String),
-    /// It asks for what an engine on threads cannot do.
-    #[error("this script cannot run on threads yet: {}", .0.join(", "))]
-    NotServed(Vec<&'static str>),
     /// Virtual time stands still.
     #[error("cannot simulate this script: {0}")]
     Sim(#[from] SimError),

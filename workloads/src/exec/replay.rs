@@ -10,8 +10,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 use std::time::Duration;
-use wq_engine::sim::{Host, not_served};
-use wq_engine::{Engine, Sensing};
+use wq_engine::{Builder, Engine, Sensing, Topology};
 use wq_trace::{Reader, WqId};
 
 /// How a script is replayed on threads.
@@ -57,12 +56,8 @@ impl Replay {
     /// Starts an engine and the script's producers in it.
     ///
     /// # Errors
-    /// The script asks for what threads cannot do yet; the engine, a workqueue or a producer's thread cannot be made.
+    /// The engine, a workqueue or a producer's thread cannot be made.
     pub fn start(script: &Script, settings: ReplaySettings) -> Result<Self, ExecError> {
-        let missing = not_served(&script.program, Host::Threads);
-        if !missing.is_empty() {
-            return Err(ExecError::NotServed(missing));
-        }
         let engine = engine(script, settings)?;
         let shared = Shared::new(script.program.clone(), engine, settings.speed)?;
         let mut replay = Self {
@@ -212,22 +207,10 @@ fn engine(script: &Script, settings: ReplaySettings) -> Result<Engine, ExecError
         .path
         .file_stem()
         .map_or_else(|| "replay".into(), |stem| stem.to_string_lossy());
-    let allowed = rustix::thread::sched_getaffinity(None).ok();
-    let cpus = allowed.map(|set| {
-        let max = rustix::thread::CpuSet::MAX_CPU;
-        (0..max)
-            .filter(|&cpu| set.is_set(cpu))
-            .take(script.program.cpus)
-            .collect::<Vec<_>>()
-    });
     let mut builder = Engine::builder().name(&name);
-    if let Some(cpus) = cpus {
-        let used = cpus.len();
-        if used < script.program.cpus {
-            tracing::warn!(
-                "the script asks for {} CPUs, but only {used} may be used here: it runs on {used}",
-                script.program.cpus
-            );
+    if let Some(cpus) = used_cpus(script.program.cpus) {
+        if let Some(topology) = &script.program.topology {
+            builder = placed(builder, topology, &cpus);
         }
         builder = builder.cpus(cpus);
     }
@@ -239,11 +222,40 @@ fn engine(script: &Script, settings: ReplaySettings) -> Result<Engine, ExecError
     if let Some(thresh) = spec.cpu_intensive_thresh {
         builder = builder.cpu_intensive_thresh(thresh);
     }
+    if let Some(timeout) = spec.idle_timeout {
+        builder = builder.idle_timeout(timeout);
+    }
     if let Some(thresh) = spec.watchdog_thresh {
         builder = builder.watchdog_thresh(thresh);
     }
     if let Some(on) = spec.power_efficient {
         builder = builder.power_efficient(on);
     }
+    let scope = spec.default_affinity_scope.as_ref();
+    if let Some(scope) = scope.and_then(|word| word.parse().ok()) {
+        builder = builder.default_affinity_scope(scope);
+    }
     Ok(builder.build()?)
+}
+
+/// Real CPUs in the places of made-up ones, the lowest first.
+fn placed(builder: Builder, topology: &str, cpus: &[usize]) -> Builder {
+    match Topology::from_spec(topology) {
+        Ok(topology) => builder.topology(topology.renumbered(cpus)),
+        Err(_) => unreachable!("the checker has read it"),
+    }
+}
+
+/// OS numbers of the first so many CPUs that may be used here; `None` if that is not known.
+fn used_cpus(count: usize) -> Option<Vec<usize>> {
+    let allowed = rustix::thread::sched_getaffinity(None).ok()?;
+    let all = (0..rustix::thread::CpuSet::MAX_CPU).filter(|&cpu| allowed.is_set(cpu));
+    let cpus: Vec<_> = all.take(count).collect();
+    let used = cpus.len();
+    if used < count {
+        tracing::warn!(
+            "the script asks for {count} CPUs, but only {used} may be used here: it runs on {used}"
+        );
+    }
+    Some(cpus)
 }

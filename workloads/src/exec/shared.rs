@@ -1,6 +1,7 @@
 //! What the threads of a replay share: the items, what they did, and whether it is time to stop.
 
 use super::body;
+use super::handle::Handle;
 use super::hotplug::Hotplug;
 use crate::report::{Execution, ItemReport};
 use std::collections::HashMap;
@@ -8,7 +9,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant};
 use wq_engine::sim::{ItemRef, Program, SplitMix64, WorkqueueSpec, WqRef};
-use wq_engine::{DelayedWork, Engine, Error, Workqueue, WorkqueueAttrs, WqFlags};
+use wq_engine::{Engine, Error, Workqueue, WorkqueueAttrs, WqFlags};
 
 use super::ExecError;
 
@@ -40,10 +41,10 @@ pub(super) struct Shared {
     running: HashMap<String, Mutex<(u64, u64)>>,
 }
 
-/// A work item of the replay. Every item can be delayed, since a delay of zero is no delay.
+/// A work item of the replay.
 pub(super) struct Item {
     pub(super) work: usize,
-    pub(super) handle: DelayedWork,
+    pub(super) handle: Handle,
     pub(super) wq: Workqueue,
     pub(super) rng: Mutex<SplitMix64>,
     pub(super) log: Mutex<ItemReport>,
@@ -121,6 +122,12 @@ impl Shared {
         }
     }
 
+    /// Does something with each of the items that are meant.
+    pub(super) fn each(&self, item: ItemRef, act: impl Fn(&Handle)) {
+        self.instances(item)
+            .for_each(|item| act(&self.items[item].handle));
+    }
+
     /// The instance that is meant, or the next in turn.
     pub(super) fn next_instance(&self, item: ItemRef) -> usize {
         let all = self.instances(item);
@@ -132,25 +139,20 @@ impl Shared {
 
     /// Queues an item, after `delay`, for a CPU of the script if one is named.
     pub(super) fn queue(&self, item: usize, cpu: Option<usize>, delay: Duration) {
-        let Item {
-            handle, wq, log, ..
-        } = &self.items[item];
-        let queued = match cpu {
-            Some(cpu) => wq.queue_delayed_work_on(self.cpu(cpu), handle, delay),
-            None => wq.queue_delayed_work(handle, delay),
-        };
-        if !queued {
-            lock(log).totals.refused += 1;
-        }
+        let Item { handle, wq, .. } = &self.items[item];
+        let cpu = cpu.map(|cpu| self.cpu(cpu));
+        self.count(item, handle.queue(wq, cpu, delay));
     }
 
-    /// Takes an item back.
-    pub(super) fn cancel(&self, item: usize, sync: bool) {
-        let handle = &self.items[item].handle;
-        if sync {
-            handle.cancel_sync();
-        } else {
-            handle.cancel();
+    /// Lets an item be queued after `delay` from now, wherever it is.
+    pub(super) fn modify(&self, item: usize, delay: Duration) {
+        let Item { handle, wq, .. } = &self.items[item];
+        self.count(item, handle.modify(wq, delay));
+    }
+
+    fn count(&self, item: usize, queued: bool) {
+        if !queued {
+            lock(&self.items[item].log).totals.refused += 1;
         }
     }
 
@@ -164,7 +166,7 @@ impl Shared {
         let from = self.busy.load(Ordering::Relaxed);
         let (first, last) = self.items.split_at(from.min(self.items.len()));
         let mut looked_at = last.iter().chain(first).enumerate();
-        if let Some((index, _)) = looked_at.find(|(_, item)| item.handle.busy() != 0) {
+        if let Some((index, _)) = looked_at.find(|(_, item)| !item.handle.is_idle()) {
             let busy = (from + index) % self.items.len();
             self.busy.store(busy, Ordering::Relaxed);
             return false;
@@ -299,7 +301,7 @@ fn items(program: &Program, queues: &[Workqueue], shared: &Weak<Shared>) -> Vec<
             };
             let index = items.len();
             let shared = shared.clone();
-            let handle = DelayedWork::named(&spec.name, move |_| {
+            let handle = Handle::new(program, work, move || {
                 if let Some(shared) = shared.upgrade() {
                     body::execute(&shared, index);
                 }

@@ -10,7 +10,7 @@ use std::process::Command;
 /// A user id that nobody has, so that no other thread counts towards its limit.
 const NOBODY_ELSE: &str = "--reuid=61734";
 /// Threads of a replay on one CPU with one producer, before any worker blocks.
-const THREADS: u32 = 9;
+const THREADS: u32 = 10;
 
 const SCRIPT: &str = r#"
 name = "no threads"
@@ -72,7 +72,7 @@ fn without_more_threads_everything_runs_on_those_there_are() {
     }
     assert_eq!(output.status.code(), Some(0), "{stderr}");
     assert_eq!(
-        stderr.matches("cannot create worker").count(),
+        stderr.matches("Failed to create a worker thread").count(),
         1,
         "{stderr}"
     );

@@ -2,7 +2,9 @@
 
 mod exhaust;
 mod home;
+pub(super) mod lives;
 mod model;
 mod policy;
 mod random;
+mod rescue;
 mod rig;

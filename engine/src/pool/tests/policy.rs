@@ -39,6 +39,7 @@ pub(super) fn pool(cpu: Option<u16>, waiting: usize) -> PoolState<usize, u32> {
         },
         ordered: false,
         cpu_intensive: false,
+        mem_reclaim: false,
         work_color: 0,
     };
     let pwq = pool.add_pwq(spec, 0);
@@ -133,6 +134,29 @@ fn the_predicates_say_what_the_rules_say() {
         }
     }
     assert_eq!(cases, 160);
+}
+
+/// Kernel: semantics 4.1, restated: of so many workers that do something, this many idle ones are too many.
+#[test]
+fn surplus_workers_are_a_quarter_of_the_busy_ones_and_two() {
+    let mut pool = pool(Some(0), 0);
+    let mut cases = 0;
+    for busy in 0..=48_u32 {
+        // Two always stay; then one more for every four busy ones that are begun.
+        let too_many = 3.max(2 + busy.div_ceil(4));
+        for idle in 0..=16_u32 {
+            for managing in [false, true] {
+                pool.manager = managing.then_some(WorkerIx(99));
+                pool.nr_workers = busy + idle + u32::from(managing);
+                pool.idle = (0..idle).map(WorkerIx).collect();
+                let case = format!("busy {busy}, idle {idle}, managing {managing}");
+                let counted = idle + u32::from(managing);
+                assert_eq!(pool.too_many_workers(), counted >= too_many, "{case}");
+                cases += 1;
+            }
+        }
+    }
+    assert_eq!(cases, 49 * 17 * 2);
 }
 
 #[test]

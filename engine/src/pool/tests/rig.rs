@@ -3,8 +3,8 @@
 use super::model::{At, Item, Model, Noticed, Stepped, Worker, Wq, WqSpec};
 use crate::pool::list::{ItemIx, List};
 use crate::pool::{
-    Done, Effects, Informant, Limit, NR_COLORS, NewItem, PoolSpec, PoolState, PwqIx, PwqSpec, Step,
-    WorkerIx,
+    Done, Effect, Effects, Informant, Limit, NR_COLORS, NewItem, PoolSpec, PoolState, PwqIx,
+    PwqSpec, Step, WorkerIx,
 };
 use std::sync::OnceLock;
 use wq_trace::{
@@ -74,6 +74,13 @@ pub(super) fn segment() -> &'static Segment {
     SEGMENT.get_or_init(|| Segment::in_memory(&SegmentConfig::default(), 0))
 }
 
+/// The model knows no timers.
+fn without_timers(mut fx: Effects<u32>) -> Vec<Effect<u32>> {
+    fx.effects
+        .retain(|effect| !matches!(effect, Effect::Timer(_)));
+    fx.effects
+}
+
 fn ix(worker: usize) -> WorkerIx {
     WorkerIx(worker as u32)
 }
@@ -136,6 +143,7 @@ impl Rig {
             },
             ordered: spec.ordered,
             cpu_intensive: spec.cpu_intensive,
+            mem_reclaim: false,
             work_color: 0,
         };
         let pwq = self.pool.add_pwq(pwq_spec, self.model.now);
@@ -171,7 +179,7 @@ impl Rig {
         let slot = self.segment.worker(self.pool.id(), next.0, "w", now);
         let mut fx = Effects::default();
         self.pool.created(next, slot, now, &mut fx);
-        assert_eq!(fx.effects, [], "a created worker is not woken");
+        assert_eq!(without_timers(fx), [], "a created worker is not woken");
         self.model.create();
     }
 
@@ -296,7 +304,7 @@ impl Rig {
         }
         self.model.look();
         assert_eq!(
-            fx.effects,
+            without_timers(fx),
             std::mem::take(&mut self.model.fx),
             "effects of {op:?}"
         );
@@ -362,7 +370,7 @@ impl Rig {
                 }
             }
             Step::Yield => panic!("no BH pool"),
-            Step::Die => panic!("nobody was told to leave"),
+            Step::Cooldown(_) | Step::Die => panic!("no creation fails, and nobody leaves"),
         };
         assert_eq!(stepped, self.model.step(me));
     }

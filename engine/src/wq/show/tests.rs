@@ -29,6 +29,7 @@ fn pwq(wq: u32) -> PwqDump {
         wq: WqId(wq),
         nr_active: 1,
         refcnt: 2,
+        mayday: false,
         in_flight: Vec::new(),
         pending: Vec::new(),
         inactive: Vec::new(),
@@ -38,6 +39,7 @@ fn pwq(wq: u32) -> PwqDump {
 fn run(tid: u32, func: u32) -> InFlight {
     InFlight {
         tid,
+        rescued: false,
         func: FuncId(func),
         secs: 39,
         hinted: false,
@@ -147,6 +149,34 @@ fn s9_4_bh_pools_have_no_nice_and_no_thread() {
         "",
     ];
     assert_eq!(show(&[high]), lines.join("\n"));
+}
+
+#[test]
+fn s9_4_a_rescuer_is_named_and_so_is_a_call_for_it() {
+    let mut short = PoolDump {
+        flags: 2,
+        manager: Some(70),
+        nr_workers: 1,
+        idle: Vec::new(),
+        ..pool(2, Some(0))
+    };
+    let rescued = InFlight {
+        rescued: true,
+        ..run(184, 0)
+    };
+    short.pwqs = vec![PwqDump {
+        mayday: true,
+        in_flight: vec![rescued],
+        ..pwq(3)
+    }];
+    let lines = [
+        "workqueue mine: flags=0x1",
+        "  pwq 2: cpus=0 node=0 flags=0x2 nice=0 active=1 refcnt=2 MAYDAY",
+        "    in-flight: 184(RESCUER):fnA for 39s",
+        "pool 2: cpus=0 node=0 flags=0x2 nice=0 hung=0s workers=1 manager: 70",
+        "",
+    ];
+    assert_eq!(show(&[short]), lines.join("\n"));
 }
 
 #[test]

@@ -8,7 +8,7 @@ use crate::settings::{NodeRow, PodRow, Scope, ScopeRow, Settings};
 use crate::snapshot::Snapshot;
 use std::collections::HashMap;
 
-/// NUMA nodes that are looked for.
+/// NUMA nodes that are looked for: as many as the kernel can be built for.
 const NODES: u32 = 1024;
 
 /// The parts of all lists, by topic and owner.
@@ -75,7 +75,9 @@ impl Lists {
                 nr: pair[0],
                 max: pair[1],
             };
-            row.nodes = nodes.chunks_exact(2).map(node).collect();
+            // The last entry is for no node.
+            let most = NODES as usize + 1;
+            row.nodes = nodes.chunks_exact(2).take(most).map(node).collect();
         }
         self.settings(&mut snapshot.settings);
     }

@@ -56,12 +56,6 @@ impl Lists {
             self.clear(tables, topic, owner);
         }
     }
-
-    /// The words of the entries of each part.
-    pub(super) fn words(&self, topic: Topic, owner: u32) -> Vec<Words> {
-        let parts = self.parts.get(&(topic, owner)).into_iter().flatten();
-        parts.map(|part| part.words.from(list::ENTRIES)).collect()
-    }
 }
 
 fn fill(words: &Words, first: usize, entries: &[u32]) {

@@ -20,7 +20,8 @@ mod words;
 pub use config::{SegmentConfig, SegmentProblem, Shortage};
 pub use emitter::Emitter;
 pub use slots::{
-    FlushSlot, PoolGauges, PoolInfo, PoolSlot, PwqFuncSlot, PwqGauges, PwqSlot, WorkerSlot, WqSlot,
+    FlushSlot, NodeSlot, PoolGauges, PoolInfo, PoolSlot, PwqFuncSlot, PwqGauges, PwqSlot,
+    WorkerSlot, WqSlot,
 };
 
 use crate::clean::clean_name;

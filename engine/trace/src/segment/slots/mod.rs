@@ -11,7 +11,7 @@ pub use flush::FlushSlot;
 pub use pool::{PoolGauges, PoolInfo, PoolSlot};
 pub use pwq::{PwqFuncSlot, PwqGauges, PwqSlot};
 pub use worker::WorkerSlot;
-pub use workqueue::WqSlot;
+pub use workqueue::{NodeSlot, WqSlot};
 
 use super::tables::Taken;
 use super::words::Words;

@@ -82,10 +82,20 @@ impl PwqSlot {
         words.put(pwq::MAX_FLIGHT, gauges.max_in_flight.into());
     }
 
-    /// Whether it waits for the rescuer, and whether it is plugged.
-    pub fn set_bits(&self, mayday: bool, plugged: bool) {
+    /// Whether it waits for the rescuer.
+    pub fn set_mayday(&self, on: bool) {
+        self.set_bit(0, on);
+    }
+
+    /// Whether it holds its items until older pwqs of its ordered workqueue have drained.
+    pub fn set_plugged(&self, on: bool) {
+        self.set_bit(1, on);
+    }
+
+    fn set_bit(&self, bit: u32, on: bool) {
         if let Some(words) = self.slot.words() {
-            words.put(pwq::BITS, u64::from(mayday) | u64::from(plugged) << 1);
+            let others = words.get(pwq::BITS) & !(1 << bit);
+            words.put(pwq::BITS, others | u64::from(on) << bit);
         }
     }
 

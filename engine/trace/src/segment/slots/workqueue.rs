@@ -4,13 +4,13 @@ use super::{Segment, Slot};
 use crate::clean::clean_name;
 use crate::ids::{PoolId, WorkerId, WqId};
 use crate::layout::{
-    ATTRS_KNOWN, ATTRS_STRICT, Kind, LIST_WORDS, NAME_WORDS, Topic, slot, workqueue,
+    ATTRS_KNOWN, ATTRS_STRICT, Kind, LIST_WORDS, NAME_WORDS, Topic, list, slot, workqueue,
 };
 use crate::segment::former::Former;
-use crate::segment::words::{Words, pair};
+use crate::segment::words::pair;
 use crate::settings::{NodeRow, WqAttrs, WqLimits};
 use crate::stats::WqCounter;
-use std::sync::OnceLock;
+use std::sync::Arc;
 
 /// A workqueue in the segment. Freed when dropped.
 ///
@@ -18,8 +18,25 @@ use std::sync::OnceLock;
 #[derive(Debug)]
 pub struct WqSlot {
     slot: Slot,
-    /// Its share of each node, by parts of the list.
-    nodes: OnceLock<Vec<Words>>,
+}
+
+/// What a workqueue has of one NUMA node, in the segment.
+#[derive(Debug)]
+pub struct NodeSlot {
+    /// Those of all nodes stand together.
+    parts: Arc<[Slot]>,
+    index: usize,
+}
+
+impl NodeSlot {
+    /// What it has now. One plain store: under the node's lock, on a busy path.
+    #[inline]
+    pub fn set(&self, node: NodeRow) {
+        if let Some(words) = self.parts[self.index / LIST_WORDS].words() {
+            let word = list::ENTRIES + self.index % LIST_WORDS;
+            words.put(word, pair(node.nr, node.max));
+        }
+    }
 }
 
 impl Segment {
@@ -33,10 +50,7 @@ impl Segment {
         slot.lists(|books, id| {
             books.formers.insert(id, Former::default());
         });
-        WqSlot {
-            slot,
-            nodes: OnceLock::new(),
-        }
+        WqSlot { slot }
     }
 }
 
@@ -118,30 +132,27 @@ impl WqSlot {
         words.put(workqueue::RESCUER_DEFAULT, pair(rescuer, default.0));
     }
 
-    /// Makes room for its share of each NUMA node: `nodes` entries, the last for pools without a node. The first call
-    /// decides how many there are.
-    pub fn init_nodes(&self, nodes: usize) {
+    /// Its share of each NUMA node, by number, and last of what belongs to no node: `nodes` of them. They may outlive it.
+    pub fn nodes(&self, nodes: usize) -> Vec<NodeSlot> {
         if self.slot.words().is_none() {
-            return;
+            return Vec::new();
         }
-        self.nodes.get_or_init(|| {
-            let mut words = Vec::new();
-            self.slot.lists(|books, id| {
-                books.set_list(Topic::WqNodes, id, &vec![0; 2 * nodes]);
-                words = books.lists.words(Topic::WqNodes, id);
-            });
-            words
-        });
-    }
-
-    /// What it has of a node, by its place in [`WqSlot::init_nodes`]; beyond those nothing happens. One plain store:
-    /// under the node's lock, on a busy path.
-    #[inline]
-    pub fn set_node(&self, index: usize, node: NodeRow) {
-        let parts = self.nodes.get().map_or(&[][..], Vec::as_slice);
-        if let (Some(words), Some(_)) = (parts.get(index / LIST_WORDS), self.slot.words()) {
-            words.put(index % LIST_WORDS, pair(node.nr, node.max));
-        }
+        let inner = Arc::clone(&self.slot.inner);
+        let segment = Segment { inner };
+        let part = |first: usize| {
+            let count = LIST_WORDS.min(nodes - first);
+            Slot::new(&segment, Kind::List, None, |words| {
+                words.put(list::OWNER, pair(Topic::WqNodes as u32, self.id().0));
+                words.put(list::PLACE, pair(2 * first as u32, 2 * count as u32));
+            })
+        };
+        let parts = (0..nodes).step_by(LIST_WORDS).map(part);
+        let parts: Arc<[Slot]> = parts.collect();
+        let slot = |index| NodeSlot {
+            parts: Arc::clone(&parts),
+            index,
+        };
+        (0..nodes).map(slot).collect()
     }
 
     /// The workqueue is gone.

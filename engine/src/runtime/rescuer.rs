@@ -1,0 +1,123 @@
+//! Rescuers on threads: one for each workqueue that has to make progress even when no worker can be created.
+//! Kernel: `init_rescuer()`, `rescuer_thread()`.
+
+use super::{EngineInner, Pool, lock};
+use crate::error::Error;
+use crate::os;
+use crate::queue::{PwqRef, WqInner};
+use crate::worker;
+use crate::wq::{Maydays, PwqAddr};
+use std::fmt;
+use std::ops::Deref;
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use wq_trace::{WqId, WqSlot};
+
+/// What a workqueue and its rescuer share.
+#[derive(Default)]
+pub(crate) struct Rescuer {
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+#[derive(Default)]
+struct State {
+    maydays: Maydays<Mayday>,
+    stopped: bool,
+}
+
+/// A pwq that has called for help. It keeps its workqueue, as in the kernel it is kept itself.
+pub(crate) struct Mayday {
+    _wq: Arc<WqInner>,
+    pub(crate) pwq: PwqRef,
+}
+
+impl Rescuer {
+    pub(crate) fn call(&self, mayday: Mayday) {
+        if lock(&self.state).maydays.send(mayday) {
+            self.changed.notify_one();
+        }
+    }
+
+    /// Have other pwqs called?
+    pub(crate) fn others_wait(&self) -> bool {
+        lock(&self.state).maydays.others_wait()
+    }
+
+    /// Waits for the next call. `None`: there is none, and none will come.
+    pub(crate) fn next(&self) -> Option<Mayday> {
+        let mut state = lock(&self.state);
+        loop {
+            let next = state.maydays.next();
+            if next.is_some() || state.stopped {
+                return next;
+            }
+            let woken = self.changed.wait(state);
+            state = woken.unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    /// It ends once nobody calls.
+    pub(crate) fn stop(&self) {
+        lock(&self.state).stopped = true;
+        self.changed.notify_one();
+    }
+}
+
+/// The workqueue's end of a rescuer: when it goes, the rescuer ends.
+pub(crate) struct RescuerHandle(Arc<Rescuer>);
+
+impl Deref for RescuerHandle {
+    type Target = Rescuer;
+
+    fn deref(&self) -> &Rescuer {
+        &self.0
+    }
+}
+
+impl Drop for RescuerHandle {
+    fn drop(&mut self) {
+        self.0.stop();
+    }
+}
+
+impl fmt::Debug for RescuerHandle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Rescuer").finish_non_exhaustive()
+    }
+}
+
+impl EngineInner {
+    /// Starts the rescuer of a workqueue of this name. Kernel: `init_rescuer()`.
+    pub(super) fn start_rescuer(&self, wq: &str, row: &WqSlot) -> Result<RescuerHandle, Error> {
+        let name = format!("kworker/R-{wq}");
+        let rescuer = Arc::new(Rescuer::default());
+        let slot = self.segment.rescuer(row.id(), &name, os::now());
+        row.set_rescuer(slot.id());
+        let started = self.spawn(&name, {
+            let rescuer = rescuer.clone();
+            move |engine| worker::rescuer::run(engine, &rescuer, slot)
+        });
+        match started {
+            Ok(_) => Ok(RescuerHandle(rescuer)),
+            Err(source) => Err(Error::Thread { name, source }),
+        }
+    }
+
+    /// A pwq of this workqueue calls for help.
+    pub(super) fn mayday(&self, id: WqId, pwq: PwqAddr) {
+        let (Some(wq), Some(pool)) = (self.find_workqueue(id), Pool::find(pwq.pool)) else {
+            return;
+        };
+        let called = Mayday {
+            _wq: wq.clone(),
+            pwq: PwqRef {
+                pool,
+                ix: pwq.ix,
+                uid: pwq.uid,
+            },
+        };
+        if let Some(rescuer) = &wq.rescuer {
+            rescuer.call(called);
+        }
+    }
+}
