@@ -34,7 +34,7 @@ const SEEDS: u64 = 200;
 
 fn simulated(program: &Program) -> Result<(Outcome, Vec<Event>), String> {
     let mut events = Vec::new();
-    let run = || simulate(program, &AtomicBool::new(false), &mut |e| events.push(*e));
+    let run = || simulate(program, &AtomicBool::new(false), &mut |e| { if std::env::var("DBGE").is_ok() { eprintln!("{} t{} c{} wq{} p{} k{} w{} {:?}", e.at, e.tid, e.cpu, e.wq.0, e.pool.0, e.worker.0, e.work, e.what) } events.push(*e)});
     match catch_unwind(AssertUnwindSafe(run)) {
         Ok(Ok(outcome)) => Ok((outcome, events)),
         Ok(Err(error)) => Err(error.to_string()),

@@ -30,10 +30,6 @@ features! {
 impl Features {
     pub fn new(rng: &mut Rng) -> Self {
         let mut on = Self::draw(rng);
-        // NOT YET
-        for off in [&mut on.drain, &mut on.mem_reclaim, &mut on.fail_create, &mut on.fail_for_ever, &mut on.hotplug, &mut on.idle_timeout] {
-            *off = false;
-        }
         // While no worker can be created, only rescuers work: what has none would wait for ever.
         if on.fail_for_ever {
             on.mem_reclaim = true;

@@ -40,12 +40,13 @@ pub struct Instance {
 }
 
 impl Instance {
+    /// Certainly.
     pub fn holds_slot(&self) -> bool {
-        match self.at {
-            At::Active(_) | At::Running => true,
-            At::Returned => !self.rescued,
-            _ => false,
-        }
+        self.may_hold_slot() && !(self.at == At::Returned && self.rescued)
+    }
+
+    pub fn may_hold_slot(&self) -> bool {
+        matches!(self.at, At::Active(_) | At::Running | At::Returned)
     }
 
     pub fn is_over(&self) -> bool {

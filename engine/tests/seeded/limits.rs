@@ -86,7 +86,7 @@ impl Judge<'_> {
     }
 
     /// Active items start in the order in which they became active; an item behind itself may be overtaken, and where
-    /// there is a rescuer the order is that of each workqueue. An ordered workqueue keeps to the order of queueing, one
+    /// there is a rescuer the order is that of each pwq. An ordered workqueue keeps to the order of queueing, one
     /// at a time.
     pub fn in_order_of_start(&mut self, index: usize) {
         let me = self.instances[index].clone();
@@ -94,12 +94,13 @@ impl Judge<'_> {
             return;
         };
         let rescued = !self.facts.rescuers.is_empty();
+        let pwq = self.pwq_of(&me);
         let before = |other: &Instance| match other.at {
             At::Active(theirs) => {
                 theirs < mine
                     && other.pool == me.pool
                     && !other.behind_itself
-                    && (!rescued || other.wq == me.wq)
+                    && (!rescued || pwq.is_some() && self.pwq_of(other) == pwq)
             }
             _ => false,
         };
@@ -128,7 +129,7 @@ impl Judge<'_> {
             };
             let is_held = instance.at == At::Inactive && !self.frozen.contains(&instance.wq);
             *held.entry(share).or_default() += usize::from(is_held);
-            *active.entry(share).or_default() += usize::from(instance.holds_slot());
+            *active.entry(share).or_default() += usize::from(instance.may_hold_slot());
         }
         for (share, held) in held.into_iter().filter(|(_, held)| *held > 0) {
             let (active, limit) = (active[&share], self.limit_of(share));

@@ -86,7 +86,7 @@ impl Counts {
 }
 
 /// Counters that a recount from the events gives.
-const RECOUNTED: [Counter; 14] = [
+const RECOUNTED: [Counter; 13] = [
     Counter::Queued,
     Counter::Started,
     Counter::Completed,
@@ -100,7 +100,6 @@ const RECOUNTED: [Counter; 14] = [
     Counter::Panics,
     Counter::CpuIntensive,
     Counter::Mayday,
-    Counter::Rescued,
 ];
 
 impl Judge<'_> {
@@ -110,9 +109,11 @@ impl Judge<'_> {
         for (id, wq) in &self.facts.wqs {
             let rows = outcome.snapshot.pwqs.iter().filter(|row| row.wq == *id);
             let rows: Vec<_> = rows.collect();
-            let sum = |counter: Counter| rows.iter().map(|r| r.counters[counter as usize]).sum();
+            let sum = |counter: Counter| -> u64 {
+                rows.iter().map(|r| r.counters[counter as usize]).sum()
+            };
             for counter in RECOUNTED {
-                let told: u64 = sum(counter);
+                let told = sum(counter);
                 let counted = counts.of_wq.get(id).and_then(|all| all.get(&counter));
                 let counted = counted.copied().unwrap_or(0);
                 let name = &wq.name;
@@ -124,6 +125,13 @@ impl Judge<'_> {
                 };
                 self.faults.extend((told != counted).then(text));
             }
+            // What comes to a rescuer because it executes the same item is not counted as rescued.
+            let (told, of_wq) = (sum(Counter::Rescued), counts.of_wq.get(id));
+            let most = of_wq.and_then(|all| all.get(&Counter::Rescued));
+            let name = &wq.name;
+            let text = || format!("{name}: {told} rescued, rescuers executed {most:?}");
+            let too_many = told > most.copied().unwrap_or(0);
+            self.faults.extend(too_many.then(text));
             self.waits(*id, &rows, &counts, outcome);
         }
         self.balance(outcome);
