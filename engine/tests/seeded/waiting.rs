@@ -117,7 +117,7 @@ impl Judge<'_> {
     /// Whoever works in a pool of this CPU counts again only after it has been idle.
     fn workers_of(&mut self, cpu: u16) {
         for worker in self.workers.values_mut() {
-            let works = !matches!(worker.does, Does::Idle | Does::Woken);
+            let works = matches!(worker.does, Does::Executes(_) | Does::Returned(_));
             let here = self.facts.pools[&worker.pool].cpu == Some(cpu);
             worker.unbound |= works && here;
             if !works && here {
