@@ -1,5 +1,7 @@
 //! Seeded simulation: every seed makes a program from a random choice of the engine's parts, simulates it, and holds
-//! every event and total against what must be true of every run. `WQ_SEEDS=N` asks for N seeds, `WQ_SEED=S` for one.
+//! every event and total against what must be true of every run. `WQ_SEEDS=N` asks for N seeds, `WQ_SEEDS=M..N` for those
+//! from M on, `WQ_SEED=S` for one. A seed that fails is told with its program as a workload script, which
+//! `wq-replay simulate --events` shows step by step.
 
 #[path = "seeded/facts.rs"]
 mod facts;
@@ -24,17 +26,25 @@ mod workers;
 
 use facts::Facts;
 use judge::Judge;
+use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 use wq_engine::sim::{End, Outcome, Program, simulate};
 use wq_trace::Event;
 
 /// Seeds tried when nobody says how many.
 const SEEDS: u64 = 200;
+/// A program that is not over by then does not come to its end.
+const MOST_EVENTS: usize = 50_000;
 
 fn simulated(program: &Program) -> Result<(Outcome, Vec<Event>), String> {
     let mut events = Vec::new();
-    let run = || simulate(program, &AtomicBool::new(false), &mut |e| { if std::env::var("DBGE").is_ok() { eprintln!("{} t{} c{} wq{} p{} k{} w{} {:?}", e.at, e.tid, e.cpu, e.wq.0, e.pool.0, e.worker.0, e.work, e.what) } events.push(*e)});
+    let too_much = AtomicBool::new(false);
+    let mut observer = |event: &Event| {
+        events.push(*event);
+        too_much.store(events.len() > MOST_EVENTS, Ordering::Relaxed);
+    };
+    let run = || simulate(program, &too_much, &mut observer);
     match catch_unwind(AssertUnwindSafe(run)) {
         Ok(Ok(outcome)) => Ok((outcome, events)),
         Ok(Err(error)) => Err(error.to_string()),
@@ -52,12 +62,12 @@ fn faults(seed: u64, program: &Program) -> Vec<String> {
         Ok(run) => run,
         Err(problem) => return vec![problem],
     };
+    if outcome.end == End::Interrupted {
+        return vec![format!("not over after {MOST_EVENTS} events")];
+    }
     let facts = Facts::new(program, &outcome);
     let mut judge = Judge::new(&facts);
-    for event in &events {
-        judge.see(event);
-        if std::env::var("DBG").is_ok() { eprintln!("{} t{} c{} wq{} p{} k{} w{} {:?}{}", event.at, event.tid, event.cpu, event.wq.0, event.pool.0, event.worker.0, event.work, event.what, if judge.faults.is_empty() {""} else {"  <<<<"}); if !judge.faults.is_empty() { break; } }
-    }
+    events.iter().for_each(|event| judge.see(event));
     judge.hold(outcome.end == End::Done, || format!("{:?}", outcome.end));
     if outcome.end == End::Done {
         judge.end();
@@ -70,8 +80,18 @@ fn faults(seed: u64, program: &Program) -> Vec<String> {
     faults
 }
 
-fn number(name: &str) -> Option<u64> {
-    std::env::var(name).ok()?.parse().ok()
+/// The seeds asked for.
+fn seeds() -> Range<u64> {
+    let set = |name: &str| std::env::var(name).ok();
+    let number = |text: &str| text.parse().expect("WQ_SEEDS and WQ_SEED take numbers");
+    match (set("WQ_SEED"), set("WQ_SEEDS")) {
+        (Some(one), _) => number(&one)..number(&one) + 1,
+        (None, Some(all)) => match all.split_once("..") {
+            Some((first, end)) => number(first)..number(end),
+            None => 0..number(&all),
+        },
+        (None, None) => 0..SEEDS,
+    }
 }
 
 /// The seed, its program as a script for `wq-replay simulate`, and the first things wrong.
@@ -83,11 +103,9 @@ fn report(seed: u64, faults: &[String]) -> String {
 
 #[test]
 fn whatever_a_seed_does_the_guarantees_hold() {
-    let one = number("WQ_SEED");
-    let first = one.unwrap_or(0);
-    let last = one.map_or_else(|| number("WQ_SEEDS").unwrap_or(SEEDS), |seed| seed + 1);
+    let all = seeds();
     let mut wrong = Vec::new();
-    for seed in first..last {
+    for seed in all.clone() {
         let faults = faults(seed, &generate::program(seed));
         if !faults.is_empty() {
             wrong.push((seed, faults));
@@ -101,7 +119,7 @@ fn whatever_a_seed_does_the_guarantees_hold() {
         panic!(
             "{} of {} seeds\n{}\nall: {seeds:#?}",
             wrong.len(),
-            last - first,
+            all.end - all.start,
             report(*seed, faults)
         );
     }

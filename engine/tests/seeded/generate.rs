@@ -149,7 +149,9 @@ impl Generator {
             let flags = self.flags();
             let fixed = flags.intersects(WqFlags::BH | WqFlags::ORDERED);
             let max_active = if self.on.small_limits && !fixed && self.rng.chance(70) {
-                self.rng.range(1, 10)
+                // A node's share is 8 at least, so only larger limits are truly shared.
+                let most = self.rng.pick(&[3, 10, 18]);
+                self.rng.range(1, most)
             } else {
                 0
             };
@@ -219,7 +221,7 @@ impl Generator {
                 } else {
                     WqRef::Own(own)
                 },
-                instances: self.rng.pick(&[1, 1, 1, 2, 3, 6]),
+                instances: self.rng.pick(&[1, 1, 1, 2, 3, 6, 16]),
                 is_rcu,
                 requeues: self.on.requeue && !is_rcu && self.rng.chance(30),
                 second: !system && self.second[own],
@@ -442,7 +444,7 @@ impl Generator {
         let wqs: Vec<_> = wqs
             .filter(|&wq| !self.wqs[wq].flags.intersects(fixed))
             .collect();
-        let max_active = self.rng.pick(&[1, 1, 2, 3, 5, 20, 2048]);
+        let max_active = self.rng.pick(&[1, 1, 2, 3, 5, 6, 9, 20, 2048]);
         let wq = (!wqs.is_empty()).then(|| WqRef::Own(self.rng.pick(&wqs)))?;
         Some(Step::SetMaxActive(wq, max_active))
     }

@@ -208,16 +208,17 @@ impl<'a> Judge<'a> {
             What::DropWork { .. } => {
                 self.timers.remove(&event.work);
                 let queued = self.queued.contains_key(&event.work);
-                self.hold(!queued, || {
-                    format!("a queued item is dropped: {event:?}")
-                });
+                self.hold(!queued, || format!("a queued item is dropped: {event:?}"));
             }
             What::TimerArm { .. } => {
                 self.enabled(event);
                 self.timers_armed += 1;
                 let serial = self.timers_armed;
                 let pending = self.queued.contains_key(&event.work);
-                let armed = self.timers.insert(event.work, (serial, event.cpu)).is_some();
+                let armed = self
+                    .timers
+                    .insert(event.work, (serial, event.cpu))
+                    .is_some();
                 self.hold(!pending && !armed, || {
                     format!("a timer for a pending item: {event:?}")
                 });
@@ -242,9 +243,7 @@ impl<'a> Judge<'a> {
         let pending = self.queued.contains_key(&event.work);
         self.hold(!pending, || format!("queued twice: {event:?}"));
         let own = self.facts.item_wq.get(&event.work) == Some(&event.wq);
-        self.hold(own, || {
-            format!("queued on another's workqueue: {event:?}")
-        });
+        self.hold(own, || format!("queued on another's workqueue: {event:?}"));
         let index = self.instances.len();
         let timer = self.timers.remove(&event.work);
         let cpu = u16::try_from(req_cpu).ok().filter(|c| *c < self.facts.cpus);

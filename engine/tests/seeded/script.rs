@@ -95,7 +95,9 @@ fn producer(text: &mut String, program: &Program, producer: &ProducerSpec) {
     );
     match &producer.action {
         ProducerAction::Works(works) => {
-            let names = works.iter().map(|&w| format!("{:?}", program.works[w].name));
+            let names = works
+                .iter()
+                .map(|&w| format!("{:?}", program.works[w].name));
             let names: Vec<_> = names.collect();
             line(text, format_args!("works = [{}]", names.join(", ")));
         }

@@ -28,7 +28,12 @@ impl Counts {
     }
 
     fn add(&mut self, wq: WqId, counter: Counter) {
-        *self.of_wq.entry(wq).or_default().entry(counter).or_default() += 1;
+        *self
+            .of_wq
+            .entry(wq)
+            .or_default()
+            .entry(counter)
+            .or_default() += 1;
     }
 
     pub fn see(&mut self, event: &Event, facts: &Facts) {

@@ -93,7 +93,11 @@ impl Judge<'_> {
     /// Who flushes a queued item that is taken away goes on, even if an earlier execution still runs.
     fn is_excused(&self, what: &Probe, left: &Instance) -> bool {
         let is_taken = |i: &Instance| i.work == left.work && i.at == At::Cancelled;
-        let mut later = self.instances.iter().rev().take_while(|i| !std::ptr::eq(*i, left));
+        let mut later = self
+            .instances
+            .iter()
+            .rev()
+            .take_while(|i| !std::ptr::eq(*i, left));
         matches!(what, Probe::Flush(_)) && later.any(is_taken)
     }
 
