@@ -8,6 +8,8 @@ mod rig;
 mod s10;
 #[path = "conformance/s10_threads.rs"]
 mod s10_threads;
+#[path = "conformance/s11_2.rs"]
+mod s11_2;
 #[path = "conformance/s11_deadlock.rs"]
 mod s11_deadlock;
 #[path = "conformance/s2_1.rs"]

@@ -10,7 +10,9 @@ use wq_replay::report::Report;
 use wq_replay::{Script, load, parse};
 
 /// One script for each feature.
-const FEATURES: [&str; 8] = [
+const FEATURES: [&str; 10] = [
+    "bh",
+    "cpu-hog",
     "disable",
     "drain",
     "freeze",

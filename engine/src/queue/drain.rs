@@ -38,6 +38,7 @@ pub(crate) fn destroy(wq: &Arc<WqInner>) {
     }
     wq.gate.fetch_or(Gate::DESTROYING, Ordering::AcqRel);
     drain(wq);
+    wq.stop_rescuer();
     wq.tell_gone();
 }
 

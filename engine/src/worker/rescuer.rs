@@ -18,6 +18,7 @@ pub(crate) fn run(engine: &Arc<EngineInner>, rescuer: &Rescuer, mut slot: Worker
     slot.set_tid(context::thread_id());
     // A wish: it helps as well without.
     let _ = os::set_nice(NICE);
+    tell_cpus(&slot);
     let mut meter = CpuMeter::new();
     while let Some(mayday) = rescuer.next() {
         slot = rescue(engine, rescuer, mayday, slot, &mut meter);
@@ -51,6 +52,7 @@ fn rescue(
     };
     let slot = pool.transact(engine, |core, now, fx| core.detach_rescuer(me, now, fx));
     engine.unpin();
+    tell_cpus(&slot);
     if again {
         rescuer.call(mayday);
     }
@@ -73,12 +75,21 @@ fn attach(
     let tid = context::thread_id();
     let _attach = engine.attach_lock();
     engine.pin_for(pool);
+    tell_cpus(&slot);
     pool.transact(engine, |core: &mut Core, now, fx| {
         let me = core.attach_rescuer(pwq, slot, now, fx)?;
         core.set_tid(me, tid);
         let next = core.rescue(me, rescuer.others_wait(), now, fx);
         Ok((me, started(pool, next)))
     })
+}
+
+/// Shows where the rescuer, the calling thread, may run now.
+fn tell_cpus(slot: &WorkerSlot) {
+    if let Ok(cpus) = os::allowed_cpus() {
+        let cpus = cpus.into_iter().map_while(|cpu| u16::try_from(cpu).ok());
+        slot.set_cpus(&cpus.collect());
+    }
 }
 
 /// An execution begins: under the pool's lock, the item becomes free to be queued again.

@@ -184,6 +184,17 @@ fn s7_a_rescuer_is_named_after_its_workqueue_and_ends_with_it() {
 }
 
 #[test]
+fn s2_2_destroy_ends_the_rescuer_though_a_handle_is_left() {
+    let engine = engine("destroy");
+    let wq = alloc(&engine, "takedown", WqFlags::PERCPU).unwrap();
+    engine.fail_worker_creation(true);
+    let ran = queue_some(&wq, 3);
+    wq.destroy();
+    assert_eq!(ran.lock().unwrap().len(), 3);
+    until(|| threads("kworker/R-taked").is_empty());
+}
+
+#[test]
 fn s4_8_5_a_rescuer_ends_with_the_engine_too() {
     let engine = engine("end");
     let wq = alloc(&engine, "left-over", WqFlags::UNBOUND).unwrap();

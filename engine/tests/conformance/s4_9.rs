@@ -48,12 +48,13 @@ fn has_left(engine: &Engine, cpu: usize) -> bool {
     pool.expect("the CPU has a pool").flags & DISASSOCIATED != 0
 }
 
-/// Waits until every worker idles: the next item is executed by one that leaves its park.
+/// Waits until every worker idles where it belongs: the next item is executed by one that leaves its park.
 fn at_rest(engine: &Engine) {
     until(|| {
         let snapshot = Reader::in_memory(engine.segment()).snapshot().unwrap();
         let mut workers = snapshot.workers.iter();
-        workers.all(|worker| worker.state == WorkerState::Idle)
+        // One that has told its thread id has gone to its CPU.
+        workers.all(|worker| worker.state == WorkerState::Idle && worker.tid != 0)
     });
 }
 

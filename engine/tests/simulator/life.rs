@@ -240,7 +240,7 @@ fn s4_6_surplus_workers_leave_after_the_idle_timeout_and_numbers_are_used_again(
 fn s4_9_items_of_a_cpu_that_left_go_on_elsewhere() {
     let mut script = Script::on(2);
     let wq = script.bound();
-    let long = script.work(&wq, &[burn(20)]);
+    let long = script.work(&wq, &[burn(8)]);
     let behind = script.work(&wq, &[burn(5)]);
     let later = script.work(&wq, &[burn(5)]);
     script.steps_at(
@@ -248,17 +248,17 @@ fn s4_9_items_of_a_cpu_that_left_go_on_elsewhere() {
         &[
             Step::QueueOn(1, item(long)),
             Step::QueueOn(1, item(behind)),
-            wait(10),
+            wait(4),
             Step::CpuDown(1),
             Step::QueueOn(1, item(later)),
         ],
     );
     let run = script.run();
     // The pool is not managed any more, so another worker is woken. It gets the CPU that stays before the one that
-    // moves, which has 10 ms of its burn left.
-    assert_eq!(run.spans("w1"), [(10, 15)]);
-    assert_eq!(run.spans("w0"), [(0, 25)]);
-    assert_eq!(run.spans("w2"), [(25, 30)]);
+    // moves, which has 4 ms of its burn left.
+    assert_eq!(run.spans("w1"), [(4, 9)]);
+    assert_eq!(run.spans("w0"), [(0, 13)]);
+    assert_eq!(run.spans("w2"), [(13, 18)]);
     let starts = events(&run, |w| matches!(w, What::ExecuteStart));
     let cpus: Vec<_> = starts.iter().map(|e| e.cpu).collect();
     assert_eq!(cpus, [1, 0, 0]);
@@ -268,6 +268,32 @@ fn s4_9_items_of_a_cpu_that_left_go_on_elsewhere() {
         4,
         "disassociated"
     );
+}
+
+/// A burn that moves is still one burn; and no hog, since its worker counts nowhere until its next cycle.
+#[test]
+fn s4_9_a_burn_that_moves_goes_on_and_is_no_hog() {
+    let mut script = Script::on(2);
+    let wq = script.bound();
+    let hog = script.work(&wq, &[burn(20)]);
+    let first = script.work(&wq, &[burn(3)]);
+    script.steps_at(
+        0,
+        &[
+            Step::QueueOn(1, item(hog)),
+            wait(5),
+            Step::QueueOn(0, item(first)),
+            wait(1),
+            Step::CpuDown(1),
+            wait(3),
+            Step::CpuUp(1),
+        ],
+    );
+    let run = script.run();
+    // It has burnt 6 ms, waits behind the other for 2 ms, burns 1 ms, and goes home for the rest.
+    assert_eq!(run.spans("w1"), [(5, 8)]);
+    assert_eq!(run.spans("w0"), [(0, 22)]);
+    assert_eq!(run.times(|w| matches!(w, What::CpuIntensive { .. })), []);
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! A work item on threads, of the kind that its script needs.
 
 use super::shared::lock;
+use std::collections::HashSet;
 use std::sync::Mutex;
 use std::time::Duration;
 use wq_engine::sim::{ProducerAction, Program, Step};
@@ -14,8 +15,8 @@ pub(super) enum Handle {
     Rcu(RcuWork),
 }
 
-/// Whether a step queues this work with `queue_rcu`.
-pub(super) fn waits_for_readers(program: &Program, work: usize) -> bool {
+/// The works whose items steps queue with `queue_rcu`.
+pub(super) fn waiting_for_readers(program: &Program) -> HashSet<usize> {
     let bodies = program.works.iter().map(|work| work.body.as_slice());
     let calls = program
         .producers
@@ -24,19 +25,22 @@ pub(super) fn waits_for_readers(program: &Program, work: usize) -> bool {
             ProducerAction::Steps(steps) => steps.as_slice(),
             ProducerAction::Works(_) => &[],
         });
-    let mut steps = bodies.chain(calls).flatten();
-    steps.any(|step| matches!(step, Step::QueueRcu(item) if item.work == work))
+    let steps = bodies.chain(calls).flatten();
+    let queued = steps.filter_map(|step| match step {
+        Step::QueueRcu(item) => Some(item.work),
+        _ => None,
+    });
+    queued.collect()
 }
 
 impl Handle {
-    /// An item of this work; its executions call `func`.
-    pub(super) fn new(
-        program: &Program,
-        work: usize,
+    /// An item that is shown as `name`; its executions call `func`.
+    pub(super) fn named(
+        name: &str,
+        waits_for_readers: bool,
         func: impl Fn() + Send + Sync + 'static,
     ) -> Self {
-        let name = &program.works[work].name;
-        if waits_for_readers(program, work) {
+        if waits_for_readers {
             Self::Rcu(RcuWork::named(name, move |_| func()))
         } else {
             let delayed = DelayedWork::named(name, move |_| func());

@@ -66,6 +66,15 @@ impl Hotplug {
     }
 }
 
+impl Drop for Hotplug {
+    /// What the script left away comes back for whoever lives on in this process.
+    fn drop(&mut self) {
+        for cpu in self.gone.clone() {
+            self.up(cpu);
+        }
+    }
+}
+
 /// The threads of this process.
 fn threads() -> Vec<Pid> {
     let Ok(tasks) = std::fs::read_dir("/proc/self/task") else {
@@ -133,6 +142,11 @@ mod tests {
         assert_eq!(cpus_of(), before);
         // The last one stays.
         hotplug.down(cpu, &[cpu]);
+        assert_eq!(cpus_of(), before);
+        // What is away at the end comes back.
+        hotplug.down(cpu, &used);
+        assert_ne!(cpus_of(), before);
+        drop(hotplug);
         assert_eq!(cpus_of(), before);
     }
 }

@@ -1,7 +1,7 @@
 //! What the threads of a replay share: the items, what they did, and whether it is time to stop.
 
 use super::body;
-use super::handle::Handle;
+use super::handle::{Handle, waiting_for_readers};
 use super::hotplug::Hotplug;
 use crate::report::{Execution, ItemReport};
 use std::collections::HashMap;
@@ -293,7 +293,9 @@ fn workqueue(engine: &Engine, own: &[Workqueue], wq: &WqRef) -> Result<Workqueue
 
 fn items(program: &Program, queues: &[Workqueue], shared: &Weak<Shared>) -> Vec<Item> {
     let mut items = Vec::new();
+    let waiting = waiting_for_readers(program);
     for (work, spec) in program.works.iter().enumerate() {
+        let rcu = waiting.contains(&work);
         for instance in 0..spec.instances {
             let name = match spec.instances {
                 1 => spec.name.clone(),
@@ -301,7 +303,7 @@ fn items(program: &Program, queues: &[Workqueue], shared: &Weak<Shared>) -> Vec<
             };
             let index = items.len();
             let shared = shared.clone();
-            let handle = Handle::new(program, work, move || {
+            let handle = Handle::named(&spec.name, rcu, move || {
                 if let Some(shared) = shared.upgrade() {
                     body::execute(&shared, index);
                 }
