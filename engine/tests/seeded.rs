@@ -9,10 +9,14 @@ mod facts;
 mod features;
 #[path = "seeded/generate.rs"]
 mod generate;
+#[path = "seeded/items.rs"]
+mod items;
 #[path = "seeded/judge.rs"]
 mod judge;
 #[path = "seeded/limits.rs"]
 mod limits;
+#[path = "seeded/producers.rs"]
+mod producers;
 #[path = "seeded/rng.rs"]
 mod rng;
 #[path = "seeded/script.rs"]
@@ -33,7 +37,7 @@ use wq_engine::sim::{End, Outcome, Program, simulate};
 use wq_trace::Event;
 
 /// Seeds tried when nobody says how many.
-const SEEDS: u64 = 200;
+const SEEDS: u64 = 400;
 /// A program that is not over by then does not come to its end.
 const MOST_EVENTS: usize = 50_000;
 
@@ -74,7 +78,7 @@ fn faults(seed: u64, program: &Program) -> Vec<String> {
         judge.totals(&outcome);
     }
     let mut faults = judge.faults;
-    if seed % 8 == 0 && simulated(program).map(|run| run.1) != Ok(events) {
+    if seed.is_multiple_of(8) && simulated(program).map(|run| run.1) != Ok(events) {
         faults.push("a second simulation goes another way".to_owned());
     }
     faults

@@ -111,8 +111,8 @@ impl Judge<'_> {
         });
         if self.facts.has(me.wq, WqFlags::ORDERED) {
             let earlier = self.live.range(..index).map(|&i| &self.instances[i]);
-            let earlier = earlier.filter(|i| i.wq == me.wq && !i.is_over());
-            let earlier = earlier.last().cloned();
+            let mut earlier = earlier.filter(|i| i.wq == me.wq && !i.is_over());
+            let earlier = earlier.next().cloned();
             self.hold(earlier.is_none(), || {
                 format!("ordered: {me:?} starts while there is {earlier:?}")
             });
