@@ -8,6 +8,8 @@ mod rig;
 mod s10;
 #[path = "conformance/s10_threads.rs"]
 mod s10_threads;
+#[path = "conformance/s11_1.rs"]
+mod s11_1;
 #[path = "conformance/s11_2.rs"]
 mod s11_2;
 #[path = "conformance/s11_deadlock.rs"]
@@ -24,6 +26,8 @@ mod s2_3_calls;
 mod s2_4;
 #[path = "conformance/s2_4_disable.rs"]
 mod s2_4_disable;
+#[path = "conformance/s2_4_replaced.rs"]
+mod s2_4_replaced;
 #[path = "conformance/s2_5.rs"]
 mod s2_5;
 #[path = "conformance/s2_5_limits.rs"]
