@@ -52,16 +52,24 @@ pub(super) struct OfWq<'a> {
 impl Pwqs for OfWq<'_> {
     fn set_work_color(&mut self, color: u8) {
         for pwq in self.pwqs {
-            self.pools[pwq.pool].core.set_work_color(pwq.ix, color);
+            if pwq.is_there(self.pools) {
+                self.pools[pwq.pool].core.set_work_color(pwq.ix, color);
+            }
         }
     }
 
     fn arm(&mut self, color: u8) -> usize {
-        let armed = self
-            .pwqs
-            .iter()
-            .filter(|pwq| self.pools[pwq.pool].core.arm_flush(pwq.ix, color));
+        let armed = self.pwqs.iter().filter(|pwq| {
+            pwq.is_there(self.pools) && self.pools[pwq.pool].core.arm_flush(pwq.ix, color)
+        });
         armed.count()
+    }
+}
+
+impl SimPwq {
+    /// One that was replaced goes with its last item, and its workqueue learns that a little later.
+    pub(super) fn is_there(&self, pools: &[SimPool]) -> bool {
+        pools[self.pool].core.has_pwq(self.ix, self.uid)
     }
 }
 
@@ -189,7 +197,7 @@ impl Machine<'_> {
         self.wqs[wq].attrs = attrs.clone();
         self.adjust(self.actor, wq, Wake::Fill);
         for pwq in replaced {
-            if self.pools[pwq.pool].core.has_pwq(pwq.ix, pwq.uid) {
+            if pwq.is_there(&self.pools) {
                 self.transact(self.actor, pwq.pool, |core, now, fx| {
                     core.retire_pwq(pwq.ix, now, fx);
                 });
