@@ -6,6 +6,8 @@ mod proc;
 mod s10;
 #[path = "conformance/s10_threads.rs"]
 mod s10_threads;
+#[path = "conformance/s11_1.rs"]
+mod s11_1;
 #[path = "conformance/s11_2.rs"]
 mod s11_2;
 #[path = "conformance/s11_3.rs"]

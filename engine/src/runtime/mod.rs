@@ -306,10 +306,14 @@ impl EngineInner {
 
     /// The workqueues that exist and were not destroyed.
     pub(crate) fn all_workqueues(&self) -> Vec<Arc<WqInner>> {
-        lock(&self.workqueues)
+        let workqueues = lock(&self.workqueues);
+        let mut all: Vec<_> = workqueues
             .iter()
             .filter_map(|(_, wq)| wq.upgrade())
-            .filter(|wq| !wq.gate().is_gone())
-            .collect()
+            .collect();
+        // Without the lock, which the last of a workqueue takes when it goes.
+        drop(workqueues);
+        all.retain(|wq| !wq.gate().is_gone());
+        all
     }
 }
