@@ -16,8 +16,8 @@ use wq_trace::Segment;
 /// An engine: pools of workers for each CPU, and the system workqueues.
 ///
 /// A handle: clones are the same engine. When the last one is dropped, timers are cancelled and items that were not
-/// started are let go; running ones are waited for, unless the drop happens on one of the engine's own workers. Handles
-/// of workqueues and items stay valid after that, and queueing returns false.
+/// started are let go; running ones are waited for, unless the drop happens on one of the engine's own workers, or the
+/// engine was shut down before. Handles of workqueues and items stay valid after that, and queueing returns false.
 ///
 /// ```
 /// use std::time::Duration;
@@ -313,7 +313,7 @@ impl Engine {
     /// # Errors
     /// [`Error::Busy`] if items were still queued or running after `timeout`: the names say on which workqueues. What
     /// was not started is let go, and running items are left alone: their threads end when the work functions return.
-    /// Dropping the last handle waits for that; a program that does not want to leaves by `std::process::exit`.
+    /// Nobody waits for them any more, the drop of the last handle included.
     ///
     /// ```
     /// use std::time::Duration;

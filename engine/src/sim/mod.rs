@@ -64,6 +64,7 @@ mod producer;
 mod program;
 mod queueing;
 mod setup;
+mod standstill;
 mod waits;
 mod watch;
 mod wqs;
@@ -91,7 +92,8 @@ pub struct Outcome {
     /// Whether everything came to its end.
     pub end: End,
     /// What an engine would have reported, and when, in nanoseconds from the start: functions that hog their CPU or
-    /// sleep on a BH workqueue, and pools that stall.
+    /// sleep on a BH workqueue, pools that stall, deadlocks. If time stands still at the end: what each thread waits
+    /// for.
     pub reports: Vec<(u64, String)>,
     /// Counters, histograms and states at the end, as of an engine on threads.
     pub snapshot: Snapshot,

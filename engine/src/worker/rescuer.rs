@@ -16,16 +16,15 @@ const NICE: i32 = -20;
 /// It sleeps until a pwq of its workqueue calls, goes there, and helps; it ends once it was told to and nobody calls.
 pub(crate) fn run(engine: &Arc<EngineInner>, rescuer: &Rescuer, mut slot: WorkerSlot) {
     slot.set_tid(context::thread_id());
+    show_cpus(&slot);
     // A wish: it helps as well without.
     let _ = os::set_nice(NICE);
-    tell_cpus(&slot);
     let mut meter = CpuMeter::new();
     while let Some(mayday) = rescuer.next() {
         slot = rescue(engine, rescuer, mayday, slot, &mut meter);
     }
     drop(slot);
     context::with(|context| context.forget(engine));
-    engine.let_thread_go();
 }
 
 /// Helps a pwq until its pool can help itself.
@@ -53,7 +52,7 @@ fn rescue(
     };
     let slot = pool.transact(engine, |core, now, fx| core.detach_rescuer(me, now, fx));
     engine.unpin();
-    tell_cpus(&slot);
+    show_cpus(&slot);
     if again {
         rescuer.call(mayday);
     }
@@ -76,7 +75,7 @@ fn attach(
     let tid = context::thread_id();
     let _attach = engine.attach_lock();
     engine.pin_for(pool);
-    tell_cpus(&slot);
+    show_cpus(&slot);
     pool.transact(engine, |core: &mut Core, now, fx| {
         let me = core.attach_rescuer(pwq, slot, now, fx)?;
         core.set_tid(me, tid);
@@ -85,18 +84,17 @@ fn attach(
     })
 }
 
-/// Shows where the rescuer, the calling thread, may run now.
-fn tell_cpus(slot: &WorkerSlot) {
-    if let Ok(cpus) = os::allowed_cpus() {
-        let cpus = cpus.into_iter().map_while(|cpu| u16::try_from(cpu).ok());
-        slot.set_cpus(&cpus.collect());
-    }
-}
-
 /// An execution begins: under the pool's lock, the item becomes free to be queued again.
 fn started(pool: &Pool, next: Rescue<Job>) -> Rescue<Job> {
     if let Rescue::Run(start) = &next {
         begin(pool, start);
     }
     next
+}
+
+/// Shows where the calling rescuer may run now.
+fn show_cpus(slot: &WorkerSlot) {
+    if let Ok(cpus) = os::allowed_cpus() {
+        slot.set_cpus(&cpus.into_iter().map(|cpu| cpu as u16).collect());
+    }
 }

@@ -1,6 +1,7 @@
 //! Guarantees that no single mechanism holds.
 
 use super::script::{Script, burn, sleep, wait};
+use super::support::{Held, engine};
 use wq_engine::WqFlags;
 use wq_engine::sim::{ItemRef, Step, WqRef};
 use wq_trace::What;
@@ -44,4 +45,15 @@ fn s11_1_7_a_workqueue_of_ones_own_executes_as_the_system_one_does() {
         (executions, wakes)
     };
     assert_eq!(course(true), course(false));
+}
+
+#[test]
+fn a_drop_after_a_shutdown_that_found_items_running_does_not_wait_for_them() {
+    let engine = engine("busy");
+    let held = Held::on(engine.system_wq());
+    let busy = engine.shutdown(std::time::Duration::ZERO);
+    assert!(matches!(busy, Err(wq_engine::Error::Busy { .. })));
+    drop(engine);
+    // Had the drop waited, nobody would let it go.
+    held.let_go();
 }
