@@ -75,7 +75,8 @@ pub(crate) fn run(engine: &Arc<EngineInner>, pool: &Arc<Pool>, me: WorkerIx) {
 fn settle_in(engine: &EngineInner, pool: &Pool, me: WorkerIx) {
     let _attach = engine.attach_lock();
     engine.pin_for(pool);
-    let granted = pool.nice == 0 || os::set_nice(pool.nice).is_ok();
+    // Also 0: a thread begins with the nice level of its creator, who may be a user's thread or another pool's worker.
+    let granted = os::set_nice(pool.nice).is_ok();
     let tid = context::thread_id();
     pool.transact(engine, |core, _, _| {
         core.set_tid(me, tid);
