@@ -289,3 +289,18 @@ fn no_more_threads() {
     waits.flush();
     assert_eq!(plain.get(), 1, "the manager has tried again");
 }
+
+#[test]
+fn s4_8_an_idle_rescuer_may_run_on_every_cpu_of_the_engine() {
+    let engine = Engine::builder().build().unwrap();
+    let _wq = engine
+        .alloc_workqueue("reclaim", WqFlags::MEM_RECLAIM, 0)
+        .unwrap();
+    until(|| {
+        let seen = super::seen::snapshot(&engine);
+        let mut workers = seen.workers.iter();
+        let rescuer = workers.find(|worker| worker.kind == wq_trace::WorkerKind::Rescuer);
+        let cpus = rescuer.and_then(|worker| worker.cpus.clone());
+        cpus == Some(seen.meta.cpus.iter().copied().collect())
+    });
+}
