@@ -25,6 +25,7 @@ pub(crate) fn run(engine: &Arc<EngineInner>, rescuer: &Rescuer, mut slot: Worker
     }
     drop(slot);
     context::with(|context| context.forget(engine));
+    engine.let_thread_go();
 }
 
 /// Helps a pwq until its pool can help itself.
