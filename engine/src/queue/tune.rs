@@ -47,9 +47,9 @@ impl Workqueue {
     }
 
     /// Changes how many items of an unbound workqueue may be active on every NUMA node at least, however small the
-    /// node's share of `max_active` is; cut to `max_active`. The default is 8.
+    /// node's share of `max_active` is; cut to `max_active`. The default is 8. Every node gets one, also with 0.
     ///
-    /// For per-CPU, BH and ordered workqueues it means nothing: a warning says so.
+    /// For per-CPU, BH and ordered workqueues it means nothing: a warning says so. From any thread; takes locks.
     /// Kernel: `workqueue_set_min_active()`.
     pub fn set_min_active(&self, min_active: usize) {
         let wq = self.inner();
@@ -66,7 +66,8 @@ impl Workqueue {
         wq.adjust(&control, Wake::Fill);
     }
 
-    /// What an unbound workqueue was asked to be: nice level, CPUs, affinity scope. `None` for a per-CPU one.
+    /// What an unbound workqueue was asked to be: nice level, CPUs, affinity scope. `None` for a per-CPU or BH one.
+    /// Kernel: `wq->unbound_attrs`.
     pub fn attrs(&self) -> Option<WorkqueueAttrs> {
         let wq = self.inner();
         wq.nodes.is_some().then(|| lock(&wq.control).attrs.clone())
@@ -80,8 +81,8 @@ impl Workqueue {
     /// Kernel: `apply_workqueue_attrs()`.
     ///
     /// # Errors
-    /// [`Error::Attrs`] if the workqueue is per CPU or the attributes make no sense, [`Error::Thread`] if a new pool
-    /// gets no worker. Nothing has changed then.
+    /// [`Error::Attrs`] if the workqueue is per CPU or BH or the attributes make no sense, [`Error::Thread`] if a new
+    /// pool gets no worker. Nothing has changed then.
     ///
     /// ```
     /// # let engine = wq_engine::Engine::builder().name("doc-attrs").build()?;

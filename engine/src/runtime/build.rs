@@ -17,7 +17,20 @@ use std::sync::Arc;
 use std::time::Duration;
 use wq_trace::{Segment, SegmentConfig};
 
-/// What an engine is to be like. Made by [`Engine::builder`].
+/// What an engine is to be like. Made by [`Engine::builder`]; each method changes one thing, the last call wins.
+///
+/// ```
+/// use std::time::Duration;
+/// use wq_engine::{AffinityScope, Engine};
+/// let engine = Engine::builder()
+///     .name("doc-builder")
+///     .cpu_intensive_thresh(Duration::from_millis(20))
+///     .default_affinity_scope(AffinityScope::Numa)
+///     .watchdog_thresh(Duration::ZERO)
+///     .build()?;
+/// # drop(engine);
+/// # Ok::<(), wq_engine::Error>(())
+/// ```
 #[derive(Clone, Debug)]
 #[must_use = "an engine is built by build()"]
 pub struct Builder {
@@ -58,13 +71,13 @@ impl Builder {
         self
     }
 
-    /// OS numbers of the CPUs to use; by default all that the calling thread may use.
+    /// OS numbers of the CPUs to use, as far as the building thread may use them; by default all that it may use.
     pub fn cpus(mut self, cpus: impl IntoIterator<Item = usize>) -> Self {
         self.cpus = Some(cpus.into_iter().collect());
         self
     }
 
-    /// Who tells that a worker sleeps.
+    /// Who tells that a worker sleeps; [`Sensing::Auto`] by default.
     pub fn sensing(mut self, sensing: Sensing) -> Self {
         self.sensing = sensing;
         self
@@ -104,8 +117,8 @@ impl Builder {
         self
     }
 
-    /// How long a worker idles before it leaves, if more are idle than its pool keeps: two, and one for every four busy
-    /// ones; 300 s by default. A pool that has no surplus workers sets no timer. Kernel: `IDLE_WORKER_TIMEOUT`.
+    /// How long a worker idles before it leaves, if more are idle than its pool keeps: two, and beyond those fewer than
+    /// a quarter as many as are busy; 300 s by default. A pool that has no surplus workers sets no timer. Kernel: `IDLE_WORKER_TIMEOUT`.
     pub fn idle_timeout(mut self, timeout: Duration) -> Self {
         self.idle_timeout = timeout;
         self
@@ -153,9 +166,10 @@ impl Builder {
     /// the first item comes, the system workqueues, and the segment.
     ///
     /// # Errors
-    /// No CPU is left to use, the topology lacks one of them, the default affinity scope is `Default`, or a first
-    /// worker or one of the engine's own threads cannot be created. A segment that cannot be made
-    /// is no error: the engine runs unseen, and says so once through `tracing`.
+    /// [`Error::NoCpu`] or [`Error::Affinity`] if no CPU is left to use, or it cannot be found out which;
+    /// [`Error::Topology`] if the topology lacks one of them or the default affinity scope is `Default`;
+    /// [`Error::Thread`] if a first worker or one of the engine's own threads cannot be created. A segment that cannot
+    /// be made is no error: the engine runs unseen, and says so once through `tracing`.
     pub fn build(self) -> Result<Engine, Error> {
         let cpus = self.used_cpus()?;
         let affinity = self.affinity(&cpus)?;

@@ -49,8 +49,12 @@ impl EngineInner {
     }
 
     /// Lets go of everything that was not started, and ends all threads.
+    ///
+    /// After a shutdown there is nothing left to do: items that it did not see the end of are not waited for again.
     pub(super) fn stop(&self) {
-        self.end(true);
+        if self.state() != EngineState::Stopped {
+            self.end(true);
+        }
     }
 
     /// As [`EngineInner::stop`]; running items are waited for if `reap`.

@@ -140,7 +140,7 @@ impl EngineInner {
         }
     }
 
-    /// The calling thread, a surplus worker, is about to end: nobody waits for it.
+    /// The calling thread, a surplus worker or a rescuer, is about to end: nobody waits for it.
     pub(crate) fn let_thread_go(&self) {
         let me = thread::current().id();
         lock(&self.threads).retain(|thread| thread.thread().id() != me);

@@ -24,6 +24,8 @@ pub(crate) struct Rescuer {
 struct State {
     maydays: Maydays<Mayday>,
     stopped: bool,
+    /// The thread looks no more.
+    ended: bool,
 }
 
 /// A pwq that has called for help. It keeps its workqueue, as in the kernel it is kept itself.
@@ -33,8 +35,16 @@ pub(crate) struct Mayday {
 }
 
 impl Rescuer {
+    /// A pwq calls for help; in vain if the rescuer has ended.
     pub(crate) fn call(&self, mayday: Mayday) {
-        if lock(&self.state).maydays.send(mayday) {
+        let mut state = lock(&self.state);
+        if state.ended {
+            // It would keep its workqueue, which keeps this.
+            drop(state);
+            drop(mayday);
+            return;
+        }
+        if state.maydays.send(mayday) {
             self.changed.notify_one();
         }
     }
@@ -50,6 +60,7 @@ impl Rescuer {
         loop {
             let next = state.maydays.next();
             if next.is_some() || state.stopped {
+                state.ended = next.is_none();
                 return next;
             }
             let woken = self.changed.wait(state);
@@ -120,5 +131,32 @@ impl EngineInner {
         if let Some(rescuer) = &wq.rescuer {
             rescuer.call(called);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Engine, WqFlags};
+
+    #[test]
+    fn who_calls_for_a_rescuer_that_has_ended_keeps_nothing() {
+        let builder = Engine::builder().name("rescuer-ended");
+        let engine = builder.build().unwrap();
+        let wq = engine.alloc_workqueue("late", WqFlags::PERCPU, 0).unwrap();
+        let rescuer = Rescuer::default();
+        let call = || {
+            rescuer.call(Mayday {
+                _wq: wq.inner().clone(),
+                pwq: wq.inner().pwq_on(0).into_owned(),
+            });
+        };
+        let before = Arc::strong_count(wq.inner());
+        rescuer.stop();
+        call();
+        assert!(rescuer.next().is_some(), "called before it ended");
+        assert!(rescuer.next().is_none());
+        call();
+        assert_eq!(Arc::strong_count(wq.inner()), before);
     }
 }

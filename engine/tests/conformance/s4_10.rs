@@ -40,6 +40,27 @@ fn s4_10_frozen_holds_what_is_not_active_and_thaw_lets_it_go() {
     }
 }
 
+/// Active means that it has a slot, not that it runs.
+#[test]
+fn s4_10_active_items_that_no_worker_has_taken_still_run() {
+    let engine = engine("freeze active");
+    let wq = engine
+        .alloc_workqueue("cold", WqFlags::FREEZABLE, 2)
+        .unwrap();
+    let held = Held::on(&wq);
+    let (early, late) = (Count::default(), Count::default());
+    let (active, inactive) = (early.work(), late.work());
+    assert!(wq.queue_work(&active) && wq.queue_work(&inactive));
+    assert_eq!(engine.freeze().len(), 1);
+    held.let_go();
+    active.flush();
+    assert_eq!((early.get(), late.get()), (1, 0));
+    assert!(inactive.pending() && engine.freeze().is_empty());
+    engine.thaw();
+    inactive.flush();
+    assert_eq!(late.get(), 1);
+}
+
 #[test]
 fn s4_10_a_wq_made_while_frozen_is_frozen() {
     let engine = engine("freeze new");
