@@ -5,7 +5,7 @@ use wq_engine::Work;
 
 #[test]
 fn cancel_sync_ends_an_item_that_queues_itself() {
-    check(1000, || {
+    check(4000, || {
         let (engine, runs, inside) = (engine(), Count::new(), Inside::default());
         let work = Work::named("again", {
             let (engine, runs, inside) = (engine.clone(), runs.clone(), inside.clone());
@@ -43,7 +43,7 @@ fn cancel_sync_ends_an_item_that_queues_itself() {
 
 #[test]
 fn two_who_cancel_at_once_take_it_back_once() {
-    check(600, || {
+    check(2400, || {
         let (engine, runs) = (engine(), Count::new());
         let work = super::rig::counting("w", &runs);
         assert!(engine.schedule_work(&work));
@@ -68,7 +68,7 @@ fn two_who_cancel_at_once_take_it_back_once() {
 
 #[test]
 fn a_disabled_item_neither_runs_nor_is_queued() {
-    check(600, || {
+    check(2400, || {
         let (engine, inside) = (engine(), Inside::default());
         let work = Work::named("w", {
             let inside = inside.clone();
@@ -111,7 +111,7 @@ fn a_disabled_item_neither_runs_nor_is_queued() {
 
 #[test]
 fn an_item_never_runs_twice_at_once() {
-    check(600, || {
+    check(2400, || {
         let engine = engine_on(&[0, 1], "1n1l2c1t");
         let (runs, inside) = (Count::new(), Inside::default());
         let work = Work::named("w", {

@@ -5,7 +5,7 @@ use wq_engine::{Work, WqFlags};
 
 #[test]
 fn a_drain_waits_for_chained_items_and_drops_the_others() {
-    check(600, || {
+    check(2400, || {
         let (engine, runs) = (engine(), Count::new());
         let wq = engine.alloc_workqueue("wq", WqFlags::PERCPU, 0).unwrap();
         let last = counting("last", &runs);
@@ -53,7 +53,7 @@ fn a_drain_waits_for_chained_items_and_drops_the_others() {
 
 #[test]
 fn nothing_runs_on_a_destroyed_workqueue() {
-    check(600, || {
+    check(2400, || {
         let (engine, runs) = (engine(), Count::new());
         let wq = engine.alloc_workqueue("wq", WqFlags::UNBOUND, 0).unwrap();
         let work = counting("w", &runs);
@@ -77,7 +77,7 @@ fn nothing_runs_on_a_destroyed_workqueue() {
 
 #[test]
 fn a_workqueue_without_handles_goes_after_its_items() {
-    check(600, || {
+    check(2400, || {
         let (engine, runs) = (engine(), Count::new());
         for flags in [WqFlags::PERCPU, WqFlags::UNBOUND | WqFlags::MEM_RECLAIM] {
             let wq = engine.alloc_workqueue("wq", flags, 0).unwrap();

@@ -6,7 +6,7 @@ use wq_engine::{DelayedWork, Work};
 
 #[test]
 fn what_a_shutdown_lets_in_runs() {
-    check(1000, || {
+    check(4000, || {
         let (engine, runs, queued) = (engine(), Count::new(), Count::new());
         let other = user({
             let (engine, runs, queued) = (engine.clone(), runs.clone(), queued.clone());
@@ -26,7 +26,7 @@ fn what_a_shutdown_lets_in_runs() {
 
 #[test]
 fn a_shutdown_that_gives_up_leaves_nobody_waiting() {
-    check(600, || {
+    check(2400, || {
         let (engine, runs) = (engine(), Count::new());
         let again = Work::named("again", {
             let (engine, runs) = (engine.clone(), runs.clone());
@@ -63,7 +63,7 @@ fn a_shutdown_that_gives_up_leaves_nobody_waiting() {
 
 #[test]
 fn the_last_handle_takes_the_engine_along() {
-    check(600, || {
+    check(2400, || {
         let (engine, runs) = (engine(), Count::new());
         let work = counting("w", &runs);
         engine.schedule_work(&work);

@@ -6,7 +6,7 @@ use wq_engine::{RcuWork, Work, WqFlags, blocking, rcu};
 
 #[test]
 fn a_flush_returns_after_the_execution_that_was_queued_before_it() {
-    check(1000, || {
+    check(4000, || {
         let (engine, runs) = (engine(), Count::new());
         let work = counting("w", &runs);
         let other = user({
@@ -28,7 +28,7 @@ fn a_flush_returns_after_the_execution_that_was_queued_before_it() {
 
 #[test]
 fn flushers_of_a_workqueue_each_see_what_was_queued_before_them() {
-    check(600, || {
+    check(2400, || {
         let engine = engine_on(&[0, 1], "1n1l2c1t");
         let wq = engine.alloc_workqueue("wq", WqFlags::PERCPU, 1).unwrap();
         let flushers: Vec<_> = (0..3)
@@ -53,7 +53,7 @@ fn flushers_of_a_workqueue_each_see_what_was_queued_before_them() {
 
 #[test]
 fn a_work_function_that_flushes_another_item_lets_it_run() {
-    check(600, || {
+    check(2400, || {
         let (engine, runs) = (engine(), Count::new());
         let inner = counting("inner", &runs);
         let outer = Work::named("outer", {
@@ -77,7 +77,7 @@ fn a_work_function_that_flushes_another_item_lets_it_run() {
 
 #[test]
 fn an_item_that_waits_for_readers_runs_after_they_have_left() {
-    check(300, || {
+    check(1200, || {
         let engine = engine();
         let log = Arc::new(Mutex::new(Vec::new()));
         let work = RcuWork::named("rcu", {

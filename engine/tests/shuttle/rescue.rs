@@ -5,7 +5,7 @@ use wq_engine::WqFlags;
 
 #[test]
 fn a_rescuer_executes_what_no_worker_can() {
-    check(600, || {
+    check(2400, || {
         let (engine, helped, others) = (engine(), Count::new(), Count::new());
         let wq = engine
             .alloc_workqueue("reclaim", WqFlags::MEM_RECLAIM, 0)
@@ -34,7 +34,7 @@ fn a_rescuer_executes_what_no_worker_can() {
 
 #[test]
 fn a_workqueue_goes_while_its_rescuer_is_called() {
-    check(600, || {
+    check(2400, || {
         let (engine, runs) = (engine(), Count::new());
         let wq = engine
             .alloc_workqueue("reclaim", WqFlags::MEM_RECLAIM, 0)

@@ -5,7 +5,7 @@ use wq_engine::{Work, WqFlags};
 
 #[test]
 fn items_that_were_held_go_on_when_the_limit_rises() {
-    check(600, || {
+    check(2400, || {
         let (engine, runs) = (engine(), Count::new());
         let wq = engine.alloc_workqueue("wq", WqFlags::PERCPU, 1).unwrap();
         let queuer = user({
@@ -28,7 +28,7 @@ fn items_that_were_held_go_on_when_the_limit_rises() {
 
 #[test]
 fn nothing_starts_while_it_is_frozen_and_all_goes_on_after() {
-    check(600, || {
+    check(2400, || {
         let engine = engine();
         for flags in [WqFlags::FREEZABLE, WqFlags::FREEZABLE | WqFlags::UNBOUND] {
             let runs = Count::new();
@@ -58,7 +58,7 @@ fn nothing_starts_while_it_is_frozen_and_all_goes_on_after() {
 
 #[test]
 fn bh_items_run_in_queueing_order() {
-    check(300, || {
+    check(1200, || {
         let engine = engine();
         let order = std::sync::Arc::new(std::sync::Mutex::new(Vec::new()));
         let works: Vec<Work> = (0..3)

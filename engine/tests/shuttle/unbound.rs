@@ -13,7 +13,7 @@ fn scope(affn_scope: AffinityScope) -> WorkqueueAttrs {
 
 #[test]
 fn pools_of_a_node_hand_its_slots_to_each_other() {
-    check(600, || {
+    check(2400, || {
         let engine = engine_on(&[0, 1], "1n2l1c1t");
         let (runs, inside) = (Count::new(), Inside::default());
         let wq = engine.alloc_workqueue("wq", WqFlags::UNBOUND, 1).unwrap();
@@ -45,7 +45,7 @@ fn pools_of_a_node_hand_its_slots_to_each_other() {
 
 #[test]
 fn items_run_once_whichever_pool_they_meet() {
-    check(400, || {
+    check(1600, || {
         let engine = engine_on(&[0, 1], "1n2l1c1t");
         let runs = Count::new();
         let wq = engine.alloc_workqueue("wq", WqFlags::UNBOUND, 0).unwrap();
@@ -73,7 +73,7 @@ fn items_run_once_whichever_pool_they_meet() {
 
 #[test]
 fn an_ordered_workqueue_keeps_its_order_while_its_pool_is_replaced() {
-    check(400, || {
+    check(1600, || {
         let engine = engine_on(&[0, 1], "1n2l1c1t");
         let (order, inside) = (Arc::new(Mutex::new(Vec::new())), Inside::default());
         let wq = engine
