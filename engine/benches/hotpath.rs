@@ -8,6 +8,7 @@
 //! then nanoseconds by the wall clock, then nanoseconds of CPU time of all threads. That is for pairing two builds: run
 //! them in turn, and divide line by line.
 
+use rustix::thread::CpuSet;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant};
@@ -87,7 +88,7 @@ struct Case {
     run: fn(&Engine, WqFlags) -> Cost,
 }
 
-const CASES: [Case; 6] = [
+const CASES: [Case; 7] = [
     Case {
         what: "flood, one producer, bound",
         flags: WqFlags::PERCPU,
@@ -107,6 +108,11 @@ const CASES: [Case; 6] = [
         what: "flood, two producers, unbound",
         flags: WqFlags::UNBOUND,
         run: flood::<2>,
+    },
+    Case {
+        what: "flood, from another CPU, bound",
+        flags: WqFlags::PERCPU,
+        run: flood_across,
     },
     Case {
         what: "self-requeue, bound",
@@ -216,6 +222,28 @@ fn flood<const PRODUCERS: usize>(engine: &Engine, flags: WqFlags) -> Cost {
         });
         wq.flush();
     })
+}
+
+/// Empty items for the first CPU from a thread that stays on the last one.
+fn flood_across(engine: &Engine, flags: WqFlags) -> Cost {
+    let allowed = rustix::thread::sched_getaffinity(None).expect("an affinity");
+    let cpus: Vec<usize> = (0..CpuSet::MAX_CPU)
+        .filter(|&cpu| allowed.is_set(cpu))
+        .collect();
+    let (first, last) = (cpus[0], cpus[cpus.len() - 1]);
+    let works: Vec<Work> = (0..ITEMS).map(|_| Work::named("empty", |_| {})).collect();
+    let wq = workqueue(engine, flags);
+    let mut set = CpuSet::new();
+    set.set(last);
+    rustix::thread::sched_setaffinity(None, &set).expect("an allowed CPU");
+    let cost = Cost::of(|| {
+        for work in &works {
+            assert!(wq.queue_work_on(first, work));
+        }
+        wq.flush();
+    });
+    rustix::thread::sched_setaffinity(None, &allowed).expect("the CPUs it had");
+    cost
 }
 
 /// One item that queues itself, per execution.
