@@ -8,7 +8,7 @@
 //! then nanoseconds by the wall clock, then nanoseconds of CPU time of all threads. That is for pairing two builds: run
 //! them in turn, and divide line by line.
 
-use rustix::thread::CpuSet;
+use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant};
@@ -203,47 +203,45 @@ fn workqueue(engine: &Engine, flags: WqFlags) -> Workqueue {
         .expect("a workqueue")
 }
 
-/// Empty items from so many threads until all have run, per item.
+/// Empty items, which have been queued once, from so many threads until all have run.
 fn flood<const PRODUCERS: usize>(engine: &Engine, flags: WqFlags) -> Cost {
-    let works: Vec<Work> = (0..ITEMS).map(|_| Work::named("empty", |_| {})).collect();
     let wq = workqueue(engine, flags);
+    flood_by(PRODUCERS, &wq, |work| wq.queue_work(work))
+}
+
+/// The same for the first CPU, from a thread that stays on the last one.
+fn flood_across(engine: &Engine, flags: WqFlags) -> Cost {
+    let allowed = sched_getaffinity(None).expect("an affinity");
+    let mut cpus = (0..CpuSet::MAX_CPU).filter(|&cpu| allowed.is_set(cpu));
+    let first = cpus.next().expect("a CPU");
+    let mut last = CpuSet::new();
+    last.set(cpus.last().unwrap_or(first));
+    let wq = workqueue(engine, flags);
+    sched_setaffinity(None, &last).expect("an allowed CPU");
+    let cost = flood_by(1, &wq, |work| wq.queue_work_on(first, work));
+    sched_setaffinity(None, &allowed).expect("the CPUs it had");
+    cost
+}
+
+fn flood_by(producers: usize, wq: &Workqueue, queue: impl Fn(&Work) -> bool + Sync) -> Cost {
+    let works: Vec<Work> = (0..ITEMS).map(|_| Work::named("empty", |_| {})).collect();
     let queue = |works: &[Work]| {
         for work in works {
-            assert!(wq.queue_work(work));
+            assert!(queue(work));
         }
     };
-    let (first, others) = works.split_at(ITEMS / PRODUCERS);
+    queue(&works);
+    wq.flush();
+    let (first, others) = works.split_at(ITEMS / producers);
     Cost::of(|| {
         std::thread::scope(|scope| {
-            for share in others.chunks(ITEMS / PRODUCERS) {
+            for share in others.chunks(ITEMS / producers) {
                 scope.spawn(|| queue(share));
             }
             queue(first);
         });
         wq.flush();
     })
-}
-
-/// Empty items for the first CPU from a thread that stays on the last one.
-fn flood_across(engine: &Engine, flags: WqFlags) -> Cost {
-    let allowed = rustix::thread::sched_getaffinity(None).expect("an affinity");
-    let cpus: Vec<usize> = (0..CpuSet::MAX_CPU)
-        .filter(|&cpu| allowed.is_set(cpu))
-        .collect();
-    let (first, last) = (cpus[0], cpus[cpus.len() - 1]);
-    let works: Vec<Work> = (0..ITEMS).map(|_| Work::named("empty", |_| {})).collect();
-    let wq = workqueue(engine, flags);
-    let mut set = CpuSet::new();
-    set.set(last);
-    rustix::thread::sched_setaffinity(None, &set).expect("an allowed CPU");
-    let cost = Cost::of(|| {
-        for work in &works {
-            assert!(wq.queue_work_on(first, work));
-        }
-        wq.flush();
-    });
-    rustix::thread::sched_setaffinity(None, &allowed).expect("the CPUs it had");
-    cost
 }
 
 /// One item that queues itself, per execution.
