@@ -215,7 +215,7 @@ fn flood_across(engine: &Engine, flags: WqFlags) -> Cost {
     let mut cpus = (0..CpuSet::MAX_CPU).filter(|&cpu| allowed.is_set(cpu));
     let first = cpus.next().expect("a CPU");
     let mut last = CpuSet::new();
-    last.set(cpus.last().unwrap_or(first));
+    last.set(cpus.next_back().unwrap_or(first));
     let wq = workqueue(engine, flags);
     sched_setaffinity(None, &last).expect("an allowed CPU");
     let cost = flood_by(1, &wq, |work| wq.queue_work_on(first, work));
