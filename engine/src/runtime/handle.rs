@@ -200,7 +200,7 @@ impl Engine {
 
     /// Every workqueue with active or inactive items and every pool with a busy worker, as sysrq-t shows them: which
     /// items run for how long, which wait, and which threads (`BAR`) wait for them. Takes each pool's lock in turn, so
-    /// the pools are not of one moment. From any thread. Kernel: `show_all_workqueues()`, which prints.
+    /// the pools are not of one moment. From any thread; empty in a forked child. Kernel: `show_all_workqueues()`, which prints.
     ///
     /// ```
     /// let engine = wq_engine::Engine::builder().name("doc-show").build()?;

@@ -78,6 +78,9 @@ impl EngineInner {
 
     /// Returns the freezable workqueues that something is active on.
     pub(super) fn set_frozen(&self, frozen: bool) -> Vec<Workqueue> {
+        if self.segment.forked() {
+            return Vec::new();
+        }
         let mut config = self.configure();
         config.frozen = frozen;
         let all = self.all_workqueues().into_iter();
