@@ -297,7 +297,7 @@ fn s4_8_an_idle_rescuer_may_run_on_every_cpu_of_the_engine() {
         .alloc_workqueue("reclaim", WqFlags::MEM_RECLAIM, 0)
         .unwrap();
     until(|| {
-        let seen = super::seen::snapshot(&engine);
+        let seen = super::support::snapshot(&engine);
         let mut workers = seen.workers.iter();
         let rescuer = workers.find(|worker| worker.kind == wq_trace::WorkerKind::Rescuer);
         let cpus = rescuer.and_then(|worker| worker.cpus.clone());
