@@ -6,27 +6,44 @@ use bitflags::bitflags;
 
 bitflags! {
     /// Behaviour of a workqueue. Kernel: `enum wq_flags`, the same bits.
+    ///
+    /// ```
+    /// # let engine = wq_engine::Engine::builder().name("doc-flags").build()?;
+    /// use wq_engine::WqFlags;
+    /// let wq = engine.alloc_workqueue("crypt", WqFlags::HIGHPRI | WqFlags::CPU_INTENSIVE, 0)?;
+    /// assert!(wq.flags().contains(WqFlags::PERCPU), "neither that nor UNBOUND was asked for");
+    /// # Ok::<(), wq_engine::Error>(())
+    /// ```
     #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
     pub struct WqFlags: u32 {
-        /// Items run in queueing order on one context per CPU and must not sleep. Kernel: `WQ_BH`.
+        /// Items run in queueing order on one thread per CPU and must not sleep: one that does holds up all behind it,
+        /// which is reported. `max_active` must be 0. Goes with `HIGHPRI` and `PERCPU` only. Kernel: `WQ_BH`.
         const BH = 0x1;
-        /// Served by pools that are tied to no CPU and manage no concurrency. Kernel: `WQ_UNBOUND`.
+        /// Served by pools that are tied to no CPU and manage no concurrency: an item starts as soon as a worker is
+        /// free. `max_active` holds for all CPUs together, with a part of it for each NUMA node. Kernel: `WQ_UNBOUND`.
         const UNBOUND = 0x2;
-        /// Takes part in [`freeze`](https://docs.kernel.org/core-api/workqueue.html). Kernel: `WQ_FREEZABLE`.
+        /// Takes part in [`Engine::freeze`](crate::Engine::freeze). Kernel: `WQ_FREEZABLE`.
         const FREEZABLE = 0x4;
-        /// Has a rescuer: one execution context even when no worker can be created. Kernel: `WQ_MEM_RECLAIM`.
+        /// Has a rescuer, a thread of its own: one execution context even when no worker can be created. For work
+        /// that others wait for to get resources freed. Kernel: `WQ_MEM_RECLAIM`.
         const MEM_RECLAIM = 0x8;
-        /// Served by the high-priority pools (nice -20). Kernel: `WQ_HIGHPRI`.
+        /// Served by highpri pools, whose workers have nice -20 where that is permitted. Normal and highpri pools do
+        /// not count each other's workers. Kernel: `WQ_HIGHPRI`.
         const HIGHPRI = 0x10;
-        /// Running items do not count in the pool's concurrency level. Kernel: `WQ_CPU_INTENSIVE`.
+        /// Running items do not count in the pool's concurrency level: others start beside them. Means nothing for
+        /// unbound workqueues. Kernel: `WQ_CPU_INTENSIVE`.
         const CPU_INTENSIVE = 0x20;
-        /// Attributes are readable and changeable from outside. Kernel: `WQ_SYSFS`.
+        /// Its name is its own among such workqueues. The tools show the attributes of all workqueues; they can be
+        /// changed from inside only. Kernel: `WQ_SYSFS`.
         const SYSFS = 0x40;
-        /// Unbound when the engine is power efficient, per CPU otherwise. Kernel: `WQ_POWER_EFFICIENT`.
+        /// Unbound when the engine is [power efficient](crate::Builder::power_efficient), per CPU otherwise.
+        /// Kernel: `WQ_POWER_EFFICIENT`.
         const POWER_EFFICIENT = 0x80;
-        /// Explicitly per CPU; the default when neither it nor `UNBOUND` is given. Kernel: `WQ_PERCPU`.
+        /// Per CPU; also what a workqueue is that asks for neither this nor `UNBOUND`. With both it is unbound, and
+        /// that is said once. Kernel: `WQ_PERCPU`.
         const PERCPU = 0x100;
-        /// Set by `alloc_ordered_workqueue`: one item at a time, in queueing order. Kernel: `__WQ_ORDERED`.
+        /// One item at a time, in queueing order; unbound, whatever else is asked for. What
+        /// [`Engine::alloc_ordered_workqueue`](crate::Engine::alloc_ordered_workqueue) adds. Kernel: `__WQ_ORDERED`.
         const ORDERED = 0x20000;
     }
 }

@@ -17,7 +17,7 @@ pub enum Error {
     /// The affinity mask of the building thread could not be read.
     #[error("cannot read the CPUs that this thread may use: {0}")]
     Affinity(#[source] io::Error),
-    /// A thread that the engine cannot do without could not be created.
+    /// A thread that the engine or a workqueue cannot do without could not be created.
     #[error("cannot create thread {name}: {source}")]
     Thread {
         /// The thread's name.
@@ -26,7 +26,7 @@ pub enum Error {
         #[source]
         source: io::Error,
     },
-    /// The flags contradict each other or are not served yet.
+    /// The flags contradict each other or the limit, or another workqueue has the name that they make public.
     #[error("workqueue {name}: {problem}")]
     Flags {
         /// The workqueue's name.
@@ -34,7 +34,7 @@ pub enum Error {
         /// What is wrong and what would be right.
         problem: String,
     },
-    /// The topology has no place for a CPU that the engine uses, or the default scope says nothing.
+    /// The topology has no place for a CPU that the engine uses, or the default affinity scope is `Default`.
     #[error("{0}")]
     Topology(String),
     /// The attributes cannot be had, or not on this workqueue.
@@ -51,7 +51,8 @@ pub enum Error {
         /// The engine's name.
         name: String,
     },
-    /// Items were still queued or running when the time was over.
+    /// Items were still queued or running when the time of [`Engine::shutdown`](crate::Engine::shutdown) was over. The
+    /// engine has ended all the same: what was not started never will be, and what runs goes on until it returns.
     #[error("{busy} workqueues were still busy after {waited_ms} ms: {names}")]
     Busy {
         /// How many workqueues.

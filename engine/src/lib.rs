@@ -19,33 +19,60 @@
 //!
 //! | to | use |
 //! |---|---|
+//! | have an engine | [`Engine::builder`], [`Engine::global`] |
 //! | run short items on this CPU | [`Engine::system_wq`], or a workqueue of your own ([`Engine::alloc_workqueue`]) |
+//! | run them on another CPU, or near a NUMA node | [`Workqueue::queue_work_on`], [`Workqueue::queue_work_node`] |
 //! | run long or CPU-heavy items anywhere | [`WqFlags::UNBOUND`], [`Engine::system_unbound_wq`] |
 //! | run items one at a time, in order | [`Engine::alloc_ordered_workqueue`] |
 //! | run short items that never sleep, in order, on this CPU | [`WqFlags::BH`], [`Engine::system_bh_wq`] |
-//! | bound how many run at once | `max_active` |
+//! | run urgent items | [`WqFlags::HIGHPRI`], [`Engine::system_highpri_wq`] |
+//! | run a closure once | [`Workqueue::spawn`] |
 //! | run later, or later than that | [`DelayedWork`], [`Workqueue::mod_delayed_work`] |
 //! | run when all readers of something have left | [`RcuWork`], [`rcu`] |
-//! | run a method of an object that holds its item | [`EmbeddedWork`], [`WorkItem`] |
+//! | run a method of an object that holds its item | [`EmbeddedWork`], [`WorkItem`], [`Workqueue::queue`] |
 //! | have an item without an owner | [`declare_work!`], [`declare_delayed_work!`] |
 //! | run something on a CPU and wait for it | [`Engine::work_on_cpu`], [`Engine::schedule_on_each_cpu`] |
+//! | bound how many are active at once | `max_active`, [`Workqueue::set_max_active`], [`Workqueue::set_min_active`] |
+//! | know whether items are held back | [`Workqueue::congested`], [`Work::busy`], [`Work::pending`] |
+//! | choose nice level, CPUs and affinity of unbound items | [`Workqueue::apply_attrs`], [`topology`] |
 //! | wait for items | [`Work::flush`], [`Workqueue::flush`] |
+//! | wait until a workqueue is empty, or end it | [`Workqueue::drain`], [`Workqueue::destroy`] |
 //! | take items back | [`Work::cancel`], [`Work::cancel_sync`] |
 //! | keep items from being queued | [`Work::disable`], [`Work::disable_sync`], [`Work::enable`] |
-//! | say in the tools what a worker is at | [`set_worker_desc`] |
+//! | hold everything back for a while | [`WqFlags::FREEZABLE`], [`Engine::freeze`], [`Engine::thaw`] |
+//! | end it all | [`Engine::shutdown`] |
 //! | say that you sleep | [`blocking`] |
-//! | make progress even when no thread can be created | [`WqFlags::MEM_RECLAIM`] |
-//! | ask what is busy | [`Engine::show_all_workqueues`] |
-//! | see what happens | `wq-monitor`, `wq-dump`, from outside the process |
+//! | let others start beside an item that computes | [`WqFlags::CPU_INTENSIVE`], [`Builder::cpu_intensive_thresh`] |
+//! | make progress even when no thread can be created | [`WqFlags::MEM_RECLAIM`], [`current_is_workqueue_rescuer`] |
+//! | drill for that | [`Engine::fail_worker_creation`] |
+//! | know what runs here | [`current_work`], [`current_stamps`] |
+//! | say in the tools what a worker is at | [`set_worker_desc`] |
+//! | ask what is busy | [`Engine::show_all_workqueues`], [`Engine::show_one_workqueue`] |
+//! | see what happens | `wq-monitor`, `wq-dump`, from outside the process: [`Engine::segment_path`] |
+//! | try a workload without running it | [`sim`] |
+//!
+//! # Where calls may be made
+//!
+//! From any thread, work functions and the engine's own threads included, and by several at a time; but not from signal
+//! handlers, since calls take locks. Calls that wait say so: inside a work function the wait counts as sleeping, so
+//! that the pool goes on with other items, and a wait that can never end is reported as a deadlock. Inside an item of a
+//! BH workqueue nothing should wait. After a `fork` the child's engines are dead: queueing and cancelling return false, waits
+//! return at once, nothing can be changed, and what is asked for is empty.
+//!
+//! What the engine has to say (a panic, a hog, a stall, a deadlock, a misuse) goes to [`tracing`](https://docs.rs/tracing)
+//! as a warning or an error; misuse is said once.
 //!
 //! Nothing of it needs privileges; with them, highpri workers get nice -20. The names are the kernel's; the kernel's
 //! documentation (`Documentation/core-api/workqueue.rst`) applies, and `engine/README.md` lists the differences.
-//! [`sim`] runs the same policy on virtual CPUs and a virtual clock.
+//! `engine/examples/` holds three small programs, [`coming_from_the_kernel`] says what became of each
+//! kernel call.
 
 #[macro_use]
 mod warn;
 
 mod attrs;
+#[cfg(doc)]
+pub mod coming_from_the_kernel;
 mod error;
 mod os;
 mod pool;

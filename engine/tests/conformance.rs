@@ -2,18 +2,22 @@
 
 #[path = "conformance/proc.rs"]
 mod proc;
-#[path = "conformance/rig.rs"]
-mod rig;
 #[path = "conformance/s10.rs"]
 mod s10;
 #[path = "conformance/s10_threads.rs"]
 mod s10_threads;
+#[path = "conformance/s11_1.rs"]
+mod s11_1;
 #[path = "conformance/s11_2.rs"]
 mod s11_2;
+#[path = "conformance/s11_3.rs"]
+mod s11_3;
 #[path = "conformance/s11_deadlock.rs"]
 mod s11_deadlock;
 #[path = "conformance/s2_1.rs"]
 mod s2_1;
+#[path = "conformance/s2_2.rs"]
+mod s2_2;
 #[path = "conformance/s2_2_destroy.rs"]
 mod s2_2_destroy;
 #[path = "conformance/s2_3.rs"]
@@ -24,10 +28,14 @@ mod s2_3_calls;
 mod s2_4;
 #[path = "conformance/s2_4_disable.rs"]
 mod s2_4_disable;
+#[path = "conformance/s2_4_replaced.rs"]
+mod s2_4_replaced;
 #[path = "conformance/s2_5.rs"]
 mod s2_5;
 #[path = "conformance/s2_5_limits.rs"]
 mod s2_5_limits;
+#[path = "conformance/s2_6.rs"]
+mod s2_6;
 #[path = "conformance/s2_7.rs"]
 mod s2_7;
 #[path = "conformance/s2_8.rs"]

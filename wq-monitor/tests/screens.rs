@@ -11,8 +11,8 @@ use wq_monitor::app::{Act, App, Msg, Step, View};
 use wq_monitor::source::{Engine, Update};
 use wq_monitor::view::style::{self, Palette};
 use wq_monitor::{json, plain};
-use wq_trace::Liveness;
 use wq_trace::model::{Limits, Model};
+use wq_trace::{FlushRow, Liveness};
 
 const SIZES: [(u16, u16); 3] = [(120, 40), (80, 24), (40, 10)];
 
@@ -257,6 +257,21 @@ fn states_have_their_colours() {
     assert_eq!(colour(&pools, "▒▒▒░░"), style::BLUE);
     assert_eq!(colour(&pools, "▪▪▪  "), style::YELLOW);
     assert_eq!(colour(&pools, "▪▪▪▪▪  "), style::RED);
+}
+
+#[test]
+fn a_deadlock_is_no_good_health() {
+    let size = (120, 40);
+    let mut app = app(View::Overview, 3, size);
+    let mut update = update(4, Liveness::Live);
+    let waits = [1, 1, 2].map(|deadlock| FlushRow {
+        deadlock,
+        ..FlushRow::default()
+    });
+    update.snapshot.as_mut().unwrap().flushes.extend(waits);
+    let _ = app.update(Msg::Polled(Box::new(update)));
+    let screen = drawn(&app, size);
+    assert_eq!(colour(&screen, "2 deadlocks"), style::RED);
 }
 
 #[test]

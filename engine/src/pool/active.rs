@@ -64,7 +64,7 @@ impl<J, W> PoolState<J, W> {
     }
 
     /// A slot was reserved for a pwq of this pool: its first held item becomes active. If it holds none any more, the
-    /// slot is given back, and whoever it is reserved for then is returned.
+    /// slot is given back. Who may go on besides, in this pool or another, is returned.
     pub(crate) fn activate_reserved(
         &mut self,
         reserved: Reserved,
@@ -89,11 +89,14 @@ impl<J, W> PoolState<J, W> {
             return node.release();
         }
         self.activate_first_held(pwq.ix, now, fx);
-        if !self.pwq(pwq.ix).inactive.is_empty() {
-            node.wait(pwq);
+        let share = self.pwq(pwq.ix);
+        share.publish();
+        if share.inactive.is_empty() {
+            return None;
         }
-        self.pwq(pwq.ix).publish();
-        None
+        // A slot that came back while this one was on its way found nobody waiting.
+        node.wait(pwq);
+        node.reserve()
     }
 
     /// Activates held items of a bound pwq while it has slots, at most so many.

@@ -9,7 +9,9 @@ const SMALL: usize = 64;
 impl<J, W> PoolState<J, W> {
     /// Panics if the state contradicts itself.
     pub(super) fn check(&self) {
-        if cfg!(debug_assertions) && self.items.len() + self.workers.len() <= SMALL {
+        if cfg!(debug_assertions)
+            && self.items.len() + self.workers.len() + self.pwqs.len() <= SMALL
+        {
             self.check_workers();
             self.check_items();
             self.check_rescuers();

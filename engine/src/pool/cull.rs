@@ -4,7 +4,7 @@
 //! rest wakes nobody.
 
 use super::effect::{Effect, Effects};
-use super::state::PoolState;
+use super::state::{PoolState, Role};
 use wq_trace::Wake;
 
 impl<J, W> PoolState<J, W> {
@@ -60,9 +60,13 @@ impl<J, W> PoolState<J, W> {
                 self.look_at(expires, fx);
                 break;
             }
+            let woken = self.worker(oldest).role == (Role::Idle { woken: true });
             self.leave_idle(oldest, now);
             self.leave(oldest, now, fx);
-            fx.push(Effect::Wake(oldest));
+            // One that is on its way to an item finds on arrival that it must leave.
+            if !woken {
+                fx.push(Effect::Wake(oldest));
+            }
         }
         // The one that left may have been on its way to an item.
         self.kick(Wake::Chain, now, fx);
@@ -116,6 +120,19 @@ mod tests {
         life.timer();
         assert_eq!(life.woken(), [0_usize; 0]);
         assert_eq!(life.pool.idle_due(), Some(599 * SECOND));
+    }
+
+    #[test]
+    fn s4_6_a_worker_that_is_on_its_way_leaves_without_another_wake_up() {
+        let mut life = Life::bound(1);
+        life.queue(1);
+        assert_eq!(life.woken(), [0], "on its way to the item");
+        life.create();
+        life.create();
+        life.now = 300 * SECOND;
+        life.timer();
+        assert_eq!(life.woken(), [2], "another one goes to the item");
+        life.dies(0);
     }
 
     #[test]

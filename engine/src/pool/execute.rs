@@ -156,10 +156,11 @@ impl<J, W> PoolState<J, W> {
         share.slot.record_wait(now - queued_at);
         share.run_begins();
         let (wq, cpu_intensive) = (share.spec.wq, share.spec.cpu_intensive);
+        let shown = (wq, share.slot.id());
         share.publish();
         self.describe(me, pwq);
         let worker = self.worker(me);
-        worker.slot.execute(work, func, wq, now);
+        worker.slot.execute(work, func, shown, now);
         let worker_id = worker.id;
         self.on_started(pwq, func, &parts);
         let was = self.counts(me);

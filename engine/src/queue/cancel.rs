@@ -156,7 +156,8 @@ fn take_off_list(work: &Arc<WorkInner>, uid: u32) -> Taken {
     let taken = pool.transact(&engine, |core, now, fx| {
         is_on(work, uid).then(|| {
             let taken = core.cancel(item_of(work), now, fx);
-            work.set_word(work.word().off_list());
+            let before = work.before.load(Ordering::Relaxed);
+            work.set_word(work.word().taken_back((before != 0).then_some(before)));
             taken
         })
     });

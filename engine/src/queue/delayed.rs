@@ -12,7 +12,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 use wq_trace::{Was, WqCounter};
 
-/// A [`Work`](crate::Work) with a timer in front of it. Kernel: `struct delayed_work`.
+/// A [`Work`](crate::Work) with a timer in front of it. It is pending from the moment when its timer is armed.
+/// One thread serves all timers of an engine; they are as exact as the system's. Kernel: `struct delayed_work`.
 ///
 /// ```
 /// use std::time::Duration;
@@ -42,14 +43,15 @@ impl DelayedWork {
         Self(WorkInner::new(name.to_owned(), func))
     }
 
-    /// Queues the item at once if it is on its timer, then waits as [`Work::flush`](crate::Work::flush).
-    /// Kernel: `flush_delayed_work()`.
+    /// Queues the item at once if it is on its timer, on the workqueue and for the CPU of its arming, then waits as
+    /// [`Work::flush`](crate::Work::flush). Kernel: `flush_delayed_work()`.
     pub fn flush(&self) -> bool {
         cancel::fire_now(&self.0);
         wait::flush_work(&self.0)
     }
 
-    /// When the timer fires; `None` if the item is not on it, or if that is later than time can say.
+    /// When the timer fires; `None` if the item is not on it, or if that is later than time can say. Advisory: it may
+    /// have changed already. Kernel: `timer.expires`.
     pub fn expires(&self) -> Option<Instant> {
         lock(&self.0.timer).as_ref().and_then(TimerKey::expires)
     }

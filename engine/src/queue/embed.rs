@@ -49,8 +49,10 @@ pub trait HasWork {
 
 /// What the execution of an object's work item does. Kernel: `work_func_t`.
 pub trait WorkItem: HasWork + Send + Sync + 'static {
-    /// Called by a worker, once for each successful [`Workqueue::queue`](crate::Workqueue::queue), never twice at the
-    /// same time for one object.
+    /// Called by a worker, once for each successful [`Workqueue::queue`](crate::Workqueue::queue) unless that was
+    /// cancelled or dropped; never twice at the same time for one object that is queued on one workqueue. The object may
+    /// queue itself again, by a clone of `self`. If `self` is its last owner, dropping it must not wait for its own
+    /// item.
     fn run(self: Arc<Self>);
 }
 

@@ -102,6 +102,8 @@ impl Workqueue {
             return false;
         }
         let pwq = wq.pwq_on(cpu.into().unwrap_or_else(os::current_cpu));
-        pwq.pool.look(|core| core.pwq(pwq.ix).has_inactive())
+        // One that was replaced meanwhile, and is gone, held nothing.
+        pwq.pool
+            .look(|core| core.has_pwq(pwq.ix, pwq.uid) && core.pwq(pwq.ix).has_inactive())
     }
 }

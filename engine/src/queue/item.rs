@@ -9,7 +9,7 @@ macro_rules! item_methods {
     ($Item:ty) => {
         impl $Item {
             /// Takes the item off its list or timer. Returns whether it was pending; a running execution goes on.
-            /// From any thread. Kernel: `cancel_work()`, `cancel_delayed_work()`.
+            /// Whoever flushes the item is let go. From any thread. Kernel: `cancel_work()`, `cancel_delayed_work()`.
             pub fn cancel(&self) -> bool {
                 $crate::queue::cancel::cancel(&self.0)
             }
@@ -18,7 +18,7 @@ macro_rules! item_methods {
             /// pending.
             ///
             /// Works for items that queue themselves. Called from the item's own function it waits for ever, which is
-            /// reported.
+            /// reported; inside another one the wait counts as sleeping. From any thread; waits.
             /// Kernel: `cancel_work_sync()`, `cancel_delayed_work_sync()`.
             pub fn cancel_sync(&self) -> bool {
                 $crate::queue::cancel::cancel_sync(&self.0)
@@ -27,14 +27,15 @@ macro_rules! item_methods {
             /// Cancels, and refuses every queueing until [`enable`](Self::enable) was called as often as this.
             /// Returns whether it was pending; a running execution goes on. From any thread.
             ///
-            /// At most 65,535 deep; a call beyond that changes nothing more and is said once. Re-making an item is
-            /// the only other way to enable it. Kernel: `disable_work()`, `disable_delayed_work()`.
+            /// At most 65,535 deep; a call beyond that changes nothing more and is said once.
+            /// Kernel: `disable_work()`, `disable_delayed_work()`.
             pub fn disable(&self) -> bool {
                 $crate::queue::cancel::disable(&self.0)
             }
 
             /// [`disable`](Self::disable), then waits for a running execution: after it nothing of the item runs
-            /// until it is enabled. Returns whether it was pending. Not from the item's own function.
+            /// until it is enabled. Returns whether it was pending. From any thread but not from the item's own
+            /// function, where it waits for ever, which is reported; waits.
             /// Kernel: `disable_work_sync()`, `disable_delayed_work_sync()`.
             pub fn disable_sync(&self) -> bool {
                 $crate::queue::cancel::disable_sync(&self.0)
@@ -48,13 +49,14 @@ macro_rules! item_methods {
                 $crate::queue::cancel::enable(&self.0)
             }
 
-            /// Whether the item is queued or on its timer. Kernel: `work_pending()`, `delayed_work_pending()`.
+            /// Whether the item is queued or on its timer; false from the moment when its function begins. Advisory:
+            /// it may have changed already. From any thread. Kernel: `work_pending()`, `delayed_work_pending()`.
             pub fn pending(&self) -> bool {
                 self.0.word().pending()
             }
 
             /// [`BUSY_PENDING`](crate::BUSY_PENDING) and [`BUSY_RUNNING`](crate::BUSY_RUNNING); advisory, it may have
-            /// changed already. Kernel: `work_busy()`.
+            /// changed already. From any thread. Kernel: `work_busy()`.
             pub fn busy(&self) -> u32 {
                 $crate::queue::wait::busy(&self.0)
             }

@@ -44,7 +44,8 @@ impl RcuWork {
     /// Waits for the readers if the item waits for them, then as [`Work::flush`](crate::Work::flush). Returns whether
     /// there was anything to wait for.
     ///
-    /// Not while the calling thread holds a guard: it would wait for itself. Kernel: `flush_rcu_work()`.
+    /// Not while the calling thread holds a guard: it would wait for itself. From any other thread; inside a work
+    /// function the wait counts as sleeping. Kernel: `flush_rcu_work()`.
     pub fn flush(&self) -> bool {
         let was_pending = wait_for_readers(&self.0);
         wait::flush_work(&self.0) || was_pending

@@ -249,6 +249,8 @@ impl<'a> Entry<'a> {
 /// The item is on a list of `pool`, whose lock the caller holds.
 fn publish(work: &WorkInner, pool: &Pool, item: u32) {
     work.item.store(item, Ordering::Relaxed);
+    let before = work.word().pool().unwrap_or(0);
+    work.before.store(before, Ordering::Relaxed);
     work.set_word(Word::on_list(pool.uid));
 }
 

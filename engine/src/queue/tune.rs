@@ -29,6 +29,9 @@ impl Workqueue {
     /// ```
     pub fn set_max_active(&self, max_active: usize) {
         let wq = self.inner();
+        if wq.engine.segment.forked() {
+            return;
+        }
         if wq.spec.flags.intersects(WqFlags::BH | WqFlags::ORDERED) {
             tracing::warn!(
                 "max_active of workqueue {} cannot be changed: it is an ordered or a BH one",
@@ -47,12 +50,15 @@ impl Workqueue {
     }
 
     /// Changes how many items of an unbound workqueue may be active on every NUMA node at least, however small the
-    /// node's share of `max_active` is; cut to `max_active`. The default is 8.
+    /// node's share of `max_active` is; cut to `max_active`. The default is 8. Every node gets one, also with 0.
     ///
-    /// For per-CPU, BH and ordered workqueues it means nothing: a warning says so.
+    /// For per-CPU, BH and ordered workqueues it means nothing: a warning says so. From any thread; takes locks.
     /// Kernel: `workqueue_set_min_active()`.
     pub fn set_min_active(&self, min_active: usize) {
         let wq = self.inner();
+        if wq.engine.segment.forked() {
+            return;
+        }
         let flags = wq.spec.flags;
         if !flags.contains(WqFlags::UNBOUND) || flags.contains(WqFlags::ORDERED) {
             tracing::warn!(
@@ -66,9 +72,13 @@ impl Workqueue {
         wq.adjust(&control, Wake::Fill);
     }
 
-    /// What an unbound workqueue was asked to be: nice level, CPUs, affinity scope. `None` for a per-CPU one.
+    /// What an unbound workqueue was asked to be: nice level, CPUs, affinity scope. `None` for a per-CPU or BH one,
+    /// and in a forked child. From any thread; takes a lock. Kernel: `wq->unbound_attrs`.
     pub fn attrs(&self) -> Option<WorkqueueAttrs> {
         let wq = self.inner();
+        if wq.engine.segment.forked() {
+            return None;
+        }
         wq.nodes.is_some().then(|| lock(&wq.control).attrs.clone())
     }
 
@@ -80,8 +90,8 @@ impl Workqueue {
     /// Kernel: `apply_workqueue_attrs()`.
     ///
     /// # Errors
-    /// [`Error::Attrs`] if the workqueue is per CPU or the attributes make no sense, [`Error::Thread`] if a new pool
-    /// gets no worker. Nothing has changed then.
+    /// [`Error::Attrs`] if the workqueue is per CPU or BH or the attributes make no sense, [`Error::Thread`] if a new
+    /// pool gets no worker, [`Error::ShutDown`] in a forked child. Nothing has changed then.
     ///
     /// ```
     /// # let engine = wq_engine::Engine::builder().name("doc-attrs").build()?;
@@ -95,6 +105,11 @@ impl Workqueue {
     /// ```
     pub fn apply_attrs(&self, attrs: &WorkqueueAttrs) -> Result<(), Error> {
         let wq = self.inner();
+        if wq.engine.segment.forked() {
+            return Err(Error::ShutDown {
+                name: wq.engine.name.clone(),
+            });
+        }
         let problem = |problem: String| Error::Attrs {
             name: wq.spec.name.clone(),
             problem,

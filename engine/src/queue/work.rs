@@ -21,6 +21,8 @@ pub(crate) struct WorkInner {
     pub(crate) word: AtomicU64,
     /// Lock of the pool that the word names: the item's index there while it is queued.
     pub(crate) item: AtomicU32,
+    /// Lock of the pool that the word names: the one that it named before the item was queued; 0: none.
+    pub(crate) before: AtomicU32,
     /// The function's id in the engine that it met last: engine uid in the high half.
     pub(crate) func_id: AtomicU64,
     /// The timer that it is on.
@@ -42,7 +44,9 @@ pub(super) enum Func {
 /// A function to be executed by a worker, and whether it is asked for at this moment.
 ///
 /// A handle: clones are the same item. While an item is queued or running the engine keeps it alive; dropping the
-/// handle changes nothing. An item may be queued again from its own function. Kernel: `struct work_struct`.
+/// handle changes nothing. An item may be queued again from its own function, and never runs twice at a time as long as
+/// it is queued on one workqueue. A panic of the function ends that execution and nothing else: it is counted, reported
+/// through `tracing`, and the worker goes on. Kernel: `struct work_struct`.
 ///
 /// ```
 /// use wq_engine::{Engine, Work};
@@ -88,7 +92,8 @@ impl Work {
         Self::named(&place(Location::caller()), func)
     }
 
-    /// An item that the tools show by `name`. Items with the same name are the same function to them.
+    /// An item that the tools show by `name`. Items with the same name are the same function to them, in counters,
+    /// latencies and reports. Kernel: `INIT_WORK()`, where the name is the function's symbol.
     pub fn named(name: &str, func: impl Fn(&Self) + Send + Sync + 'static) -> Self {
         Self(WorkInner::new(name.to_owned(), Func::Work(Box::new(func))))
     }
@@ -100,8 +105,8 @@ impl Work {
     /// Waits for the last queued instance to finish. Returns whether there was one to wait for.
     ///
     /// Idle on return only if nobody queued it again meanwhile. Called inside a work function, the wait counts as
-    /// sleeping; a wait that cannot end, such as that of an item that flushes itself, is reported and goes on. Kernel:
-    /// `flush_work()`.
+    /// sleeping; a wait that cannot end, such as that of an item that flushes itself, is reported and goes on. From any
+    /// thread; waits. Kernel: `flush_work()`.
     pub fn flush(&self) -> bool {
         wait::flush_work(&self.0)
     }
@@ -134,6 +139,7 @@ impl WorkInner {
             func,
             word: AtomicU64::new(0),
             item: AtomicU32::new(0),
+            before: AtomicU32::new(0),
             func_id: AtomicU64::new(0),
             timer: Mutex::new(None),
             rcu: Mutex::new(None),

@@ -16,7 +16,22 @@ use wq_trace::{Event, FuncId, PoolId, What, WorkerId, WqId, WqSlot};
 /// A workqueue: what items are queued on, flushed by and limited by. It owns no execution resource.
 ///
 /// A handle: clones are the same workqueue. When the last one is dropped the workqueue goes away once nothing is queued,
-/// armed or running on it; dropping never waits. [`Workqueue::destroy`] waits. Kernel: `struct workqueue_struct`.
+/// on a timer, waiting for readers or running on it; dropping never waits. [`Workqueue::destroy`] waits. It does not keep
+/// its engine: once that has ended, queueing returns false. Kernel: `struct workqueue_struct`.
+///
+/// ```
+/// use wq_engine::{Engine, Work, WqFlags};
+/// let engine = Engine::builder().name("doc-workqueue").build()?;
+/// let wq = engine.alloc_workqueue("journal", WqFlags::UNBOUND, 2)?;
+/// let items: Vec<Work> = (0..4).map(|n| Work::named("commit", move |_| println!("commit {n}"))).collect();
+/// for item in &items {
+///     assert!(wq.queue_work(item));
+/// }
+/// wq.flush();
+/// assert!(items.iter().all(|item| !item.pending()));
+/// wq.destroy();
+/// # Ok::<(), wq_engine::Error>(())
+/// ```
 #[derive(Clone)]
 pub struct Workqueue(Arc<WqInner>);
 
@@ -76,16 +91,21 @@ impl Workqueue {
         submit::queue_work(self.inner(), None, &work.0)
     }
 
-    /// As [`Workqueue::queue_work`], for the OS CPU `cpu`. A CPU that the engine does not use stands for the next one
-    /// that it uses, cyclically; items for one that has left meanwhile run on those that are left. On an unbound workqueue the CPU has no say yet. Kernel: `queue_work_on()`.
+    /// As [`Workqueue::queue_work`], for the OS CPU `cpu`: its workers execute the item; on an unbound workqueue, those
+    /// of its pod ([`AffinityScope`](crate::AffinityScope)). An item that still runs for this workqueue is queued behind
+    /// itself, wherever that is.
+    ///
+    /// A CPU that the engine does not use stands for the next one that it uses, cyclically; items for one that has
+    /// left meanwhile run on those that are left. Kernel: `queue_work_on()`.
     pub fn queue_work_on(&self, cpu: usize, work: &Work) -> bool {
         submit::queue_work(self.inner(), Some(cpu), &work.0)
     }
 
     /// Queues `work` after `delay`; at once, without a timer, if that is zero. Returns false if it was pending
-    /// already (on its timer or queued), is disabled, or the engine is shutting down.
+    /// already (on its timer or queued), is disabled, or the engine is shutting down. From any thread.
     ///
-    /// The timer's CPU is the calling thread's. Kernel: `queue_delayed_work()`.
+    /// When the timer fires it is queued for the CPU on which this was called. A `delay` that goes
+    /// beyond the clock is never over. Kernel: `queue_delayed_work()`.
     pub fn queue_delayed_work(&self, work: &DelayedWork, delay: Duration) -> bool {
         submit::queue_delayed_work(self.inner(), None, &work.0, delay)
     }
@@ -95,8 +115,17 @@ impl Workqueue {
         submit::queue_delayed_work(self.inner(), Some(cpu), &work.0, delay)
     }
 
-    /// Runs `func` once, as an item of its own that the tools show by the place of this call.
-    /// Returns false, and does not run it, if the engine is shutting down.
+    /// Runs `func` once, as an item of its own that the tools show by the place of this call. From any thread.
+    /// Returns false, and does not run it, if the engine is shutting down; while the workqueue is drained, and once it is
+    /// destroyed, it is dropped as any item is, and that returns true. There is nothing like it in the kernel.
+    ///
+    /// ```
+    /// let engine = wq_engine::Engine::builder().name("doc-spawn").build()?;
+    /// let text = String::from("moved into the item");
+    /// assert!(engine.system_wq().spawn(move || println!("{text}")));
+    /// engine.system_wq().flush();
+    /// # Ok::<(), wq_engine::Error>(())
+    /// ```
     #[track_caller]
     pub fn spawn(&self, func: impl FnOnce() + Send + 'static) -> bool {
         let name = place(Location::caller());
@@ -135,14 +164,20 @@ impl Workqueue {
         &self.inner().spec.name
     }
 
-    /// The flags in force.
+    /// The flags in force: those asked for, with either `PERCPU` or `UNBOUND`.
     pub fn flags(&self) -> WqFlags {
         self.inner().spec.flags
     }
 
-    /// How many items may be active: per CPU when bound, in all when unbound.
+    /// How many items may be active: per CPU when bound, in all when unbound; what was asked for, also while it is
+    /// frozen. 1 for an ordered workqueue, `i32::MAX` for a BH one, which has no limit. In a forked child 0: nothing
+    /// becomes active there.
     pub fn max_active(&self) -> usize {
-        lock(&self.inner().control).limits.configured()
+        let wq = self.inner();
+        if wq.engine.segment.forked() {
+            return 0;
+        }
+        lock(&wq.control).limits.configured()
     }
 }
 

@@ -157,9 +157,6 @@ fn cut(name: &str) -> String {
         .rev()
         .find(|&end| name.is_char_boundary(end))
         .unwrap_or(0);
-    warn_once!(
-        "name {name} exceeds WQ_NAME_LEN ({NAME_LEN} bytes). Truncating to: {}",
-        &name[..end]
-    );
+    warn_once!("name exceeds WQ_NAME_LEN. Truncating to: {}", &name[..end]);
     name[..end].to_owned()
 }

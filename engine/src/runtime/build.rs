@@ -16,7 +16,23 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use wq_trace::{Segment, SegmentConfig};
 
-/// What an engine is to be like. Made by [`Engine::builder`].
+/// With a shorter one the keeper would do nothing but look.
+const MIN_WATCHDOG_THRESH: Duration = Duration::from_millis(10);
+
+/// What an engine is to be like. Made by [`Engine::builder`]; each method changes one thing, the last call wins.
+///
+/// ```
+/// use std::time::Duration;
+/// use wq_engine::{AffinityScope, Engine};
+/// let engine = Engine::builder()
+///     .name("doc-builder")
+///     .cpu_intensive_thresh(Duration::from_millis(20))
+///     .default_affinity_scope(AffinityScope::Numa)
+///     .watchdog_thresh(Duration::ZERO)
+///     .build()?;
+/// # drop(engine);
+/// # Ok::<(), wq_engine::Error>(())
+/// ```
 #[derive(Clone, Debug)]
 #[must_use = "an engine is built by build()"]
 pub struct Builder {
@@ -57,13 +73,13 @@ impl Builder {
         self
     }
 
-    /// OS numbers of the CPUs to use; by default all that the calling thread may use.
+    /// OS numbers of the CPUs to use, as far as the building thread may use them; by default all that it may use.
     pub fn cpus(mut self, cpus: impl IntoIterator<Item = usize>) -> Self {
         self.cpus = Some(cpus.into_iter().collect());
         self
     }
 
-    /// Who tells that a worker sleeps.
+    /// Who tells that a worker sleeps; [`Sensing::Auto`] by default.
     pub fn sensing(mut self, sensing: Sensing) -> Self {
         self.sensing = sensing;
         self
@@ -103,8 +119,8 @@ impl Builder {
         self
     }
 
-    /// How long a worker idles before it leaves, if more are idle than its pool keeps: two, and one for every four busy
-    /// ones; 300 s by default. A pool that has no surplus workers sets no timer. Kernel: `IDLE_WORKER_TIMEOUT`.
+    /// How long a worker idles before it leaves, if more are idle than its pool keeps: two, and beyond those fewer than
+    /// a quarter as many as are busy; 300 s by default. A pool that has no surplus workers sets no timer. Kernel: `IDLE_WORKER_TIMEOUT`.
     pub fn idle_timeout(mut self, timeout: Duration) -> Self {
         self.idle_timeout = timeout;
         self
@@ -120,10 +136,14 @@ impl Builder {
 
     /// How long a pool may have items on its worklist without that a worker takes one; then the stall is reported
     /// through `tracing`, with [`Engine::show_all_workqueues`] and what the pool's busy workers do, and again after
-    /// the same time. 30 s by default; zero: never. Nothing wakes up for it while nothing waits.
+    /// the same time. 30 s by default; zero: never; what is shorter than 10 ms counts as 10 ms. Nothing wakes up for
+    /// it while nothing waits.
     /// Kernel: `workqueue.watchdog_thresh`.
     pub fn watchdog_thresh(mut self, thresh: Duration) -> Self {
-        self.watchdog_thresh = thresh;
+        self.watchdog_thresh = match thresh.is_zero() {
+            true => thresh,
+            false => thresh.max(MIN_WATCHDOG_THRESH),
+        };
         self
     }
 
@@ -152,9 +172,10 @@ impl Builder {
     /// the first item comes, the system workqueues, and the segment.
     ///
     /// # Errors
-    /// No CPU is left to use, the topology lacks one of them, the default affinity scope is `Default`, or a first
-    /// worker or one of the engine's own threads cannot be created. A segment that cannot be made
-    /// is no error: the engine runs unseen, and says so once through `tracing`.
+    /// [`Error::NoCpu`] or [`Error::Affinity`] if no CPU is left to use, or it cannot be found out which;
+    /// [`Error::Topology`] if the topology lacks one of them or the default affinity scope is `Default`;
+    /// [`Error::Thread`] if a first worker or one of the engine's own threads cannot be created. A segment that cannot
+    /// be made is no error: the engine runs unseen, and says so once through `tracing`.
     pub fn build(self) -> Result<Engine, Error> {
         let cpus = self.used_cpus()?;
         let affinity = self.affinity(&cpus)?;
@@ -310,5 +331,19 @@ impl EngineInner {
             self.tick.is_run_by(thread.map_err(failed("wq-tick"))?);
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_watchdog_looks_every_10_ms_at_most() {
+        let thresh = |asked| Builder::default().watchdog_thresh(asked).watchdog_thresh;
+        assert_eq!(thresh(Duration::ZERO), Duration::ZERO, "it is off");
+        assert_eq!(thresh(Duration::from_nanos(1)), MIN_WATCHDOG_THRESH);
+        let longer = Duration::from_millis(11);
+        assert_eq!(thresh(longer), longer);
     }
 }

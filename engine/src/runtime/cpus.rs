@@ -85,16 +85,16 @@ impl EngineInner {
         pool.looked_at.store(now, Ordering::Relaxed);
         pool.left.store(!here, Ordering::Relaxed);
         let cpus = self.usable(pool, Some(allowed));
-        if !here {
-            pool.transact(self, Core::disassociate);
-        }
         let cpus: CpuMask = cpus.into_iter().collect();
         for tid in pool.look(Core::tids) {
             // One that has just ended needs no CPU.
             let _ = os::pin_thread(tid, &cpus);
         }
+        // After that: it wakes one of them.
         if here {
             pool.transact(self, |core, now, _| core.rebind(now));
+        } else {
+            pool.transact(self, Core::disassociate);
         }
     }
 

@@ -6,12 +6,15 @@ use crate::queue::Work;
 use std::fmt;
 
 /// The work item that the calling thread executes, if it is a worker. Kernel: `current_work()`.
+///
+/// Of whatever kind the item is, the handle can be asked, flushed, cancelled and disabled, but for items that wait for
+/// readers, which cannot be cancelled; only one that was made as a [`Work`] is to be queued by it.
 pub fn current_work() -> Option<Work> {
     context::current()?.work.upgrade().map(Work)
 }
 
 /// When the item that the calling worker executes was queued and when its execution began, in nanoseconds on
-/// `CLOCK_MONOTONIC`; `None` outside of a work function.
+/// `CLOCK_MONOTONIC`; `None` outside of a work function. The difference is the item's wait as the tools show it.
 pub fn current_stamps() -> Option<(u64, u64)> {
     context::current().map(|current| (current.queued_at, current.started_at))
 }
@@ -41,6 +44,9 @@ pub fn set_worker_desc(desc: impl fmt::Display) {
     let Some(engine) = current.pool.engine() else {
         return;
     };
+    if engine.segment.forked() {
+        return;
+    }
     // Before the lock: what is displayed may be a user's.
     let desc = desc.to_string();
     let desc = cut(&desc, DESC_LEN);

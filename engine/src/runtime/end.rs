@@ -18,6 +18,8 @@ impl EngineInner {
         // None: later than time can say.
         let deadline = begun.checked_add(timeout);
         self.advance(EngineState::Draining);
+        // After that nobody freezes again, and what is held back can be executed.
+        self.set_frozen(false);
         self.timers.cancel_all();
         self.rcu.cancel_all();
         let mut busy = self.busy_workqueues();
@@ -48,8 +50,12 @@ impl EngineInner {
     }
 
     /// Lets go of everything that was not started, and ends all threads.
+    ///
+    /// After a shutdown there is nothing left to do: items that it did not see the end of are not waited for again.
     pub(super) fn stop(&self) {
-        self.end(true);
+        if self.state() != EngineState::Stopped {
+            self.end(true);
+        }
     }
 
     /// As [`EngineInner::stop`]; running items are waited for if `reap`.

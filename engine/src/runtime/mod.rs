@@ -7,6 +7,8 @@ pub(crate) mod context;
 mod cpus;
 mod current;
 mod end;
+#[cfg(test)]
+mod fork_tests;
 mod handle;
 mod keeper;
 mod on_cpu;
@@ -171,15 +173,14 @@ impl EngineInner {
         self.cpus.partition_point(|&used| used < cpu) % self.cpus.len()
     }
 
-    /// A CPU on a NUMA node: `here` if it is on it, else its first one; `None` if the engine uses none of it.
-    /// Kernel: `select_numa_node_cpu()`.
+    /// A CPU on a NUMA node: `here` if it is on it, else the first one that has not left; `None` if the engine has none
+    /// of it. Kernel: `select_numa_node_cpu()`.
     pub(crate) fn cpu_near(&self, node: usize, here: usize) -> Option<usize> {
         let topology = self.affinity.topology();
-        let is_on_it = |cpu: &usize| topology.node_of(*cpu) == Some(node);
-        std::iter::once(&here)
-            .chain(&self.cpus)
-            .copied()
-            .find(is_on_it)
+        let online = self.online();
+        std::iter::once(here)
+            .chain(online.iter())
+            .find(|&cpu| online.contains(cpu) && topology.node_of(cpu) == Some(node))
     }
 
     /// The pools of one CPU each: those in which a worker that blocks or hogs its CPU makes a difference.
@@ -307,10 +308,14 @@ impl EngineInner {
 
     /// The workqueues that exist and were not destroyed.
     pub(crate) fn all_workqueues(&self) -> Vec<Arc<WqInner>> {
-        lock(&self.workqueues)
+        let workqueues = lock(&self.workqueues);
+        let mut all: Vec<_> = workqueues
             .iter()
             .filter_map(|(_, wq)| wq.upgrade())
-            .filter(|wq| !wq.gate().is_gone())
-            .collect()
+            .collect();
+        // Without the lock, which the last of a workqueue takes when it goes.
+        drop(workqueues);
+        all.retain(|wq| !wq.gate().is_gone());
+        all
     }
 }

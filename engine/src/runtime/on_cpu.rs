@@ -8,9 +8,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 impl Engine {
-    /// Runs `func` once for each CPU of the engine, by that CPU's workers on [`Engine::system_percpu_wq`], and waits
-    /// for all of them. Called inside a work function, the wait counts as sleeping. The tools show the item by the
-    /// place of this call. Slow. Kernel: `schedule_on_each_cpu()`.
+    /// Runs `func` once for each CPU of the engine that has not left, by that CPU's workers on
+    /// [`Engine::system_percpu_wq`], and waits for all of them. Called inside a work function, the wait counts as
+    /// sleeping. The tools show the item by the place of this call. From any thread; waits, as long as the busiest CPU
+    /// takes. Kernel: `schedule_on_each_cpu()`.
     ///
     /// # Errors
     /// [`Error::ShutDown`] if the engine was shut down before all had begun.
@@ -34,11 +35,12 @@ impl Engine {
                 shared.0(work);
             })
         };
-        let works: Vec<Work> = self.cpus().iter().map(|_| make()).collect();
-        for (&cpu, work) in self.cpus().iter().zip(&works) {
-            self.system_percpu_wq().queue_work_on(cpu, work);
+        let online = self.inner().online();
+        let works: Vec<(usize, Work)> = online.iter().map(|cpu| (cpu, make())).collect();
+        for (cpu, work) in &works {
+            self.system_percpu_wq().queue_work_on(*cpu, work);
         }
-        for work in &works {
+        for (_, work) in &works {
             work.flush();
         }
         if shared.1.load(Ordering::Relaxed) < works.len() {

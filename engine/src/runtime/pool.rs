@@ -260,12 +260,11 @@ impl Locked {
         threads
     }
 
-    /// Best effort: a worker that cannot be moved starts where it is.
+    /// Best effort: a worker that cannot be moved starts where it is. Nothing is said about it: a subscriber may queue
+    /// work, and this is under the lock.
     fn pull_back(&self, worker: WorkerIx) {
-        if let Some(home) = self.core.home()
-            && let Err(error) = os::pin_thread(self.core.tid(worker), home)
-        {
-            tracing::debug!("a worker cannot be pulled back to CPUs {home:?}: {error}");
+        if let Some(home) = self.core.home() {
+            let _ = os::pin_thread(self.core.tid(worker), home);
         }
     }
 }

@@ -133,6 +133,9 @@ impl EngineInner {
 
     /// See [`crate::Engine::fail_worker_creation`].
     pub(super) fn fail_worker_creation(&self, fail: bool) {
+        if self.segment.forked() {
+            return;
+        }
         self.creation_fails.store(fail, Ordering::Relaxed);
         if !fail {
             for pool in self.pools() {
@@ -141,7 +144,7 @@ impl EngineInner {
         }
     }
 
-    /// The calling thread, a surplus worker, is about to end: nobody waits for it.
+    /// The calling thread, a surplus worker or a rescuer, is about to end: nobody waits for it.
     pub(crate) fn let_thread_go(&self) {
         let me = std::thread::current().id();
         lock(&self.threads).retain(|thread| thread.thread().id() != me);

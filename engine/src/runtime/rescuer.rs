@@ -10,7 +10,7 @@ use crate::wq::{Maydays, PwqAddr};
 use std::fmt;
 use std::ops::Deref;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
-use wq_trace::{WqId, WqSlot};
+use wq_trace::{Segment, WqId, WqSlot};
 
 /// What a workqueue and its rescuer share.
 #[derive(Default)]
@@ -23,6 +23,8 @@ pub(crate) struct Rescuer {
 struct State {
     maydays: Maydays<Mayday>,
     stopped: bool,
+    /// The thread looks no more.
+    ended: bool,
 }
 
 /// A pwq that has called for help. It keeps its workqueue, as in the kernel it is kept itself.
@@ -32,8 +34,16 @@ pub(crate) struct Mayday {
 }
 
 impl Rescuer {
+    /// A pwq calls for help; in vain if the rescuer has ended.
     pub(crate) fn call(&self, mayday: Mayday) {
-        if lock(&self.state).maydays.send(mayday) {
+        let mut state = lock(&self.state);
+        if state.ended {
+            // It would keep its workqueue, which keeps this.
+            drop(state);
+            drop(mayday);
+            return;
+        }
+        if state.maydays.send(mayday) {
             self.changed.notify_one();
         }
     }
@@ -49,6 +59,7 @@ impl Rescuer {
         loop {
             let next = state.maydays.next();
             if next.is_some() || state.stopped {
+                state.ended = next.is_none();
                 return next;
             }
             let woken = self.changed.wait(state);
@@ -64,19 +75,25 @@ impl Rescuer {
 }
 
 /// The workqueue's end of a rescuer: when it goes, the rescuer ends.
-pub(crate) struct RescuerHandle(Arc<Rescuer>);
+pub(crate) struct RescuerHandle {
+    rescuer: Arc<Rescuer>,
+    segment: Segment,
+}
 
 impl Deref for RescuerHandle {
     type Target = Rescuer;
 
     fn deref(&self) -> &Rescuer {
-        &self.0
+        &self.rescuer
     }
 }
 
 impl Drop for RescuerHandle {
     fn drop(&mut self) {
-        self.0.stop();
+        // In the child of a fork there is no rescuer, and its lock may be held for ever.
+        if !self.segment.forked() {
+            self.rescuer.stop();
+        }
     }
 }
 
@@ -98,7 +115,10 @@ impl EngineInner {
             move |engine| worker::rescuer::run(engine, &rescuer, slot)
         });
         match started {
-            Ok(_) => Ok(RescuerHandle(rescuer)),
+            Ok(_) => Ok(RescuerHandle {
+                rescuer,
+                segment: self.segment.clone(),
+            }),
             Err(source) => Err(Error::Thread { name, source }),
         }
     }
@@ -119,5 +139,51 @@ impl EngineInner {
         if let Some(rescuer) = &wq.rescuer {
             rescuer.call(called);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::fork_tests::in_a_child;
+    use super::*;
+    use crate::{Engine, WqFlags};
+
+    #[test]
+    fn who_calls_for_a_rescuer_that_has_ended_keeps_nothing() {
+        let builder = Engine::builder().name("rescuer-ended");
+        let engine = builder.build().unwrap();
+        let wq = engine.alloc_workqueue("late", WqFlags::PERCPU, 0).unwrap();
+        let rescuer = Rescuer::default();
+        let call = || {
+            rescuer.call(Mayday {
+                _wq: wq.inner().clone(),
+                pwq: wq.inner().pwq_on(0).into_owned(),
+            });
+        };
+        let before = Arc::strong_count(wq.inner());
+        rescuer.stop();
+        call();
+        assert!(rescuer.next().is_some(), "called before it ended");
+        assert!(rescuer.next().is_none());
+        call();
+        assert_eq!(Arc::strong_count(wq.inner()), before);
+    }
+
+    #[test]
+    fn in_a_child_the_end_of_a_workqueue_does_not_ask_its_rescuer() {
+        let builder = Engine::builder().name("rescuer-forked");
+        let engine = builder.build().unwrap();
+        let rescuer = Arc::new(Rescuer::default());
+        let handle = RescuerHandle {
+            rescuer: rescuer.clone(),
+            segment: engine.segment().clone(),
+        };
+        let state = lock(&rescuer.state);
+        let mut handle = Some(handle);
+        in_a_child(|| drop(handle.take()));
+        drop(state);
+        assert!(!lock(&rescuer.state).stopped);
+        drop(handle);
+        assert!(lock(&rescuer.state).stopped);
     }
 }

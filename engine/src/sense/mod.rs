@@ -11,7 +11,13 @@ use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
 
-/// Who tells the engine that a worker sleeps. Hints are always on.
+/// Who tells the engine that a worker sleeps, so that the next one can be woken. Hints ([`blocking`]) are always on.
+///
+/// ```
+/// use wq_engine::Sensing;
+/// assert_eq!("tick".parse(), Ok(Sensing::Tick));
+/// assert_eq!(Sensing::Hints.to_string(), "hints");
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Sensing {
@@ -56,8 +62,23 @@ impl FromStr for Sensing {
     }
 }
 
-/// Runs `f`, which sleeps: while it runs, the calling worker does not count as running, and its pool starts another
-/// worker if items wait. Outside of a work function it just runs `f`. Scopes may be nested.
+/// Runs `f`, which sleeps: while it runs, the calling worker does not count as running, and its pool wakes another
+/// worker if items wait. Outside of a work function it just runs `f`. Scopes may be nested; a panic of `f` ends them.
+///
+/// A sleep that is not announced is noticed too, but later, and only with [`Sensing::Tick`]. The waits of this crate
+/// (flush, cancel, drain) announce themselves. In the kernel the scheduler does this.
+///
+/// ```
+/// use std::time::Duration;
+/// use wq_engine::{Engine, blocking};
+/// let engine = Engine::builder().name("doc-blocking").build()?;
+/// engine.system_wq().spawn(|| {
+///     let text = blocking(|| std::fs::read_to_string("/proc/self/comm"));
+///     println!("{text:?}");
+/// });
+/// # engine.system_wq().flush();
+/// # Ok::<(), wq_engine::Error>(())
+/// ```
 pub fn blocking<R>(f: impl FnOnce() -> R) -> R {
     let _scope = Scope::open();
     f()
@@ -79,6 +100,9 @@ impl Scope {
         let Some(engine) = current.pool.engine() else {
             return Self(None);
         };
+        if engine.segment.forked() {
+            return Self(None);
+        }
         current.pool.transact(&engine, |core, now, fx| {
             core.sleeping(current.worker, Informant::Hint, None, now, fx);
         });
@@ -96,7 +120,8 @@ impl Drop for Scope {
             current.blocking -= 1;
             Some(current.blocking)
         });
-        if open == Some(0) {
+        // `f` may have forked.
+        if open == Some(0) && !engine.segment.forked() {
             current.pool.transact(&engine, |core, now, fx| {
                 core.running(current.worker, Informant::Hint, now, fx);
             });

@@ -24,6 +24,8 @@ const DOUBLINGS: u32 = 4;
 /// Workers whose two descriptors are kept open; the others' are opened for each look, and their blocks not dated, so
 /// that an engine with a thousand blocked workers leaves its process descriptors.
 const KEPT_MAX: usize = 128;
+/// Once so many are open, a worker that did not matter for so many rounds gives its place to another.
+const KEPT_ROUNDS: u64 = 100;
 
 /// How often somebody has to look.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -116,15 +118,33 @@ fn needed(engine: &EngineInner) -> Pace {
 /// What the tick thread knows of the workers.
 #[derive(Default)]
 struct Looks {
-    workers: HashMap<WorkerId, Look>,
+    workers: HashMap<WorkerId, Kept>,
+    rounds: u64,
+}
+
+/// A worker whose descriptors are kept open.
+struct Kept {
+    look: Look,
+    /// The last round in which it mattered.
+    round: u64,
 }
 
 impl Looks {
     /// Looks at every worker that matters. Returns how soon that is to be done again.
     fn round(&mut self, engine: &EngineInner) -> Pace {
+        self.begin_round();
         let pools = engine.local_pools().into_iter();
         let pace = pools.map(|pool| self.pool(engine, &pool));
         pace.max().unwrap_or(Pace::Off)
+    }
+
+    /// Ids never repeat: where there is work at all times, workers that have left would keep all places.
+    fn begin_round(&mut self) {
+        self.rounds += 1;
+        if self.workers.len() >= KEPT_MAX {
+            let oldest = self.rounds.saturating_sub(KEPT_ROUNDS);
+            self.workers.retain(|_, kept| kept.round >= oldest);
+        }
     }
 
     fn pool(&mut self, engine: &EngineInner, pool: &Arc<Pool>) -> Pace {
@@ -145,13 +165,17 @@ impl Looks {
 
     fn worker(&mut self, worker: &Watched) -> Option<Seen> {
         let full = self.workers.len() >= KEPT_MAX;
-        let mut passing = None;
-        let look = match self.workers.entry(worker.id) {
+        let round = self.rounds;
+        let kept = match self.workers.entry(worker.id) {
             Entry::Occupied(entry) => entry.into_mut(),
-            Entry::Vacant(_) if full => passing.insert(Look::open(worker.tid)?),
-            Entry::Vacant(entry) => entry.insert(Look::open(worker.tid)?),
+            Entry::Vacant(_) if full => return Look::open(worker.tid)?.at(worker),
+            Entry::Vacant(entry) => {
+                let look = Look::open(worker.tid)?;
+                entry.insert(Kept { look, round })
+            }
         };
-        look.at(worker)
+        kept.round = round;
+        kept.look.at(worker)
     }
 }
 
@@ -177,4 +201,41 @@ fn tell(engine: &EngineInner, pool: &Pool, worker: &Watched, seen: &Seen) {
             core.has_used(worker.ix, used, now, fx);
         }
     });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::os;
+    use crate::pool::WorkerIx;
+
+    /// This thread, as the worker with this id.
+    fn me(id: u32) -> Watched {
+        Watched {
+            ix: WorkerIx(0),
+            id: WorkerId(id),
+            tid: os::thread_id(),
+            started_at: 1,
+            may_sleep: true,
+            may_hog: true,
+        }
+    }
+
+    #[test]
+    fn workers_that_matter_no_more_give_their_places_to_others() {
+        let mut looks = Looks::default();
+        looks.begin_round();
+        for id in 1..=KEPT_MAX as u32 + 1 {
+            assert!(looks.worker(&me(id)).is_some());
+        }
+        assert_eq!(looks.workers.len(), KEPT_MAX);
+        for _ in 0..=KEPT_ROUNDS {
+            looks.begin_round();
+            looks.worker(&me(1));
+        }
+        looks.begin_round();
+        assert_eq!(looks.workers.len(), 1, "who still matters stays");
+        looks.worker(&me(1000));
+        assert!(looks.workers.contains_key(&WorkerId(1000)));
+    }
 }

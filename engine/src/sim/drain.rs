@@ -25,7 +25,8 @@ impl Machine<'_> {
     }
 
     fn is_empty(&self, wq: usize) -> bool {
-        let mut pwqs = self.wqs[wq].pwqs.iter();
+        let pwqs = self.wqs[wq].pwqs.iter();
+        let mut pwqs = pwqs.filter(|pwq| pwq.is_there(&self.pools));
         pwqs.all(|pwq| self.pools[pwq.pool].core.pwq(pwq.ix).in_flight() == 0)
     }
 

@@ -190,17 +190,7 @@ impl Machine<'_> {
             let next = self.watch.looks_at.map_or(next, |at| at.min(next));
             (self.now, self.steps) = (next, 0);
         }
-        let stuck: Vec<_> = self
-            .threads
-            .iter()
-            .filter(|t| t.blocked)
-            .map(|t| t.name.clone())
-            .collect();
-        Ok(if stuck.is_empty() {
-            End::Done
-        } else {
-            End::Stuck(stuck)
-        })
+        Ok(self.standstill())
     }
 
     /// Phase 1: sleeps and timers that end, oldest armed first.

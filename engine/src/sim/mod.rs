@@ -13,6 +13,44 @@
 //! that the thread slept on. A cache has no cost: what a scope gains by locality is not simulated, what it loses by
 //! idle CPUs is.
 //!
+//! ```
+//! use std::sync::atomic::AtomicBool;
+//! use std::time::Duration;
+//! use wq_engine::sim::{
+//!     Draw, ItemRef, Pace, ProducerAction, ProducerSpec, Program, Step, WorkSpec, WqRef, simulate,
+//! };
+//!
+//! // Two items on one CPU: 1 ms of work, then 10 ms of sleep.
+//! let ms = |ms| Draw::Fixed(Duration::from_millis(ms));
+//! let item = |instance| ItemRef { work: 0, instance: Some(instance) };
+//! let program = Program {
+//!     cpus: 1,
+//!     works: vec![WorkSpec {
+//!         name: "load".to_owned(),
+//!         workqueue: WqRef::System("events".to_owned()),
+//!         body: vec![Step::Burn(ms(1)), Step::Sleep(ms(10))],
+//!         instances: 2,
+//!     }],
+//!     producers: vec![ProducerSpec {
+//!         name: "p0".to_owned(),
+//!         action: ProducerAction::Steps(vec![Step::Queue(item(0)), Step::Queue(item(1))]),
+//!         cpu: None,
+//!         on_cpu: false,
+//!         at: ms(0),
+//!         pace: Pace::BackToBack,
+//!         count: Some(1),
+//!         duration: None,
+//!     }],
+//!     ..Program::default()
+//! };
+//! let mut events = 0;
+//! let outcome = simulate(&program, &AtomicBool::new(false), &mut |_| events += 1)?;
+//! let finished: Vec<_> = outcome.items.iter().filter_map(|item| item.last_finished_ns).collect();
+//! assert_eq!(finished, [11_000_000, 12_000_000], "the second works while the first sleeps");
+//! assert!(events > 0);
+//! # Ok::<(), wq_engine::sim::SimError>(())
+//! ```
+//!
 //! An RCU grace period ends at the instant at which it begins, since no virtual thread is ever in a section that reads:
 //! `queue_rcu` queues at once.
 
@@ -26,6 +64,7 @@ mod producer;
 mod program;
 mod queueing;
 mod setup;
+mod standstill;
 mod waits;
 mod watch;
 mod wqs;
@@ -53,7 +92,8 @@ pub struct Outcome {
     /// Whether everything came to its end.
     pub end: End,
     /// What an engine would have reported, and when, in nanoseconds from the start: functions that hog their CPU or
-    /// sleep on a BH workqueue, and pools that stall.
+    /// sleep on a BH workqueue, pools that stall, deadlocks. If time stands still at the end: what each thread waits
+    /// for.
     pub reports: Vec<(u64, String)>,
     /// Counters, histograms and states at the end, as of an engine on threads.
     pub snapshot: Snapshot,
@@ -143,8 +183,12 @@ pub enum SimError {
 
 /// Runs a program to its end, or until `interrupted`. `observer` sees every event, in order.
 ///
+/// The program is to be whole: its indices are those of its own lists, and it has a CPU. A script that
+/// `wq-replay check` accepts is.
+///
 /// # Errors
-/// A program whose virtual time stands still.
+/// Flags, topologies, scopes or workqueue names that no engine would take, and programs whose virtual time stands
+/// still.
 pub fn simulate(
     program: &Program,
     interrupted: &AtomicBool,

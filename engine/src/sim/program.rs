@@ -10,7 +10,7 @@ pub struct Program {
     pub name: String,
     /// Seed of all draws.
     pub seed: u64,
-    /// CPUs used; `cpu` fields are indices below it.
+    /// CPUs used, at least 1; `cpu` fields are indices below it.
     pub cpus: usize,
     /// Workqueues to allocate, in file order.
     pub workqueues: Vec<WorkqueueSpec>,

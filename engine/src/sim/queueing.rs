@@ -8,6 +8,7 @@ use super::waits::Target;
 use super::wqs::{OfWq, SimPwq, SimWq};
 use crate::attrs::WqFlags;
 use crate::pool::{ItemIx, NewItem, Subject};
+use crate::wq::deadlock::Deed;
 use crate::wq::{Begin, Word};
 use wq_trace::{FuncId, REQ_CPU_LOCAL, Was, What, WqCounter, WqId};
 
@@ -348,13 +349,14 @@ impl Machine<'_> {
         let SimItem { word, on_list, .. } = self.items[item];
         if let Some(pool) = self.items[item].pool().filter(|_| word.queued()) {
             self.pools[pool].core.wait_for_item(on_list, thread);
-            self.waits(thread, Target::Item { item, pool });
+            let deed = Deed::Flush;
+            self.waits(thread, Target::Item { item, pool, deed });
             return true;
         }
-        self.wait_for_execution(thread, item)
+        self.wait_for_execution(thread, item, Deed::Flush)
     }
 
-    fn wait_for_execution(&mut self, thread: ThreadIx, item: usize) -> bool {
+    fn wait_for_execution(&mut self, thread: ThreadIx, item: usize, deed: Deed) -> bool {
         let Some(pool) = self.items[item].pool() else {
             return false;
         };
@@ -363,7 +365,7 @@ impl Machine<'_> {
             return false;
         };
         core.wait_for_worker(worker, thread);
-        self.waits(thread, Target::Item { item, pool });
+        self.waits(thread, Target::Item { item, pool, deed });
         true
     }
 
@@ -411,7 +413,7 @@ impl Machine<'_> {
         self.take_back(thread, item);
         self.items[item].deeper();
         self.release(item);
-        if self.wait_for_execution(thread, item) {
+        if self.wait_for_execution(thread, item, Deed::CancelSync) {
             Turn::Blocked
         } else {
             Turn::Next

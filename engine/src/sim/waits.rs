@@ -3,7 +3,7 @@
 use super::cpus::ThreadIx;
 use super::machine::{Kind, Machine, Thread};
 use crate::pool::Subject;
-use crate::wq::deadlock::{self, Thing, Why};
+use crate::wq::deadlock::{self, Deed, Thing, Why};
 use wq_trace::{FlushTarget, What};
 
 /// A wait that a thread is in.
@@ -16,8 +16,12 @@ pub(super) struct Flushing {
 /// What is waited for.
 #[derive(Clone, Copy)]
 pub(super) enum Target {
-    /// An item, on the pool that it was on when the wait began.
-    Item { item: usize, pool: usize },
+    /// An item, on the pool that it was on when the wait began, and for what.
+    Item {
+        item: usize,
+        pool: usize,
+        deed: Deed,
+    },
     /// What was queued on a workqueue before.
     Workqueue(usize),
 }
@@ -71,7 +75,7 @@ impl Machine<'_> {
                 let asked = threads
                     .iter()
                     .filter_map(|thread| match self.target(*thread) {
-                        Target::Item { item, pool: on } if on == pool => {
+                        Target::Item { item, pool: on, .. } if on == pool => {
                             self.items[item].on_list(pool)
                         }
                         _ => None,
@@ -87,6 +91,8 @@ impl Machine<'_> {
             return;
         };
         self.deadlocks += 1;
+        let text = self.deadlock_text(&cycle, &things, &threads);
+        self.watch.said.push((self.now, text));
         for (_, why) in cycle {
             if let Why::Waits(wait) = why {
                 self.tell_deadlock(threads[wait]);
@@ -120,7 +126,7 @@ impl Machine<'_> {
         .unzip()
     }
 
-    fn target(&self, thread: ThreadIx) -> Target {
+    pub(super) fn target(&self, thread: ThreadIx) -> Target {
         let flushing = self.threads[thread.0].flushing.as_ref();
         flushing.expect("the thread waits").target
     }
@@ -128,7 +134,7 @@ impl Machine<'_> {
     fn awaited(&self, thread: ThreadIx) -> deadlock::Target {
         let is_mine = |waiter: &ThreadIx| *waiter == thread;
         match self.target(thread) {
-            Target::Item { item, pool } => {
+            Target::Item { item, pool, .. } => {
                 let (core, item) = (&self.pools[pool].core, &self.items[item]);
                 let awaited = core.awaited(item.work, item.on_list(pool), is_mine);
                 let thing = awaited.map(|awaited| Thing::awaited(pool as u32, awaited));

@@ -20,6 +20,8 @@ pub(super) struct SimWq {
     pub(super) by_cpu: Vec<SimPwq>,
     /// Each pwq once, oldest first; those that were replaced stay until they have drained.
     pub(super) pwqs: Vec<SimPwq>,
+    /// The one for the whole mask, of an unbound workqueue.
+    dfl: Option<SimPwq>,
     /// The active slots of an unbound workqueue.
     pub(super) nodes: Option<NodeCounts>,
     pub(super) limits: Limits,
@@ -50,16 +52,24 @@ pub(super) struct OfWq<'a> {
 impl Pwqs for OfWq<'_> {
     fn set_work_color(&mut self, color: u8) {
         for pwq in self.pwqs {
-            self.pools[pwq.pool].core.set_work_color(pwq.ix, color);
+            if pwq.is_there(self.pools) {
+                self.pools[pwq.pool].core.set_work_color(pwq.ix, color);
+            }
         }
     }
 
     fn arm(&mut self, color: u8) -> usize {
-        let armed = self
-            .pwqs
-            .iter()
-            .filter(|pwq| self.pools[pwq.pool].core.arm_flush(pwq.ix, color));
+        let armed = self.pwqs.iter().filter(|pwq| {
+            pwq.is_there(self.pools) && self.pools[pwq.pool].core.arm_flush(pwq.ix, color)
+        });
         armed.count()
+    }
+}
+
+impl SimPwq {
+    /// One that was replaced goes with its last item, and its workqueue learns that a little later.
+    pub(super) fn is_there(&self, pools: &[SimPool]) -> bool {
+        pools[self.pool].core.has_pwq(self.ix, self.uid)
     }
 }
 
@@ -96,6 +106,7 @@ impl Machine<'_> {
             slot,
             by_cpu: Vec::new(),
             pwqs: Vec::new(),
+            dfl: None,
             nodes,
             limits: Limits::new(max_active),
             attrs: attrs.clone(),
@@ -168,24 +179,25 @@ impl Machine<'_> {
         let old_all = self.wqs[wq].pwqs.clone();
         // The one for the whole mask comes first.
         let fallback = self.affinity.fallback(attrs);
-        let dfl = self.link_or_keep(wq, &fallback, &old_all, ordered);
+        let old_dfl = self.wqs[wq].dfl;
+        let dfl = self.link_or_keep(wq, &fallback, old_dfl, ordered);
         let by_cpu: Vec<SimPwq> = (0..self.program.cpus)
             .map(|cpu| {
                 if ordered {
                     return dfl;
                 }
                 let wanted = self.affinity.slot(cpu, attrs, &online);
-                let present: Vec<SimPwq> = old.get(cpu).copied().into_iter().collect();
-                self.link_or_keep(wq, &wanted, &present, false)
+                self.link_or_keep(wq, &wanted, old.get(cpu).copied(), false)
             })
             .collect();
         let serves = |pwq: &SimPwq| *pwq == dfl || by_cpu.contains(pwq);
         let replaced: Vec<SimPwq> = old_all.into_iter().filter(|pwq| !serves(pwq)).collect();
         self.wqs[wq].by_cpu = by_cpu;
+        self.wqs[wq].dfl = Some(dfl);
         self.wqs[wq].attrs = attrs.clone();
         self.adjust(self.actor, wq, Wake::Fill);
         for pwq in replaced {
-            if self.pools[pwq.pool].core.has_pwq(pwq.ix, pwq.uid) {
+            if pwq.is_there(&self.pools) {
                 self.transact(self.actor, pwq.pool, |core, now, fx| {
                     core.retire_pwq(pwq.ix, now, fx);
                 });
@@ -197,12 +209,12 @@ impl Machine<'_> {
         &mut self,
         wq: usize,
         wanted: &PoolAttrs,
-        present: &[SimPwq],
+        present: Option<SimPwq>,
         ordered: bool,
     ) -> SimPwq {
-        let same = |pwq: &&SimPwq| self.pools[pwq.pool].attrs.as_ref() == Some(wanted);
-        if let Some(kept) = present.iter().rfind(same) {
-            return *kept;
+        let same = |pwq: &SimPwq| self.pools[pwq.pool].attrs.as_ref() == Some(wanted);
+        if let Some(kept) = present.filter(same) {
+            return kept;
         }
         let pool = self.unbound_pool(wanted);
         let node = self.affinity.node_of(wanted);
@@ -214,7 +226,7 @@ impl Machine<'_> {
             max_active: 0,
             frozen: false,
             node,
-            plugged: ordered && !present.is_empty(),
+            plugged: ordered && present.is_some(),
         };
         let pwq = self.link(wq, pool, limit);
         self.wqs[wq].pwqs.push(pwq);

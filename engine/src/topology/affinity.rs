@@ -165,13 +165,14 @@ impl Affinity {
 }
 
 /// What a node with `cpus` of a workqueue's `total` online CPUs may have of its `max_active`: its part of it, rounded
-/// up, but `min_active` at least; that too if no CPU is online. Kernel: `wq_update_node_max_active()`.
+/// up, but `min_active` at least; that too if no CPU is online. Never 0 unless `max_active` is, unlike in the kernel: what
+/// was queued before the workqueue left the node must end. Kernel: `wq_update_node_max_active()`.
 pub fn node_max(max_active: usize, min_active: usize, cpus: usize, total: usize) -> usize {
     let part = match total {
         0 => 0,
         total => (max_active * cpus).div_ceil(total),
     };
-    part.max(min_active).min(max_active)
+    part.max(min_active).max(1).min(max_active)
 }
 
 #[cfg(test)]
@@ -288,6 +289,11 @@ mod tests {
         assert_eq!(node_max(10, 8, 1, 8), 8, "min_active at least");
         assert_eq!(node_max(10, 8, 8, 4), 10, "max_active at most");
         assert_eq!(node_max(10, 8, 0, 4), 8, "no CPU of it");
+        assert_eq!(
+            node_max(10, 0, 0, 4),
+            1,
+            "what was queued there before goes on"
+        );
         assert_eq!(node_max(10, 8, 4, 0), 8, "all offline");
         assert_eq!(node_max(2, 8, 1, 2), 2, "max_active goes first");
     }

@@ -6,6 +6,7 @@ pub(crate) mod rescuer;
 use crate::os;
 use crate::pool::{Done, Start, Step, WorkerIx};
 use crate::queue::{Job, Work, WorkInner, WorkItem};
+use crate::rcu;
 use crate::runtime::{Core, CurrentWork, Effects, EngineInner, Pool, context};
 use meter::CpuMeter;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -74,7 +75,8 @@ pub(crate) fn run(engine: &Arc<EngineInner>, pool: &Arc<Pool>, me: WorkerIx) {
 fn settle_in(engine: &EngineInner, pool: &Pool, me: WorkerIx) {
     let _attach = engine.attach_lock();
     engine.pin_for(pool);
-    let granted = pool.nice == 0 || os::set_nice(pool.nice).is_ok();
+    // Also 0: a thread begins with the nice level of its creator, who may be a user's thread or another pool's worker.
+    let granted = os::set_nice(pool.nice).is_ok();
     let tid = context::thread_id();
     pool.transact(engine, |core, _, _| {
         core.set_tid(me, tid);
@@ -155,6 +157,7 @@ fn execute<R>(
 /// the execution. Returns whether anything panicked.
 fn call(work: Arc<WorkInner>, carried: Option<Arc<dyn WorkItem>>) -> bool {
     let work = Work(work);
+    let sections = rcu::depth();
     let called = quietly(|| match carried {
         Some(object) => object.run(),
         None => work.call(),
@@ -162,11 +165,23 @@ fn call(work: Arc<WorkInner>, carried: Option<Arc<dyn WorkItem>>) -> bool {
     if !called {
         tracing::error!("work function {} panicked", work.0.name);
     }
+    if rcu::depth() != sections {
+        tell_leak(&work.0.name, sections);
+    }
     let dropped = quietly(|| drop(work));
     if !dropped {
         tracing::error!("dropping a work item panicked");
     }
     !(called && dropped)
+}
+
+/// The work function has left a read-side section open, for which every grace period waits, or ended another's.
+#[cold]
+fn tell_leak(workfn: &str, before: u32) {
+    let (comm, tid, after) = (os::thread_name(), context::thread_id(), rcu::depth());
+    tracing::error!(
+        "BUG: workqueue leaked atomic, lock or RCU: {comm}[{tid}] RCU={before}->{after} workfn={workfn}"
+    );
 }
 
 /// Runs user code whose panics end here. Returns whether it went well.

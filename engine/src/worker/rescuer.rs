@@ -16,6 +16,7 @@ const NICE: i32 = -20;
 /// It sleeps until a pwq of its workqueue calls, goes there, and helps; it ends once it was told to and nobody calls.
 pub(crate) fn run(engine: &Arc<EngineInner>, rescuer: &Rescuer, mut slot: WorkerSlot) {
     slot.set_tid(context::thread_id());
+    show_cpus(&slot);
     // A wish: it helps as well without.
     let _ = os::set_nice(NICE);
     let mut meter = CpuMeter::new();
@@ -24,6 +25,7 @@ pub(crate) fn run(engine: &Arc<EngineInner>, rescuer: &Rescuer, mut slot: Worker
     }
     drop(slot);
     context::with(|context| context.forget(engine));
+    engine.let_thread_go();
 }
 
 /// Helps a pwq until its pool can help itself.
@@ -51,6 +53,7 @@ fn rescue(
     };
     let slot = pool.transact(engine, |core, now, fx| core.detach_rescuer(me, now, fx));
     engine.unpin();
+    show_cpus(&slot);
     if again {
         rescuer.call(mayday);
     }
@@ -73,6 +76,7 @@ fn attach(
     let tid = context::thread_id();
     let _attach = engine.attach_lock();
     engine.pin_for(pool);
+    show_cpus(&slot);
     pool.transact(engine, |core: &mut Core, now, fx| {
         let me = core.attach_rescuer(pwq, slot, now, fx)?;
         core.set_tid(me, tid);
@@ -87,4 +91,11 @@ fn started(pool: &Pool, next: Rescue<Job>) -> Rescue<Job> {
         begin(pool, start);
     }
     next
+}
+
+/// Shows where the calling rescuer may run now.
+fn show_cpus(slot: &WorkerSlot) {
+    if let Ok(cpus) = os::allowed_cpus() {
+        slot.set_cpus(&cpus.into_iter().map(|cpu| cpu as u16).collect());
+    }
 }

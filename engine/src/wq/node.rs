@@ -178,6 +178,13 @@ impl NodeActive {
     pub(crate) fn max(&self) -> usize {
         self.lock().max
     }
+
+    /// Slots taken or reserved, the limit, and who waits.
+    #[cfg(test)]
+    pub(crate) fn look(&self) -> (usize, usize, Vec<PwqAddr>) {
+        let node = self.lock();
+        (node.nr, node.max, node.waiting.iter().copied().collect())
+    }
 }
 
 impl Node {

@@ -53,6 +53,15 @@ impl Word {
         Self(self.0 & !Self::QUEUED | Self::PENDING)
     }
 
+    /// Owned and, after it was queued in vain, off all lists: a pool on which an earlier execution may still go on, if
+    /// there is one, is named again.
+    pub(crate) fn taken_back(self, before: Option<u32>) -> Self {
+        match before {
+            Some(pool) => Self(Self::on_list(pool).0 & !Self::QUEUED),
+            None => self.off_list(),
+        }
+    }
+
     /// Not owned any more: idle, or running on `pool`.
     pub(crate) fn released(self) -> Self {
         Self(self.0 & !(Self::PENDING | Self::QUEUED))
@@ -104,6 +113,14 @@ mod tests {
         let twice = gone.deeper().and_then(Word::deeper).unwrap();
         assert_eq!((twice.depth(), twice.pool()), (2, Some(u32::MAX)));
         assert_eq!(twice.shallower().and_then(Word::shallower), Some(gone));
+    }
+
+    #[test]
+    fn what_was_taken_back_is_on_the_pool_that_it_was_on_before() {
+        let back = Word::on_list(7).taken_back(Some(3));
+        assert_eq!((back.pending(), back.queued()), (true, false));
+        assert_eq!(back.pool(), Some(3));
+        assert_eq!(Word::on_list(7).taken_back(None).pool(), Some(7));
     }
 
     #[test]

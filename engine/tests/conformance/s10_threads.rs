@@ -1,13 +1,10 @@
 //! Affinity scopes on threads: where workers may run, and that strays are pulled back.
 
+use super::support::{LONG, snapshot, until};
 use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
 use std::sync::mpsc::{Receiver, channel};
-use std::time::{Duration, Instant};
 use wq_engine::{AffinityScope, CpuMask, Engine, Error, Topology, Work, WorkqueueAttrs, WqFlags};
-use wq_trace::{Counter, Reader};
-
-/// Long enough for every machine.
-const HANG: Duration = Duration::from_secs(60);
+use wq_trace::{Counter, Snapshot};
 
 /// The CPUs that the calling thread may use.
 fn allowed() -> CpuMask {
@@ -60,7 +57,7 @@ fn s10_strict_workers_may_use_the_pod_and_others_the_whole_mask() {
             .expect("attributes that can be had");
         for cpu in cpus {
             assert!(wq.queue_work_on(cpu, &work));
-            let may = told.recv_timeout(HANG).expect("the item runs");
+            let may = told.recv_timeout(LONG).expect("the item runs");
             let pod = CpuMask::of(cpu);
             assert_eq!(
                 may,
@@ -73,26 +70,19 @@ fn s10_strict_workers_may_use_the_pod_and_others_the_whole_mask() {
             work.flush();
         }
     }
-    engine.shutdown(HANG).expect("it ends");
+    engine.shutdown(LONG).expect("it ends");
 }
 
 /// How often workers were pulled back, once all of them are idle.
 fn pulled_back(engine: &Engine) -> u64 {
-    let until = Instant::now() + HANG;
-    loop {
-        let snapshot = Reader::in_memory(engine.segment())
-            .snapshot()
-            .expect("readable");
-        let mut pools = snapshot.pools.iter();
-        if pools.all(|pool| pool.nr_idle == pool.nr_workers) {
-            let pwqs = snapshot.pwqs.iter();
-            return pwqs
-                .map(|pwq| pwq.counters[Counter::Repatriated as usize])
-                .sum();
-        }
-        assert!(Instant::now() < until, "the workers go idle");
-        std::thread::yield_now();
-    }
+    let all_idle = |seen: &Snapshot| {
+        let mut pools = seen.pools.iter();
+        pools.all(|pool| pool.nr_idle == pool.nr_workers)
+    };
+    until(|| all_idle(&snapshot(engine)));
+    let pwqs = snapshot(engine).pwqs.into_iter();
+    pwqs.map(|pwq| pwq.counters[Counter::Repatriated as usize])
+        .sum()
 }
 
 #[test]
@@ -116,10 +106,10 @@ fn s3_5_a_stray_worker_is_pulled_back_and_may_go_anywhere_again() {
     strays.flush();
     let before = pulled_back(&engine);
     assert!(wq.queue_work_on(here, &asks));
-    let may = told.recv_timeout(HANG).expect("the item runs");
+    let may = told.recv_timeout(LONG).expect("the item runs");
     assert_eq!(may, CpuMask::from_iter([here, there]));
     assert_eq!(pulled_back(&engine), before + 1);
-    engine.shutdown(HANG).expect("it ends");
+    engine.shutdown(LONG).expect("it ends");
 }
 
 #[test]
@@ -140,9 +130,9 @@ fn s9_6_the_default_scope_decides_where_nothing_is_asked_for() {
     wq.apply_attrs(&strict).expect("attributes that can be had");
     let (work, told) = asks_where();
     assert!(wq.queue_work_on(cpus[0], &work));
-    let may = told.recv_timeout(HANG).expect("the item runs");
+    let may = told.recv_timeout(LONG).expect("the item runs");
     assert_eq!(may, CpuMask::of(cpus[0]));
-    engine.shutdown(HANG).expect("it ends");
+    engine.shutdown(LONG).expect("it ends");
 }
 
 #[test]

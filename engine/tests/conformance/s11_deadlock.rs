@@ -1,10 +1,10 @@
 //! Waits that cannot end are told when they close, and no others.
 
-use crate::rig::{Door, LONG, engine, events, said, until, waiting};
+use crate::support::{Door, LONG, engine, events, said_like, snapshot, until, waiting};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 use wq_engine::{AffinityScope, Engine, Error, Work, Workqueue, WorkqueueAttrs, WqFlags};
-use wq_trace::{Reader, What};
+use wq_trace::What;
 
 fn alloc(engine: &Engine, name: &str, max_active: usize) -> Workqueue {
     engine
@@ -15,7 +15,7 @@ fn alloc(engine: &Engine, name: &str, max_active: usize) -> Workqueue {
 /// Waits for a report of exactly this cycle; its work functions hang, so its engine must report them as busy.
 fn is_told(engine: Engine, wq: &str, cycle: &str) {
     let cycle = format!("workqueue: deadlock: {cycle}");
-    until(&cycle, || said(&[&cycle]).len() == 1);
+    until(|| said_like(&[&cycle]).len() == 1);
     assert_eq!(told(&engine), (vec![1], vec![1]));
     let error = engine.shutdown(Duration::from_millis(10)).unwrap_err();
     assert!(matches!(error, Error::Busy { .. }), "{error}");
@@ -26,7 +26,7 @@ fn is_told(engine: Engine, wq: &str, cycle: &str) {
 
 /// For each deadlock that was told, by its number, how many waits; and the numbers that those who wait are marked with.
 fn told(engine: &Engine) -> (Vec<usize>, Vec<u32>) {
-    let snapshot = Reader::in_memory(engine.segment()).snapshot().unwrap();
+    let snapshot = snapshot(engine);
     let marked = snapshot.flushes.iter().map(|row| row.deadlock);
     let marked = marked.filter(|&cycle| cycle != 0).collect();
     let mut waits = Vec::new();
@@ -40,7 +40,7 @@ fn told(engine: &Engine) -> (Vec<usize>, Vec<u32>) {
 }
 
 fn deadlocks(name: &str) -> Vec<String> {
-    said(&["deadlock", name])
+    said_like(&["deadlock", name])
 }
 
 #[test]
@@ -119,7 +119,7 @@ fn ring(engine: &Engine, names: &[&str]) -> Vec<Work> {
         let wq = alloc(engine, name, 0);
         assert!(wq.queue_work(work));
     }
-    until("all run", || made.iter().all(|work| !work.pending()));
+    until(|| made.iter().all(|work| !work.pending()));
     begin.open();
     made
 }
@@ -128,7 +128,7 @@ fn ring(engine: &Engine, names: &[&str]) -> Vec<Work> {
 fn s5_2_items_that_flush_each_other() {
     let engine = engine("ring");
     ring(&engine, &["ring0", "ring1", "ring2"]);
-    until("a report", || !deadlocks("ring0").is_empty());
+    until(|| !deadlocks("ring0").is_empty());
     let texts = deadlocks("ring0");
     assert_eq!(texts.len(), 1, "once, by the one that closes it: {texts:?}");
     for edge in [
@@ -171,12 +171,12 @@ fn s11_1_8_the_slot_of_another_pool_of_the_node() {
         }
     });
     assert!(wq.queue_work_on(first, &holder));
-    until("it runs", || !holder.pending());
+    until(|| !holder.pending());
     assert!(wq.queue_work_on(last, &held));
     begin.open();
     let cycle =
         "deadlock: shared:holder flushes shared:held, which waits for the slot of shared:holder";
-    until(cycle, || said(&[cycle]).len() == 1);
+    until(|| said_like(&[cycle]).len() == 1);
     wq.set_max_active(2);
     wq.flush();
     engine.shutdown(LONG).unwrap();
@@ -198,7 +198,7 @@ fn s3_8_an_item_flushes_one_behind_it_on_a_plugged_pwq() {
         }
     });
     assert!(wq.queue_work(&first));
-    until("it runs", || !first.pending());
+    until(|| !first.pending());
     let attrs = WorkqueueAttrs {
         nice: 5,
         ..WorkqueueAttrs::default()
@@ -208,7 +208,7 @@ fn s3_8_an_item_flushes_one_behind_it_on_a_plugged_pwq() {
     begin.open();
     let cycle =
         "deadlock: swapped:first flushes swapped:next, which waits for the slot of swapped:first";
-    until(cycle, || said(&[cycle]).len() == 1);
+    until(|| said_like(&[cycle]).len() == 1);
     assert!(next.cancel());
     wq.flush();
     engine.shutdown(LONG).unwrap();
@@ -233,12 +233,12 @@ fn s4_10_waits_for_frozen_items_end_with_the_thaw_and_are_not_told() {
     assert!(engine.freeze().is_empty());
     assert!(wq.queue_work(&next));
     begin.open();
-    until("it waits", || waiting(&engine) == 1);
+    until(|| waiting(&engine) == 1);
     let destroy = std::thread::spawn({
         let wq = wq.clone();
         move || wq.destroy()
     });
-    until("destroying", || waiting(&engine) == 2);
+    until(|| waiting(&engine) == 2);
     std::thread::sleep(Duration::from_millis(20));
     assert!(
         next.pending() && !destroy.is_finished(),
@@ -270,7 +270,7 @@ fn s11_3_an_item_of_an_ordered_workqueue_that_flushes_the_next_one() {
     assert!(wq.queue_work(&next));
     queued.open();
     let cycle = "workqueue: deadlock: journal:first flushes journal:next, which waits for the slot of journal:first";
-    until(cycle, || said(&[cycle]).len() == 1);
+    until(|| said_like(&[cycle]).len() == 1);
     assert_eq!(told(&engine), (vec![1], vec![1]));
     // Not for ever, if somebody takes the item back.
     assert!(next.cancel());
@@ -301,19 +301,19 @@ fn s11_1_8_all_slots_are_held_by_items_that_wait_for_held_ones() {
             work.flush();
         });
         assert!(wq.queue_work(&holder));
-        until("it runs", || !holder.pending());
+        until(|| !holder.pending());
     }
     for work in &held {
         assert!(wq.queue_work(work));
     }
     begin[0].open();
-    until("one waits", || waiting(&engine) == 1);
+    until(|| waiting(&engine) == 1);
     assert!(deadlocks("full").is_empty(), "a slot can still get free");
     assert!(other.queue_work(&through));
-    until("two wait", || waiting(&engine) == 2);
+    until(|| waiting(&engine) == 2);
     assert!(deadlocks("full").is_empty(), "the second holder still runs");
     begin[1].open();
-    until("a report", || !deadlocks("full").is_empty());
+    until(|| !deadlocks("full").is_empty());
     assert!(held[0].cancel());
     // A slot is free now: the other one runs.
     wq.flush();

@@ -1,6 +1,6 @@
 //! Declaring and initialising items.
 
-use super::support::{Count, LONG, engine, until};
+use super::support::{Count, LONG, engine, snapshot, until};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Weak, mpsc};
 use wq_engine::{
@@ -50,8 +50,7 @@ fn s2_1_declare_work_may_meet_two_engines() {
         assert!(DELAYED.pending());
         DELAYED.flush();
         assert_eq!(DECLARED.load(Ordering::SeqCst), before + 2);
-        let reader = wq_trace::Reader::in_memory(engine.segment());
-        let functions = reader.snapshot().unwrap().functions;
+        let functions = snapshot(&engine).functions;
         assert!(functions.iter().any(|function| function.name == "declared"));
     }
 }

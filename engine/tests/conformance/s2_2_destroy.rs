@@ -1,6 +1,6 @@
 //! `destroy_workqueue`, and the end of a workqueue whose handles are gone.
 
-use crate::rig::{Door, LONG, count, engine, events, until};
+use crate::support::{Door, LONG, count, engine, events, until};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -46,7 +46,7 @@ fn s2_2_destroy_drains_first() {
             assert!(door.is_open(), "it waits for what runs");
         }
     });
-    until("destroying", || {
+    until(|| {
         wq.queue_work(&Work::named("late", |_| {}));
         dropped(&engine) > 0
     });
@@ -96,7 +96,7 @@ fn s2_2_destroy_does_not_know_armed_timers() {
     assert!(wq.queue_delayed_work(&never, LONG * 10));
     wq.destroy();
     drop(wq);
-    until("the timer fires", || !delayed.pending());
+    until(|| !delayed.pending());
     assert_eq!(dropped(&engine), 1);
     assert!(never.cancel(), "what is armed can be cancelled");
     assert_eq!(destroyed(&engine), 1);
@@ -118,7 +118,7 @@ fn s2_2_the_last_handle_goes_without_a_wait_and_what_is_queued_runs() {
     door.open();
     ran.pass();
     armed_ran.pass();
-    until("it is gone", || destroyed(&engine) == 1);
+    until(|| destroyed(&engine) == 1);
     assert_eq!(dropped(&engine), 0);
     let told = events(&engine);
     let end = told

@@ -1,6 +1,6 @@
 //! Queueing.
 
-use super::support::{Count, Held, LONG, NEVER, engine, listen, said, steps, until};
+use super::support::{Count, Held, LONG, NEVER, engine, said, steps, until};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, mpsc};
 use std::time::Duration;
@@ -100,7 +100,6 @@ fn pin(cpu: usize) {
 
 #[test]
 fn s2_3_queue_work_node_on_a_bound_workqueue_still_queues_and_is_said_once() {
-    listen();
     let engine = engine("node-bound");
     let ran = Count::default();
     for times in 1..=3 {

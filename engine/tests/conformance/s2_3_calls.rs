@@ -2,6 +2,7 @@
 
 use super::support::{Count, Held, LONG, NEVER, engine, until};
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, mpsc};
 use std::time::Duration;
 use wq_engine::{Engine, Work, current_work};
@@ -19,6 +20,25 @@ fn s2_3_schedule_work_queues_on_system_percpu_wq() {
     held.let_go();
     engine.system_percpu_wq().flush();
     assert_eq!(ran.get(), 2);
+}
+
+/// Ordering 1: what was stored before a queueing that succeeded is seen by the execution.
+#[test]
+fn s2_3_stores_before_a_successful_queueing_are_seen_by_the_execution() {
+    let engine = Engine::builder().name("stores").build().unwrap();
+    for wq in [engine.system_wq(), engine.system_unbound_wq()] {
+        let stored = Arc::new(AtomicUsize::new(0));
+        let (tell, told) = mpsc::channel();
+        let from = stored.clone();
+        let work = Work::named("sees", move |_| {
+            tell.send(from.load(Ordering::Relaxed)).unwrap();
+        });
+        for value in 1..=2000 {
+            stored.store(value, Ordering::Relaxed);
+            assert!(wq.queue_work(&work));
+            assert_eq!(told.recv_timeout(LONG).unwrap(), value);
+        }
+    }
 }
 
 #[test]

@@ -1,9 +1,11 @@
 //! Waiting and cancelling.
 
-use super::support::{Count, Held, LONG, NEVER, engine, steps, until};
+use super::support::{Count, Held, LONG, NEVER, engine, snapshot, steps, until, waiting};
 use std::sync::mpsc;
 use std::time::Duration;
-use wq_engine::{BUSY_PENDING, BUSY_RUNNING, RcuWork, Work, WqFlags, blocking, current_work, rcu};
+use wq_engine::{
+    BUSY_PENDING, BUSY_RUNNING, DelayedWork, RcuWork, Work, WqFlags, blocking, current_work, rcu,
+};
 use wq_trace::What;
 
 #[test]
@@ -30,6 +32,37 @@ fn s2_4_flush_work_waits_for_the_last_queued_instance() {
     held.let_go();
     held.work.flush();
     assert_eq!(held.work.busy(), 0, "both runs are over");
+}
+
+/// The item inside a delayed one, which its function can find.
+#[test]
+fn s2_4_flush_work_does_not_see_a_timer() {
+    let engine = engine("flush-timer");
+    let (tell, told) = mpsc::channel();
+    let delayed = DelayedWork::named("delayed", move |_| {
+        tell.send(current_work().expect("it executes")).unwrap();
+    });
+    assert!(engine.schedule_delayed_work(&delayed, Duration::ZERO));
+    let inside = told.recv_timeout(LONG).unwrap();
+    delayed.flush();
+    assert!(engine.schedule_delayed_work(&delayed, NEVER));
+    assert!(!inside.flush(), "it is on its timer");
+    assert!(delayed.pending() && delayed.expires().is_some());
+    assert!(delayed.cancel());
+}
+
+#[test]
+fn s2_4_flush_delayed_work_keeps_the_workqueue() {
+    let engine = engine("flush-where");
+    let (tell, told) = mpsc::channel();
+    let delayed = DelayedWork::named("where", move |_| {
+        let name = std::thread::current().name().unwrap_or_default().to_owned();
+        tell.send(name).unwrap();
+    });
+    let wq = engine.system_highpri_wq();
+    assert!(wq.queue_delayed_work(&delayed, NEVER));
+    delayed.flush();
+    assert_eq!(told.recv_timeout(LONG).unwrap(), "kworker/0:0H");
 }
 
 #[test]
@@ -68,8 +101,7 @@ fn s2_4_flush_rcu_work_waits_for_the_readers_too() {
     });
     let flushing = |what: &What| matches!(what, What::FlushStart { .. });
     until(|| {
-        let reader = wq_trace::Reader::in_memory(engine.segment());
-        let known = reader.snapshot().unwrap().functions;
+        let known = snapshot(&engine).functions;
         let known = known.iter().any(|function| function.name == "rcu");
         known && steps(&engine, "rcu").iter().any(flushing)
     });
@@ -147,6 +179,34 @@ fn s2_4_cancel_delayed_work_is_true_on_timer_and_list() {
     assert_eq!(ran.get(), 0);
 }
 
+#[test]
+fn s2_4_sync_variants_are_true_if_it_was_pending_though_it_runs_too() {
+    type Waits = fn(&Work) -> bool;
+    let variants: [(&str, Waits); 2] = [
+        ("cancels", Work::cancel_sync),
+        ("disables", Work::disable_sync),
+    ];
+    for (name, sync) in variants {
+        let engine = engine(name);
+        let held = Held::on(engine.system_wq());
+        assert!(engine.schedule_work(&held.work));
+        let waits = std::thread::spawn({
+            let work = held.work.clone();
+            move || (sync(&work), work.busy())
+        });
+        until(|| waiting(&engine) == 1);
+        assert_eq!(
+            held.work.busy(),
+            BUSY_RUNNING,
+            "{name}: the pending one is gone"
+        );
+        held.let_go();
+        assert_eq!(waits.join().unwrap(), (true, 0), "{name}");
+        assert_eq!(engine.schedule_work(&held.work), name == "cancels");
+        held.let_go();
+    }
+}
+
 /// It has no such method; the item inside, which its function can find, does not give it away either.
 #[test]
 fn s2_4_rcu_work_is_not_cancelled_while_it_waits_for_readers() {
@@ -168,6 +228,25 @@ fn s2_4_rcu_work_is_not_cancelled_while_it_waits_for_readers() {
     drop(reader);
     work.flush();
     assert_eq!(ran.get(), 2);
+}
+
+#[test]
+fn s2_4_flush_workqueue_is_not_live_locked_by_newcomers() {
+    let engine = engine("newcomers");
+    for flags in [WqFlags::PERCPU, WqFlags::UNBOUND] {
+        let wq = engine.alloc_workqueue("busy", flags, 0).unwrap();
+        let again = Work::named("again", {
+            let wq = wq.clone();
+            move |work| {
+                wq.queue_work(work);
+            }
+        });
+        assert!(wq.queue_work(&again));
+        wq.flush();
+        assert_ne!(again.busy(), 0, "it goes on");
+        again.cancel_sync();
+        assert_eq!(again.busy(), 0);
+    }
 }
 
 #[test]

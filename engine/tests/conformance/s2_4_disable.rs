@@ -70,7 +70,6 @@ fn s2_4_disable_work_sync_waits_for_the_execution() {
 
 #[test]
 fn s2_4_enable_work_unbalanced_steals_a_pending_instance() {
-    listen();
     let engine = engine("unbalanced");
     let held = Held::on(engine.system_wq());
     let ran = Count::default();

@@ -1,9 +1,8 @@
 //! Inspection.
 
-use super::support::{Held, LONG, engine, until};
+use super::support::{Held, LONG, engine, snapshot, until};
 use std::sync::mpsc;
 use wq_engine::{BUSY_PENDING, BUSY_RUNNING, Engine, Work, WqFlags, current_work, set_worker_desc};
-use wq_trace::Reader;
 
 #[test]
 fn s2_5_current_work_is_the_item_of_the_worker() {
@@ -57,7 +56,7 @@ fn s2_5_work_busy_tells_pending_and_running() {
 
 /// The descriptions of the workers that have executed something.
 fn descriptions(engine: &Engine) -> Vec<String> {
-    let snapshot = Reader::in_memory(engine.segment()).snapshot().unwrap();
+    let snapshot = snapshot(engine);
     let busy = snapshot.workers.into_iter().filter(|w| !w.desc.is_empty());
     busy.map(|worker| worker.desc).collect()
 }

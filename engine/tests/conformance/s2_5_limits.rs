@@ -1,10 +1,11 @@
 //! Tuning: limits and attributes of workqueues that are in use.
 
-use super::support::{Count, Held, LONG, engine, until};
+use super::support::{Count, Held, LONG, engine, said, said_like, snapshot, until};
 use std::sync::Arc;
-use wq_engine::{AffinityScope, CpuMask, Engine, Error, Work, WorkqueueAttrs, WqFlags};
+use std::sync::atomic::{AtomicBool, Ordering};
+use wq_engine::{AffinityScope, CpuMask, Engine, Error, Topology, Work, WorkqueueAttrs, WqFlags};
 
-/// An engine on two made-up nodes, or on as many CPUs as there are.
+/// An engine on as many CPUs as there are.
 fn wide(name: &str) -> Engine {
     Engine::builder().name(name).build().expect("an engine")
 }
@@ -60,16 +61,90 @@ fn s2_5_set_max_active_is_cut_and_ignored_for_ordered() {
     let engine = engine("cut");
     let wq = engine.alloc_workqueue("any", WqFlags::empty(), 0).unwrap();
     assert_eq!(wq.max_active(), 1024);
-    wq.set_max_active(0);
-    assert_eq!(wq.max_active(), 1);
-    wq.set_max_active(1_000_000);
-    assert_eq!(wq.max_active(), 2048);
+    for (asked, cut) in [(0, 1), (1_000_000, 2048)] {
+        wq.set_max_active(asked);
+        assert_eq!(wq.max_active(), cut);
+        let range = "is out of range, clamping between 1 and 2048";
+        assert_eq!(
+            said(&format!("max_active {asked} requested for any {range}")),
+            1
+        );
+    }
     let ordered = engine
         .alloc_ordered_workqueue("one by one", WqFlags::empty())
         .unwrap();
     ordered.set_max_active(5);
     ordered.set_min_active(5);
     assert_eq!(ordered.max_active(), 1);
+}
+
+/// Each of two nodes has half of the limit, but `min_active` at least.
+#[test]
+fn s2_5_set_min_active_is_what_every_node_may_run_at_least() {
+    let all = wide("two-cpus");
+    let &[here, there, ..] = all.cpus() else {
+        return;
+    };
+    let topology = Topology::from_spec("2n1l1c1t").unwrap();
+    let engine = Engine::builder().name("two-nodes").cpus([here, there]);
+    let engine = engine.topology(topology.renumbered(&[here, there]));
+    let engine = engine.build().unwrap();
+    let wq = engine.alloc_workqueue("split", WqFlags::UNBOUND, 4);
+    let wq = wq.unwrap();
+    let limits = || {
+        let rows = snapshot(&engine).workqueues;
+        let row = rows.into_iter().find(|row| row.name == "split").unwrap();
+        let nodes: Vec<u32> = row.nodes.iter().map(|node| node.max).collect();
+        (row.min_active, nodes)
+    };
+    assert_eq!(limits(), (4, vec![4, 4, 4]), "the default is 8, cut to 4");
+    wq.set_min_active(1);
+    assert_eq!(limits(), (1, vec![2, 2, 4]));
+    let held: Vec<Held> = (0..3).map(|_| Held::idle()).collect();
+    for held in &held {
+        assert!(wq.queue_work_on(here, &held.work));
+    }
+    held[..2].iter().for_each(Held::wait_until_it_runs);
+    assert!(held[2].work.pending(), "held back on this node");
+    wq.set_min_active(3);
+    assert_eq!(limits(), (3, vec![3, 3, 4]));
+    held[2].wait_until_it_runs();
+    held.iter().for_each(Held::let_go);
+    wq.set_min_active(100);
+    assert_eq!(limits().0, 4, "cut to max_active");
+    wq.set_max_active(2);
+    assert_eq!(limits(), (2, vec![2, 2, 2]), "a lower limit lowers it");
+    wq.set_max_active(10);
+    assert_eq!(limits().0, 2, "for good");
+    wq.set_min_active(0);
+    assert_eq!(limits(), (0, vec![5, 5, 10]));
+    wq.flush();
+}
+
+/// Whoever asks may meet a pwq that is just being replaced.
+#[test]
+fn s2_5_workqueue_congested_while_attributes_change() {
+    let engine = engine("congested-race");
+    let wq = engine
+        .alloc_workqueue("asked", WqFlags::UNBOUND, 0)
+        .unwrap();
+    let over = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            while !over.load(Ordering::Relaxed) {
+                assert!(!wq.congested(0));
+            }
+        });
+        for round in 0..300 {
+            let nice = round % 2;
+            let attrs = WorkqueueAttrs {
+                nice,
+                ..WorkqueueAttrs::default()
+            };
+            wq.apply_attrs(&attrs).unwrap();
+        }
+        over.store(true, Ordering::Relaxed);
+    });
 }
 
 #[test]
@@ -118,6 +193,10 @@ fn s2_8_attrs_on_a_bound_wq_are_refused() {
     assert_eq!(wq.attrs(), None);
     let refused = wq.apply_attrs(&WorkqueueAttrs::default());
     assert!(matches!(refused, Err(Error::Attrs { .. })));
+    assert_eq!(
+        said_like(&["attributes of workqueue bound cannot be changed"]).len(),
+        1
+    );
     let unbound = engine
         .alloc_workqueue("unbound", WqFlags::UNBOUND, 0)
         .unwrap();

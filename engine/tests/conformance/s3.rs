@@ -1,8 +1,9 @@
 //! Queueing: active slots, their order, and items that are queued while they run.
 
-use super::support::{Count, Held, engine, until};
+use super::support::{Count, Door, Held, engine, snapshot, until};
 use std::sync::{Arc, Mutex};
 use wq_engine::{BUSY_PENDING, BUSY_RUNNING, Engine, Work, WorkqueueAttrs, WqFlags};
+use wq_trace::WorkerState;
 
 #[test]
 fn s3_3_max_active_is_per_cpu_when_bound() {
@@ -92,6 +93,42 @@ fn s3_2_5_an_item_that_runs_is_queued_behind_itself() {
         held.work.flush();
         assert_eq!(held.work.busy(), 0);
     }
+}
+
+/// Whoever takes it hands it to the worker that executes it already, whatever workqueue it was queued on.
+#[test]
+fn s3_6_an_item_of_two_workqueues_of_one_pool_is_executed_by_one_worker() {
+    let engine = engine("assign");
+    let [one, two] = ["one", "two"].map(|name| {
+        let wq = engine.alloc_workqueue(name, WqFlags::PERCPU, 0);
+        wq.expect("a workqueue")
+    });
+    let (inside, ran, door) = (Arc::new(Mutex::new(())), Count::default(), Door::default());
+    let (counted, pass) = (ran.clone(), door.clone());
+    let work = Work::named("shared", move |_| {
+        let alone = inside.try_lock().expect("nobody else is inside");
+        pass.pass();
+        counted.add();
+        drop(alone);
+    });
+    assert!(one.queue_work(&work));
+    until(|| waits_at_door(&engine));
+    assert!(two.queue_work(&work));
+    // Its pool's other worker has been past it.
+    let behind = Count::default();
+    let next = behind.work();
+    assert!(two.queue_work(&next));
+    until(|| behind.get() == 1);
+    assert_eq!(work.busy(), BUSY_PENDING | BUSY_RUNNING);
+    door.open();
+    two.flush();
+    assert_eq!(ran.get(), 2);
+}
+
+/// Whether a worker is known to sleep in its work function.
+fn waits_at_door(engine: &Engine) -> bool {
+    let mut workers = snapshot(engine).workers.into_iter();
+    workers.any(|worker| worker.state == WorkerState::Sleeping)
 }
 
 #[test]

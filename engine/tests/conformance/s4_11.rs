@@ -1,7 +1,8 @@
 //! Semantics 4.11, and the BH rows of 1.5, 2.6, 2.7 and 2.8.
 
 use crate::script::{Run, Script, burn, item, ms, sleep};
-use crate::seen::{counted, snapshot};
+use crate::seen::counted;
+use crate::support::{LONG, snapshot};
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, mpsc};
@@ -9,9 +10,6 @@ use std::time::Duration;
 use wq_engine::sim::{SimError, Step, WqRef};
 use wq_engine::{DelayedWork, Engine, Error, Work, WqFlags, blocking, current_work};
 use wq_trace::{Counter, WaitPart, Wake, What};
-
-/// Generous: only a hang reaches it.
-const LONG: Duration = Duration::from_secs(60);
 
 fn worker_of(run: &Run, name: &str) -> String {
     let record = run.outcome.items.iter().find(|item| item.name == name);

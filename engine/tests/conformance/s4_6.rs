@@ -1,11 +1,10 @@
 //! Idle workers that leave.
 
 use super::proc::{child, is_child, judge, sleeps, threads};
-use super::support::until;
+use super::support::{snapshot, until};
 use std::sync::{Arc, Barrier};
 use std::time::Duration;
 use wq_engine::{Engine, Sensing, Workqueue, blocking};
-use wq_trace::Reader;
 
 /// Its workers leave soon.
 fn engine(name: &str) -> Engine {
@@ -19,7 +18,7 @@ fn engine(name: &str) -> Engine {
 
 /// Workers of CPU 0: as its pool counts them, and those whose threads have not ended.
 fn workers(engine: &Engine) -> (usize, Vec<u32>) {
-    let snapshot = Reader::in_memory(engine.segment()).snapshot().unwrap();
+    let snapshot = snapshot(engine);
     let pool = snapshot.pools.iter().find(|pool| pool.number == 2);
     let pool = pool.expect("the pool of CPU 0");
     let mine = snapshot.workers.iter().filter(|row| row.pool == pool.id);
@@ -81,7 +80,7 @@ fn comes_to_rest() {
 fn s4_6_threads_of_workers_that_left_are_gone() {
     let engine = engine("cull-threads");
     let tids = || -> Vec<u32> {
-        let snapshot = Reader::in_memory(engine.segment()).snapshot().unwrap();
+        let snapshot = snapshot(&engine);
         snapshot.workers.iter().map(|worker| worker.tid).collect()
     };
     let gate = Arc::new(Barrier::new(9));

@@ -1,7 +1,8 @@
 //! Semantics 4.7: a work function that hogs its CPU leaves concurrency management.
 
 use crate::script::{Run, Script, burn, item, sleep};
-use crate::seen::{counted, snapshot};
+use crate::seen::counted;
+use crate::support::snapshot;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};

@@ -1,13 +1,14 @@
 //! Worker creation that fails, calls for help, and rescuers. Also 4.2, 4.4 and guarantee 4.
 
 use super::proc::{child, is_child, judge, threads};
-use super::support::{Count, Held, LONG, engine, until};
+use super::support::{Count, Held, LONG, engine, said_like, snapshot, until};
+use crate::seen::counted;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use std::os::unix::process::CommandExt;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use wq_engine::{Engine, Error, Work, Workqueue, WqFlags, blocking, current_is_workqueue_rescuer};
-use wq_trace::{Counter, PoolId, Reader, WorkerState};
+use wq_trace::{Counter, PoolId, WorkerState};
 
 const KINDS: [(&str, WqFlags); 5] = [
     ("bound", WqFlags::PERCPU),
@@ -24,14 +25,6 @@ fn alloc(engine: &Engine, name: &str, flags: WqFlags) -> Result<Workqueue, Error
     } else {
         engine.alloc_workqueue(name, flags, 0)
     }
-}
-
-fn counted(engine: &Engine, wq: &str, counter: Counter) -> u64 {
-    let snapshot = Reader::in_memory(engine.segment()).snapshot().unwrap();
-    let row = snapshot.workqueues.iter().find(|row| row.name == wq);
-    let id = row.expect("the workqueue is shown").id;
-    let pwqs = snapshot.pwqs.iter().filter(|pwq| pwq.wq == id);
-    pwqs.map(|pwq| pwq.counters[counter as usize]).sum()
 }
 
 /// Queues so many items that block; returns in which order, and whether by a rescuer, they were executed.
@@ -61,8 +54,15 @@ fn s4_8_items_of_every_kind_are_rescued_while_creation_fails_for_ever() {
         let ran = ran.lock().unwrap();
         assert_eq!(ran.len(), 40, "{name}");
         assert!(ran.iter().all(|(_, rescuer)| *rescuer), "{name}");
-        assert_eq!(counted(&engine, name, Counter::Rescued), 40, "{name}");
-        assert!(counted(&engine, name, Counter::Mayday) >= 1, "{name}");
+        assert_eq!(
+            counted(&snapshot(&engine), name, Counter::Rescued),
+            40,
+            "{name}"
+        );
+        assert!(
+            counted(&snapshot(&engine), name, Counter::Mayday) >= 1,
+            "{name}"
+        );
         let order: Vec<usize> = ran.iter().map(|(item, _)| *item).collect();
         if flags.contains(WqFlags::ORDERED) {
             assert_eq!(order, (0..40).collect::<Vec<_>>());
@@ -91,6 +91,37 @@ fn s4_2_items_of_others_wait_until_creation_works_again_which_is_noticed_at_once
     assert!(engine.schedule_work(&plain));
     plain.flush();
     assert_eq!(count.get(), 2);
+}
+
+const TOLD: &str = "s4_8::s4_2_a_failure_to_create_a_worker_is_told_once";
+
+#[test]
+fn s4_2_a_failure_to_create_a_worker_is_told_once() {
+    if is_child(TOLD) {
+        return creation_fails_twice();
+    }
+    judge(&child(TOLD).output().unwrap());
+}
+
+fn creation_fails_twice() {
+    let engine = engine("told");
+    engine.fail_worker_creation(true);
+    let told = || said_like(&["Failed to create a worker thread: "]);
+    let count = Count::default();
+    let works = [count.work(), count.work()];
+    assert!(engine.schedule_work(&works[0]));
+    until(|| !told().is_empty());
+    assert!(told()[0].contains("(kworker/0:1)"), "{:?}", told());
+    assert!(engine.system_highpri_wq().queue_work(&works[1]));
+    let managers = || {
+        let workers = snapshot(&engine).workers.into_iter();
+        let managing = workers.filter(|worker| worker.state == WorkerState::Managing);
+        managing.count()
+    };
+    until(|| managers() == 2);
+    engine.fail_worker_creation(false);
+    until(|| count.get() == 2);
+    assert_eq!(told().len(), 1);
 }
 
 #[test]
@@ -152,7 +183,7 @@ fn s7_a_rescuer_is_named_after_its_workqueue_and_ends_with_it() {
     let engine = engine("names");
     let wq = alloc(&engine, "flush-dm-0-x", WqFlags::PERCPU).unwrap();
     let rows = || {
-        let snapshot = Reader::in_memory(engine.segment()).snapshot().unwrap();
+        let snapshot = snapshot(&engine);
         let mine = |row: &wq_trace::WorkerRow| row.name == "kworker/R-flush-dm-0-x";
         snapshot
             .workers
@@ -247,10 +278,29 @@ fn no_more_threads() {
         let ran = queue_some(wq, 20);
         wq.flush();
         assert_eq!(ran.lock().unwrap().len(), 20, "{name}");
-        assert_eq!(counted(&engine, name, Counter::Rescued), 20, "{name}");
+        assert_eq!(
+            counted(&snapshot(&engine), name, Counter::Rescued),
+            20,
+            "{name}"
+        );
     }
     assert_eq!(plain.get(), 0);
     setrlimit(Resource::Nproc, limit).unwrap();
     waits.flush();
     assert_eq!(plain.get(), 1, "the manager has tried again");
+}
+
+#[test]
+fn s4_8_an_idle_rescuer_may_run_on_every_cpu_of_the_engine() {
+    let engine = Engine::builder().build().unwrap();
+    let _wq = engine
+        .alloc_workqueue("reclaim", WqFlags::MEM_RECLAIM, 0)
+        .unwrap();
+    until(|| {
+        let seen = super::support::snapshot(&engine);
+        let mut workers = seen.workers.iter();
+        let rescuer = workers.find(|worker| worker.kind == wq_trace::WorkerKind::Rescuer);
+        let cpus = rescuer.and_then(|worker| worker.cpus.clone());
+        cpus == Some(seen.meta.cpus.iter().copied().collect())
+    });
 }

@@ -1,12 +1,12 @@
 //! CPUs that leave and come back: what `taskset -acp` does to a process.
 
 use super::proc::{all_threads, child, is_child, judge};
-use super::support::{Count, LONG, until};
+use super::support::{Count, LONG, said_like, snapshot, steps, until};
 use rustix::thread::{CpuSet, Pid, sched_getaffinity, sched_getcpu, sched_setaffinity};
 use std::sync::mpsc;
 use std::time::Duration;
-use wq_engine::{Engine, Sensing, Work, WqFlags};
-use wq_trace::{Reader, WorkerState};
+use wq_engine::{Engine, Sensing, Topology, Work, WqFlags};
+use wq_trace::{REQ_CPU_LOCAL, What, WorkerState};
 
 /// Kernel: `POOL_DISASSOCIATED`.
 const DISASSOCIATED: u32 = 4;
@@ -42,18 +42,19 @@ fn runs_on(engine: &Engine, flags: WqFlags, cpu: usize) -> usize {
 }
 
 fn has_left(engine: &Engine, cpu: usize) -> bool {
-    let snapshot = Reader::in_memory(engine.segment()).snapshot().unwrap();
+    let snapshot = snapshot(engine);
     let number = 4 * cpu as u32 + 2;
     let pool = snapshot.pools.iter().find(|pool| pool.number == number);
     pool.expect("the CPU has a pool").flags & DISASSOCIATED != 0
 }
 
-/// Waits until every worker idles: the next item is executed by one that leaves its park.
+/// Waits until every worker idles where it belongs: the next item is executed by one that leaves its park.
 fn at_rest(engine: &Engine) {
     until(|| {
-        let snapshot = Reader::in_memory(engine.segment()).snapshot().unwrap();
+        let snapshot = snapshot(engine);
         let mut workers = snapshot.workers.iter();
-        workers.all(|worker| worker.state == WorkerState::Idle)
+        // One that has told its thread id has gone to its CPU.
+        workers.all(|worker| worker.state == WorkerState::Idle && worker.tid != 0)
     });
 }
 
@@ -103,6 +104,95 @@ fn a_cpu_leaves() {
     for _ in 0..20 {
         assert_eq!(runs_on(&engine, WqFlags::empty(), home), home);
     }
+}
+
+const EACH: &str = "s4_9::s2_3_a_cpu_that_left_is_on_no_node_and_not_among_each_cpu";
+
+#[test]
+fn s2_3_a_cpu_that_left_is_on_no_node_and_not_among_each_cpu() {
+    if is_child(EACH) {
+        return calls_after_a_cpu_left();
+    }
+    judge(&child(EACH).output().unwrap());
+}
+
+fn calls_after_a_cpu_left() {
+    let &[home, other, ..] = &allowed()[..] else {
+        println!("skipped: there is one CPU only");
+        return;
+    };
+    let topology = Topology::from_spec("2n1l1c1t").unwrap();
+    let builder = Engine::builder().name("each-online").cpus([home, other]);
+    let builder = builder.topology(topology.renumbered(&[home, other]));
+    let engine = builder.sensing(Sensing::Hints).build().unwrap();
+    let ran = Count::default();
+    let run_on_each = |times| {
+        let counted = ran.clone();
+        engine.schedule_on_each_cpu(move |_| counted.add()).unwrap();
+        assert_eq!(ran.get(), times);
+    };
+    run_on_each(2);
+    at_rest(&engine);
+    taskset(&[other]);
+    assert_eq!(runs_on(&engine, WqFlags::empty(), home), other);
+    assert!(has_left(&engine, home));
+    run_on_each(3);
+    let near = Work::named("near", |_| {});
+    for node in [0, 1] {
+        assert!(engine.system_unbound_wq().queue_work_node(node, &near));
+        near.flush();
+    }
+    let asked = steps(&engine, "near").into_iter();
+    let asked = asked.filter_map(|what| match what {
+        What::QueueWork { req_cpu, .. } => Some(req_cpu),
+        _ => None,
+    });
+    let expected = [REQ_CPU_LOCAL, other as i32];
+    assert_eq!(asked.collect::<Vec<_>>(), expected);
+}
+
+const FAILS: &str = "s4_9::s4_9_without_a_worker_for_its_pod_a_workqueue_goes_on_with_what_it_has";
+
+#[test]
+fn s4_9_without_a_worker_for_its_pod_a_workqueue_goes_on_with_what_it_has() {
+    if is_child(FAILS) {
+        return a_pod_gets_no_worker();
+    }
+    judge(&child(FAILS).output().unwrap());
+}
+
+fn a_pod_gets_no_worker() {
+    let cpus = allowed();
+    let &[home, other, ..] = &cpus[..] else {
+        println!("skipped: there is one CPU only");
+        return;
+    };
+    // A cache and so a pod for each of the two.
+    let topology = Topology::from_spec("1n2l1c1t").unwrap();
+    let builder = Engine::builder().name("no-pod").cpus([home, other]);
+    let builder = builder.topology(topology.renumbered(&[home, other]));
+    super::support::listen();
+    let engine = builder.sensing(Sensing::Hints).build().unwrap();
+    assert_eq!(runs_on(&engine, WqFlags::empty(), home), home);
+    at_rest(&engine);
+    taskset(&[other]);
+    assert_eq!(runs_on(&engine, WqFlags::empty(), home), other);
+    assert!(has_left(&engine, home));
+    engine.fail_worker_creation(true);
+    taskset(&cpus);
+    let told = || {
+        let text = "allocation failed while updating CPU pod affinity of \"events_unbound\"";
+        said_like(&[text]).len()
+    };
+    until(|| {
+        std::thread::sleep(Duration::from_millis(20));
+        runs_on(&engine, WqFlags::empty(), home);
+        told() > 0
+    });
+    assert!(!has_left(&engine, home));
+    engine.fail_worker_creation(false);
+    runs_on(&engine, WqFlags::UNBOUND, home);
+    runs_on(&engine, WqFlags::UNBOUND, other);
 }
 
 const MOVED: &str = "s4_9::s4_9_a_worker_that_somebody_moved_goes_back_while_its_cpu_is_there";

@@ -1,11 +1,11 @@
 //! `drain_workqueue`, and what is queued meanwhile.
 
-use crate::rig::{Door, LONG, count, engine, events, said, until};
+use crate::support::{Door, LONG, count, engine, events, said_like, snapshot, until};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 use wq_engine::{DelayedWork, Engine, Work, Workqueue, WqFlags};
-use wq_trace::{Counter, Drop, Reader, What, WqCounter};
+use wq_trace::{Counter, Drop, What, WqCounter};
 
 fn bound(engine: &Engine, name: &str) -> Workqueue {
     engine.alloc_workqueue(name, WqFlags::PERCPU, 0).unwrap()
@@ -37,9 +37,7 @@ fn begin_drain(engine: &Engine, wq: &Workqueue, door: &Door) -> std::thread::Joi
             assert!(door.is_open(), "it waits for what runs");
         }
     });
-    until("the drain waits", || {
-        count(engine, |what| matches!(what, What::FlushStart { .. })) > before
-    });
+    until(|| count(engine, |what| matches!(what, What::FlushStart { .. })) > before);
     drain
 }
 
@@ -85,10 +83,10 @@ fn s3_2_2_queueing_on_a_draining_workqueue_is_dropped_and_the_caller_sees_true()
     drain.join().unwrap();
     assert!(!guard.flush());
     assert_eq!(count(&engine, is_dropped(Drop::Draining)), 4);
-    let said = said(&["workqueue: cannot queue", "on wq narrowing"]);
+    let said = said_like(&["workqueue: cannot queue", "on wq narrowing"]);
     assert_eq!(said.len(), 1, "warn-once: {said:?}");
     assert!(said[0].contains("workqueue: cannot queue latecomer on wq narrowing"));
-    let snapshot = Reader::in_memory(engine.segment()).snapshot().unwrap();
+    let snapshot = snapshot(&engine);
     let row = snapshot
         .workqueues
         .iter()
@@ -127,7 +125,7 @@ fn s3_2_2_only_an_item_of_the_same_workqueue_is_chained() {
     let drain = begin_drain(&engine, &wq, &door);
     begin.open();
     other.flush();
-    until("the chained item ran", || ran.load(Ordering::SeqCst) == 1);
+    until(|| ran.load(Ordering::SeqCst) == 1);
     door.open();
     drain.join().unwrap();
     assert_eq!(ran.load(Ordering::SeqCst), 1);
@@ -189,9 +187,9 @@ fn s5_4_a_slow_drain_warns_at_round_10_and_every_100th_and_never_gives_up() {
     let complaint = |tries: &str| {
         let text =
             format!("workqueue endless: drain_workqueue() isn't complete after {tries} tries");
-        said(&[&text]).len()
+        said_like(&[&text]).len()
     };
-    until("round 200", || complaint("200") == 1);
+    until(|| complaint("200") == 1);
     assert!(!drain.is_finished());
     stop.open();
     drain.join().unwrap();
@@ -231,7 +229,7 @@ fn s5_4_when_a_drain_returns_the_workqueue_is_empty() {
     wq.drain();
     assert_eq!(running.load(Ordering::SeqCst), 0);
     assert!(works.iter().all(|work| work.busy() == 0));
-    let snapshot = Reader::in_memory(engine.segment()).snapshot().unwrap();
+    let snapshot = snapshot(&engine);
     let storm = snapshot
         .workqueues
         .iter()
@@ -278,7 +276,7 @@ fn s6_a_timer_that_fires_during_a_drain_is_never_chained() {
     assert!(wq.queue_work(&armer));
     armed.pass();
     let drain = begin_drain(&engine, &wq, &door);
-    until("the timer fires", || !delayed.pending());
+    until(|| !delayed.pending());
     assert_eq!(count(&engine, is_dropped(Drop::Draining)), 1);
     door.open();
     drain.join().unwrap();
@@ -314,9 +312,7 @@ fn s5_4_waits_in_progress_return_when_the_engine_is_shut_down() {
         let before = count(&engine, |what| matches!(what, What::FlushStart { .. }));
         let wq = wq.clone();
         let thread = std::thread::spawn(move || wait(&wq));
-        until("it waits", || {
-            count(&engine, |what| matches!(what, What::FlushStart { .. })) > before
-        });
+        until(|| count(&engine, |what| matches!(what, What::FlushStart { .. })) > before);
         thread
     };
     let others = [

@@ -1,6 +1,6 @@
 //! `flush_work` and `flush_workqueue`.
 
-use crate::rig::{Door, count, engine, until};
+use crate::support::{Door, count, engine, until};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use wq_engine::{DelayedWork, Work, WqFlags};
@@ -44,7 +44,7 @@ fn s5_1_flush_work_waits_for_the_last_queued_instance() {
             assert_eq!(ran.load(Ordering::SeqCst), 2);
         }
     });
-    until("it waits", || flushes(&engine) == 1);
+    until(|| flushes(&engine) == 1);
     door.open();
     flush.join().unwrap();
 }
@@ -63,7 +63,7 @@ fn s5_1_the_flushers_of_a_cancelled_item_go_on() {
             std::thread::spawn(move || assert!(held.flush()))
         })
         .collect();
-    until("all wait", || flushes(&engine) == 3);
+    until(|| flushes(&engine) == 3);
     assert!(held.cancel());
     for flusher in flushers {
         flusher.join().unwrap();
@@ -90,7 +90,7 @@ fn s5_3_flush_workqueue_waits_for_inactive_items_and_not_for_later_ones() {
             assert_eq!(ran.load(Ordering::SeqCst), 1);
         }
     });
-    until("it waits", || flushes(&engine) == 1);
+    until(|| flushes(&engine) == 1);
     let pass = last.clone();
     assert!(wq.spawn(move || pass.pass()));
     first.open();
@@ -121,7 +121,7 @@ fn s5_3_more_flushers_than_colours_all_return_in_the_order_of_their_items() {
                     "what was queued before is over"
                 );
             });
-            until("it waits", || flushes(&engine) == n + 1);
+            until(|| flushes(&engine) == n + 1);
             flusher
         })
         .collect();

@@ -1,6 +1,6 @@
 //! Delayed and RCU work.
 
-use super::support::{Count, LONG, NEVER, engine, steps, until};
+use super::support::{Count, LONG, NEVER, engine, snapshot, steps, until, waiting};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
@@ -31,12 +31,12 @@ fn s6_rcu_work_is_pending_from_the_call_on_and_queued_after_it() {
     let reader = rcu::read_lock();
     assert!(engine.system_wq().queue_rcu_work(&work));
     assert!(work.pending());
-    let snapshot = || {
-        wq_trace::Reader::in_memory(engine.segment())
-            .snapshot()
-            .unwrap()
+    let queued = || {
+        snapshot(&engine)
+            .functions
+            .iter()
+            .any(|f| f.name == "freed")
     };
-    let queued = || snapshot().functions.iter().any(|f| f.name == "freed");
     assert!(!queued(), "no list has it");
     drop(reader);
     work.flush();
@@ -156,7 +156,7 @@ fn s6_the_end_of_an_engine_lets_waiting_rcu_items_go() {
         let work = work.clone();
         move || work.flush()
     });
-    until(|| engine.segment_waits());
+    until(|| waiting(&engine) > 0);
     engine.shutdown(LONG).unwrap();
     assert!(flushes.join().unwrap(), "it waited; the item will not run");
     assert!(!work.pending());
@@ -185,19 +185,6 @@ fn s6_a_dropped_engine_waits_for_no_reader() {
     drop(work);
     assert!(weak.upgrade().is_none());
     drop(section);
-}
-
-/// For [`s6_the_end_of_an_engine_lets_waiting_rcu_items_go`].
-trait Waits {
-    fn segment_waits(&self) -> bool;
-}
-
-impl Waits for wq_engine::Engine {
-    /// Whether a thread waits for something.
-    fn segment_waits(&self) -> bool {
-        let snapshot = wq_trace::Reader::in_memory(self.segment()).snapshot();
-        snapshot.is_ok_and(|snapshot| !snapshot.flushes.is_empty())
-    }
 }
 
 #[test]

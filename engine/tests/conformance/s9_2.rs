@@ -174,3 +174,34 @@ fn s8_2_counts_outlive_their_pwq() {
     });
     engine.shutdown(LONG).unwrap();
 }
+
+#[test]
+fn s9_2_a_rescuer_is_shown_with_its_thread_and_cpus() {
+    let engine = engine("rescuers");
+    let wq = engine
+        .alloc_workqueue("reclaim", WqFlags::MEM_RECLAIM, 0)
+        .unwrap();
+    let shown = || {
+        let workers = snapshot(&engine).workers;
+        let mut rescuers = workers
+            .into_iter()
+            .filter(|w| w.kind == WorkerKind::Rescuer);
+        let rescuer = rescuers.next().expect("it has a rescuer");
+        assert!(rescuers.next().is_none(), "and only one");
+        rescuer
+    };
+    until(|| shown().cpus.is_some());
+    let rescuer = shown();
+    assert_eq!(rescuer.name, "kworker/R-reclaim");
+    assert_eq!(rescuer.rescue_wq, row(&engine, "reclaim").id);
+    assert_ne!(rescuer.tid, 0);
+    assert!(rescuer.cpus.is_some_and(|cpus| !cpus.is_empty()));
+    drop(wq);
+    until(|| {
+        snapshot(&engine)
+            .workers
+            .iter()
+            .all(|w| w.kind != WorkerKind::Rescuer)
+    });
+    engine.shutdown(LONG).unwrap();
+}

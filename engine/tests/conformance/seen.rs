@@ -1,8 +1,7 @@
 //! What tests ask of a run besides its spans.
 
 use crate::script::Run;
-use wq_engine::Engine;
-use wq_trace::{Counter, Reader, Snapshot, WaitPart};
+use wq_trace::{Counter, Snapshot, WaitPart};
 
 /// A counter of a workqueue, over all its pwqs.
 pub fn counted(snapshot: &Snapshot, name: &str, counter: Counter) -> u64 {
@@ -10,11 +9,6 @@ pub fn counted(snapshot: &Snapshot, name: &str, counter: Counter) -> u64 {
     let wq = wq.expect("the workqueue exists").id;
     let pwqs = snapshot.pwqs.iter().filter(|pwq| pwq.wq == wq);
     pwqs.map(|pwq| pwq.counters[counter as usize]).sum()
-}
-
-/// The state of an engine on threads.
-pub fn snapshot(engine: &Engine) -> Snapshot {
-    Reader::in_memory(engine.segment()).snapshot().unwrap()
 }
 
 impl Run {

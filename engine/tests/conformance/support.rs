@@ -1,21 +1,22 @@
 //! What the tests share: engines whose workers stand still while they are asked to, and ways to look at what happened.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, OnceLock, mpsc};
+use std::sync::{Arc, Condvar, Mutex, OnceLock, mpsc};
 use std::time::Duration;
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
-use tracing::{Event, Metadata, Subscriber};
-use wq_engine::{BUSY_RUNNING, DelayedWork, Engine, Sensing, Work, Workqueue};
-use wq_trace::{From, Next, Reader, What};
+use tracing::{Metadata, Subscriber};
+use wq_engine::{BUSY_RUNNING, DelayedWork, Engine, Sensing, Work, Workqueue, blocking};
+use wq_trace::{Event, From, Next, Reader, Snapshot, What};
 
 /// Generous: only a hang reaches it.
 pub const LONG: Duration = Duration::from_secs(60);
 /// A timer that does not fire.
 pub const NEVER: Duration = Duration::from_secs(3600);
 
-/// An engine on one CPU that believes a worker to run until it says otherwise.
+/// An engine on one CPU that believes a worker to run until it says otherwise. What it warns of is kept.
 pub fn engine(name: &str) -> Engine {
+    listen();
     let builder = Engine::builder().name(name).cpus([0]);
     builder
         .sensing(Sensing::Hints)
@@ -83,7 +84,52 @@ impl Held {
     }
 }
 
+/// A door that is shut until it is opened. Those who wait at it are known to sleep.
+#[derive(Clone, Default)]
+pub struct Door(Arc<(Mutex<bool>, Condvar)>);
+
+impl Door {
+    pub fn open(&self) {
+        *self.0.0.lock().unwrap() = true;
+        self.0.1.notify_all();
+    }
+
+    pub fn is_open(&self) -> bool {
+        *self.0.0.lock().unwrap()
+    }
+
+    /// Waits until it is open, as a sleep that a work function tells of.
+    pub fn pass(&self) {
+        blocking(|| {
+            let shut = self.0.0.lock().unwrap();
+            let (open, timeout) = self
+                .0
+                .1
+                .wait_timeout_while(shut, LONG, |open| !*open)
+                .unwrap();
+            drop(open);
+            assert!(!timeout.timed_out(), "nobody opens the door");
+        });
+    }
+
+    /// Queues an item that runs until the door is open, and waits until it runs.
+    pub fn guard(&self, wq: &Workqueue, name: &str) -> Work {
+        let (inside, door) = (Self::default(), self.clone());
+        let work = Work::named(name, {
+            let inside = inside.clone();
+            move |_| {
+                inside.open();
+                door.pass();
+            }
+        });
+        assert!(wq.queue_work(&work));
+        inside.pass();
+        work
+    }
+}
+
 /// Waits for something that is bound to happen.
+#[track_caller]
 pub fn until(mut happened: impl FnMut() -> bool) {
     let begun = std::time::Instant::now();
     while !happened() {
@@ -92,27 +138,44 @@ pub fn until(mut happened: impl FnMut() -> bool) {
     }
 }
 
-/// The steps of all items with this name so far, in order.
-pub fn steps(engine: &Engine, name: &str) -> Vec<What> {
+/// The state of an engine.
+pub fn snapshot(engine: &Engine) -> Snapshot {
     let reader = Reader::in_memory(engine.segment());
-    let snapshot = reader.snapshot().expect("the segment is whole");
-    let named = |row: &&wq_trace::FunctionRow| row.name == name;
-    let func = snapshot
-        .functions
-        .iter()
-        .find(named)
-        .expect("it was seen")
-        .id;
-    let mut cursor = reader.cursor(From::Oldest);
-    let mut steps = Vec::new();
+    reader.snapshot().expect("the segment is whole")
+}
+
+/// Everything that the engine has told so far, in order.
+pub fn events(engine: &Engine) -> Vec<Event> {
+    let mut cursor = Reader::in_memory(engine.segment()).cursor(From::Oldest);
+    let mut events = Vec::new();
     loop {
         match cursor.next(u64::MAX) {
-            Next::Record(event) if event.func == func => steps.push(event.what),
-            Next::Record(_) => {}
+            Next::Record(event) => events.push(event),
             Next::Lost(lost) => panic!("{lost} events lost"),
-            Next::Idle | Next::End | Next::WriterGone => return steps,
+            Next::Idle | Next::End | Next::WriterGone => return events,
         }
     }
+}
+
+/// How many events of this kind there were.
+pub fn count(engine: &Engine, is: impl Fn(&What) -> bool) -> usize {
+    let events = events(engine).into_iter();
+    events.filter(|event| is(&event.what)).count()
+}
+
+/// The steps of all items with this name so far, in order.
+pub fn steps(engine: &Engine, name: &str) -> Vec<What> {
+    let functions = snapshot(engine).functions.into_iter();
+    let known: Vec<_> = functions.filter(|row| row.name == name).collect();
+    let func = known.first().expect("it was seen").id;
+    let events = events(engine).into_iter();
+    let own = events.filter(|event| event.func == func);
+    own.map(|event| event.what).collect()
+}
+
+/// How many threads wait for an item or a workqueue at this moment.
+pub fn waiting(engine: &Engine) -> usize {
+    snapshot(engine).flushes.len()
 }
 
 /// What the engine has said in this process so far.
@@ -125,7 +188,13 @@ pub fn said(warning: &str) -> usize {
     warnings().iter().filter(|said| *said == warning).count()
 }
 
-/// Listens from now on; called first by every test that asks for warnings.
+/// The warnings so far that have all these words.
+pub fn said_like(words: &[&str]) -> Vec<String> {
+    let has_all = |said: &String| words.iter().all(|word| said.contains(word));
+    warnings().into_iter().filter(has_all).collect()
+}
+
+/// Listens from now on; called first by every test that asks for warnings of an engine of its own.
 pub fn listen() -> &'static Mutex<Vec<String>> {
     static SAID: OnceLock<&'static Mutex<Vec<String>>> = OnceLock::new();
     SAID.get_or_init(|| {
@@ -160,7 +229,7 @@ impl Subscriber for Listener {
 
     fn record_follows_from(&self, _: &Id, _: &Id) {}
 
-    fn event(&self, event: &Event<'_>) {
+    fn event(&self, event: &tracing::Event<'_>) {
         let mut message = Message(String::new());
         event.record(&mut message);
         self.0.lock().unwrap().push(message.0);

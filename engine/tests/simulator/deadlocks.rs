@@ -47,6 +47,40 @@ fn a_cycle_is_told_when_it_closes_with_all_its_waits() {
         run.times(|what| matches!(what, What::Deadlock { .. })),
         [5, 5]
     );
+    let reports = run.outcome.reports.iter();
+    let reports: Vec<_> = reports
+        .map(|(at, text)| (at / 1_000_000, &**text))
+        .collect();
+    assert_eq!(
+        reports,
+        [
+            (
+                5,
+                "workqueue: deadlock: q1:w1 flushes workqueue q0 with q0:w0, which flushes q1:w1"
+            ),
+            (5, "kworker/0:0, in q0:w0, waits for q1:w1"),
+            (5, "kworker/0:1, in q1:w1, waits for workqueue q0"),
+        ]
+    );
+}
+
+#[test]
+fn who_waits_for_ever_says_for_what() {
+    let mut script = Script::on(1);
+    let q = script.wq(WqFlags::FREEZABLE, 0);
+    let held = script.work(&q, &[burn(1)]);
+    script.steps_at(
+        3,
+        &[
+            Step::Freeze,
+            Step::Queue(item(held)),
+            Step::FlushWq(WqRef::Own(0)),
+        ],
+    );
+    let run = script.try_run().unwrap();
+    assert_eq!(run.outcome.end, End::Stuck(vec!["p0".to_owned()]));
+    let said = (3_000_000, "p0 waits for workqueue q0".to_owned());
+    assert_eq!(run.outcome.reports, [said]);
 }
 
 #[test]

@@ -355,3 +355,20 @@ fn the_last_cpu_stays() {
     let run = script.run();
     assert_eq!(run.spans("w0"), [(1, 6)]);
 }
+
+/// The last item of the pwq of a CPU that left ends the first of two flushes: the second one goes on with the pwqs that
+/// are left.
+#[test]
+fn s5_3_a_flush_goes_on_after_a_pwq_that_was_replaced_has_gone() {
+    let mut script = Script::on(2);
+    script.0.topology = Some("2n1l1c1t".to_owned());
+    let wq = script.wq(WqFlags::UNBOUND, 0);
+    let first = script.work(&wq, &[sleep(5)]);
+    let second = script.work(&wq, &[sleep(20)]);
+    script.steps_at(0, &[Step::QueueOn(1, item(first)), Step::CpuDown(1)]);
+    script.steps_at(1, &[Step::FlushWq(wq.clone())]);
+    script.steps_at(2, &[Step::Queue(item(second)), Step::FlushWq(wq)]);
+    let run = script.run();
+    let ends = run.times(|what| matches!(what, What::FlushEnd { .. }));
+    assert_eq!(ends, [5, 22]);
+}

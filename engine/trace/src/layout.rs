@@ -218,6 +218,7 @@ grid! {
         DESC_SEQ 1, "Odd while the description changes.";
         DESC NAME_WORDS, "Its description.";
         KIND_WQ 1, "A `WorkerKind`, the workqueue that it rescues.";
+        PWQ 1, "The pwq of the item it executes.";
     }
 }
 grid! {
@@ -524,7 +525,7 @@ mod tests {
         );
         assert_eq!([workqueue::ATTRS, workqueue::RESCUER_DEFAULT], [16, 19]);
         assert_eq!([pool::REFCNT, pool::STRICT_NODE], [10, 11]);
-        assert_eq!([pwq::BITS, worker::KIND_WQ, flush::CYCLE], [23, 26, 6]);
+        assert_eq!([pwq::BITS, worker::PWQ, flush::CYCLE], [23, 27, 6]);
         assert_eq!([list::OWNER, list::PLACE, list::ENTRIES], [2, 3, 4]);
         assert_eq!((Kind::Ring as u8, Kind::List as u8), (10, 11));
         let topics = Topic::ALL.map(|topic| topic as u32);

@@ -413,6 +413,8 @@ pub struct WorkerRow {
     pub func: FuncId,
     /// That item's workqueue.
     pub wq: WqId,
+    /// ... and pwq, where that is known.
+    pub pwq: PwqId,
     /// When that execution began.
     pub started_at: u64,
     /// Description: the last workqueue's name, or what the work function set.

@@ -62,8 +62,8 @@ fn small() -> Vec<u8> {
     wq.set_pools(&[PoolId::NONE, pool.id()], pool.id());
     let func = segment.function("f");
     let worker = segment.worker(pool.id(), 0, "kworker/0:0", 7);
-    worker.execute(1, func, wq.id(), 8);
     let pwq = segment.pwq(wq.id(), pool.id());
+    worker.execute(1, func, (wq.id(), pwq.id()), 8);
     pwq.add(Counter::Queued, 1);
     pwq.record_wait(99);
     let on_pwq = segment.pwq_func(pwq.id(), func);

@@ -7,8 +7,8 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::Mutex;
 use wq_trace::{
-    Breakdown, Counter, Event, From, FuncId, Liveness, Next, PoolInfo, PwqGauges, Reader, Segment,
-    SegmentConfig, VERSION, WaitPart, What, WorkerId, WorkerState,
+    Breakdown, Counter, Event, From, FuncId, Liveness, Next, PoolInfo, PwqGauges, PwqId, Reader,
+    Segment, SegmentConfig, VERSION, WaitPart, What, WorkerId, WorkerState,
 };
 
 const ROLE: &str = "WQ_TEST_ROLE";
@@ -104,7 +104,7 @@ fn work_until_killed() {
                     pwq.add(Counter::Started, 1);
                     on_pwq.on_started(&waited);
                     pwq.record_wait(WaitPart::COUNT as u64);
-                    worker.execute(*item, FuncId(*item as u32), wq, *item);
+                    worker.execute(*item, FuncId(*item as u32), (wq, PwqId::NONE), *item);
                     worker.finish(*item);
                     pwq.gauges(&PwqGauges::default());
                     on_pwq.on_completed(1, 1);

@@ -2,8 +2,8 @@
 
 use wq_trace::{
     Counter, Event, FlushRow, FlushSlot, From, FuncId, Liveness, Next, PoolGauges, PoolId,
-    PoolInfo, PoolSlot, PwqFuncSlot, PwqGauges, PwqSlot, Reader, Segment, SegmentConfig, Snapshot,
-    WaitPart, What, WorkerId, WorkerSlot, WorkerState, WqCounter, WqId, WqSlot,
+    PoolInfo, PoolSlot, PwqFuncSlot, PwqGauges, PwqId, PwqSlot, Reader, Segment, SegmentConfig,
+    Snapshot, WaitPart, What, WorkerId, WorkerSlot, WorkerState, WqCounter, WqId, WqSlot,
 };
 
 fn event(at: u64, work: u64) -> Event {
@@ -62,7 +62,8 @@ fn make_all() -> Made {
     assert_eq!(segment.function("flush_cache"), func);
     let worker = segment.worker(pool.id(), 3, "kworker/1:3", 120);
     worker.set_tid(77);
-    worker.execute(9, func, wq.id(), 150);
+    let pwq = segment.pwq(wq.id(), pool.id());
+    worker.execute(9, func, (wq.id(), pwq.id()), 150);
     worker.state(WorkerState::Sleeping, 160);
     worker.desc("events");
     pool.update(&PoolGauges {
@@ -77,7 +78,6 @@ fn make_all() -> Made {
         max_nr_running: 6,
         cm_wakeups: 7,
     });
-    let pwq = segment.pwq(wq.id(), pool.id());
     pwq.add(Counter::Queued, 5);
     pwq.add(Counter::Started, 2);
     pwq.add(Counter::Panics, 1);
@@ -200,6 +200,7 @@ fn check_workers(s: &Snapshot, made: &Made) {
         (row.work, row.func, row.wq, row.started_at),
         (9, made.func, made.wq.id(), 150)
     );
+    assert_eq!(row.pwq, made.pwq.id());
     assert_eq!(row.full_name(), "kworker/1:3+events");
     let [row] = s.flushes.as_slice() else {
         panic!()
@@ -397,7 +398,7 @@ fn caps_hold() {
     let workers: Vec<_> = (0..8193)
         .map(|i| segment.worker(PoolId(1), i, "kworker", 1))
         .collect();
-    workers[8192].execute(1, FuncId(2), WqId(1), 5);
+    workers[8192].execute(1, FuncId(2), (WqId(1), PwqId(1)), 5);
     let s = Reader::in_memory(&segment).snapshot().unwrap();
     assert_eq!(
         (s.functions.len(), s.workers.len(), s.hidden_rows),

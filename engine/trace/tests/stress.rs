@@ -2,8 +2,8 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use wq_trace::{
-    Counter, Cursor, Event, From, FuncId, Next, PoolGauges, PoolId, PoolInfo, Reader, Segment,
-    SegmentConfig, What, WorkerId, WorkerState, WqId,
+    Counter, Cursor, Event, From, FuncId, Next, PoolGauges, PoolId, PoolInfo, PwqId, Reader,
+    Segment, SegmentConfig, What, WorkerId, WorkerState, WqId,
 };
 
 /// An event in which every field tells which one it is.
@@ -127,7 +127,7 @@ fn rows_are_whole_and_counters_in_order() {
                 });
                 pwq.add(Counter::Started, 1);
                 on_pwq.on_started(&[0; wq_trace::WaitPart::COUNT]);
-                worker.execute(n.into(), FuncId(n), WqId(n), n.into());
+                worker.execute(n.into(), FuncId(n), (WqId(n), PwqId(n)), n.into());
                 pwq.add(Counter::Completed, 1);
                 on_pwq.on_completed(1, 1);
                 worker.desc(if n.is_multiple_of(2) {

@@ -36,7 +36,7 @@ pub enum ExecError {
     #[error("cannot simulate this script: {0}")]
     Sim(#[from] SimError),
     /// Threads wait for what cannot happen any more.
-    #[error("the simulation is stuck at {at}: {} wait for what cannot happen any more", .threads.join(", "))]
+    #[error("the simulation is stuck at {at}: what these wait for cannot happen any more: {}", .threads.join(", "))]
     Stuck {
         /// The virtual time.
         at: String,

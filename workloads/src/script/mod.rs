@@ -54,7 +54,7 @@ pub struct Script {
 pub enum Machine {
     /// So many, whatever topology the script has.
     Cpus(usize),
-    /// Those of a topology, checked by [`topology`].
+    /// Those of a topology, checked by `topology`.
     Topology(String),
 }
 

@@ -74,6 +74,8 @@ fn pwq<'a>(index: &Index<'a>, names: &'a Names, row: &'a PwqRow) -> BusyPwq<'a> 
         .get(&(row.wq, row.pool))
         .cloned()
         .unwrap_or_default();
+    // Several pwqs of a workqueue may share a pool.
+    in_flight.retain(|w| !w.pwq.is_some() || w.pwq == row.id);
     in_flight.sort_by_key(|w| w.started_at);
     let (mut pending, mut inactive) = (Vec::new(), Vec::new());
     for f in index.functions.get(&row.id).into_iter().flatten() {
@@ -124,4 +126,33 @@ pub fn pools(snapshot: &Snapshot) -> Vec<BusyPool<'_>> {
 /// Functions with timers armed.
 pub fn timers(snapshot: &Snapshot) -> impl Iterator<Item = &FunctionRow> {
     snapshot.functions.iter().filter(|f| f.armed > 0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixture;
+
+    #[test]
+    fn pwqs_of_one_workqueue_that_share_a_pool_show_their_own_executions() {
+        let mut snapshot = fixture::snapshot();
+        let twin = PwqRow {
+            id: PwqId(9),
+            ..snapshot.pwqs[1].clone()
+        };
+        snapshot.pwqs.push(twin);
+        for (worker, pwq) in [(1, 2), (2, 9)] {
+            assert_ne!(snapshot.workers[worker].work, 0);
+            snapshot.workers[worker].pwq = PwqId(pwq);
+        }
+        let names = Names::new(&snapshot);
+        let all = workqueues(&snapshot, &names);
+        let pwqs = all.iter().flat_map(|wq| &wq.pwqs);
+        let shown = pwqs.filter(|pwq| pwq.row.wq == WqId(2)).map(|pwq| {
+            let tids = pwq.in_flight.iter().map(|worker| worker.tid);
+            (pwq.row.id.0, tids.collect())
+        });
+        let shown: Vec<(u32, Vec<u32>)> = shown.collect();
+        assert_eq!(shown, [(2, vec![4702]), (9, vec![4703])]);
+    }
 }

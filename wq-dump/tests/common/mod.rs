@@ -177,8 +177,12 @@ impl Engine {
             max_workers: 1,
             ..PoolGauges::default()
         });
-        self.worker
-            .execute(items + 1, self.func, self.wq.id(), self.started_at);
+        self.worker.execute(
+            items + 1,
+            self.func,
+            (self.wq.id(), self.pwq.id()),
+            self.started_at,
+        );
     }
 
     /// Emits events stamped with the time, on and on, until told to stop.

@@ -86,7 +86,11 @@ fn health(app: &App, palette: Palette) -> Span<'static> {
         .iter()
         .find(|pool| pools::is_stalled(pool, model.at()));
     let counter = |counter: Counter| model.totals().counters[counter as usize];
-    let (text, role) = if let Some(pool) = stalled {
+    let (text, role) = if model.deadlocks() > 0 {
+        let count = model.deadlocks();
+        let s = if count == 1 { "" } else { "s" };
+        (format!("{count} deadlock{s}"), Role::Bad)
+    } else if let Some(pool) = stalled {
         let hung = units::duration(pool.hung(model.at()));
         (
             format!("pool {} stuck for {hung}", pool.row.number),

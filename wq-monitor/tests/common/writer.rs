@@ -203,7 +203,7 @@ impl Lane {
         let sleeping = (workers - running) / 2;
         for (n, worker) in self.workers.iter().enumerate() {
             if (n as u64) < running + sleeping {
-                worker.execute(self.done, self.func, self.wq.id(), now());
+                worker.execute(self.done, self.func, (self.wq.id(), self.pwq.id()), now());
                 worker.desc(self.name);
             } else {
                 worker.finish(now());

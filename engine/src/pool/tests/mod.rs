@@ -8,3 +8,4 @@ mod policy;
 mod random;
 mod rescue;
 mod rig;
+mod system;

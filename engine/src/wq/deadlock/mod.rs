@@ -22,7 +22,7 @@ mod gather;
 mod tests;
 mod text;
 
-pub(crate) use gather::{Target, Thing, Wait, gather};
+pub(crate) use gather::{Target, Thing, Wait, What, gather};
 pub(crate) use text::{Deed, tell};
 
 use std::collections::VecDeque;

@@ -20,7 +20,7 @@ use crate::event::Event;
 use crate::ids::{PoolId, WqId};
 use crate::names::Names;
 use crate::snapshot::Snapshot;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::hash::Hash;
 
 /// How much a [`Model`] keeps.
@@ -157,6 +157,13 @@ impl Model {
     /// The sums over everything.
     pub fn totals(&self) -> &Totals {
         &self.rows.totals
+    }
+
+    /// Deadlocks that there are now: circles of threads that wait for each other.
+    pub fn deadlocks(&self) -> usize {
+        let flushes = self.snapshot.iter().flat_map(|s| &s.flushes);
+        let in_circle = flushes.map(|flush| flush.deadlock).filter(|&n| n > 0);
+        in_circle.collect::<HashSet<u32>>().len()
     }
 
     /// Who queues what, the busiest first: (producer, items per second).

@@ -172,6 +172,7 @@ pub(super) fn worker(slot: &Slot<'_>) -> WorkerRow {
         work: slot.word(worker::WORK),
         func: FuncId(func),
         wq: WqId(wq),
+        pwq: PwqId(slot.word(worker::PWQ) as u32),
         started_at: slot.word(worker::STARTED_AT),
         ..identity
     }

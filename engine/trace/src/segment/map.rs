@@ -151,7 +151,7 @@ pub(crate) fn at_exit(run: extern "C" fn()) {
 mod tests {
     use super::*;
     use crate::{
-        Counter, Event, FuncId, PoolId, Reader, Segment, SegmentConfig, What, WorkerId, WqId,
+        Counter, Event, FuncId, PoolId, PwqId, Reader, Segment, SegmentConfig, What, WorkerId, WqId,
     };
 
     /// Runs `child` in a forked child and returns what it returned. It must not allocate or lock: other threads of the
@@ -193,7 +193,7 @@ mod tests {
         let code = in_child(|| {
             pwq.add(Counter::Queued, 1);
             pwq.record_wait(5);
-            worker.execute(1, FuncId(1), WqId(1), 7);
+            worker.execute(1, FuncId(1), (WqId(1), PwqId(1)), 7);
             emitter.emit(&event);
             segment.mark_ended(9);
             u8::from(segment.forked())

@@ -3,7 +3,7 @@
 use super::{Segment, Slot};
 use crate::clean::clean_name;
 use crate::cpus::CpuSet;
-use crate::ids::{FuncId, PoolId, WorkerId, WqId};
+use crate::ids::{FuncId, PoolId, PwqId, WorkerId, WqId};
 use crate::layout::{Kind, NAME_WORDS, Topic, slot, worker};
 use crate::segment::words::pair;
 use crate::snapshot::{WorkerKind, WorkerState};
@@ -95,7 +95,7 @@ impl WorkerSlot {
 
     /// It executes an item from `at` on: state [`WorkerState::Running`].
     #[inline]
-    pub fn execute(&self, work: u64, func: FuncId, wq: WqId, at: u64) {
+    pub fn execute(&self, work: u64, func: FuncId, (wq, pwq): (WqId, PwqId), at: u64) {
         if let Some(words) = self.slot.words() {
             words.exclusively(slot::SEQ, |words| {
                 let tid = words.get(worker::TID_STATE) as u32;
@@ -103,6 +103,7 @@ impl WorkerSlot {
                 words.put(worker::SINCE, at);
                 words.put(worker::WORK, work);
                 words.put(worker::FUNC_WQ, pair(func.0, wq.0));
+                words.put(worker::PWQ, pwq.0.into());
                 words.put(worker::STARTED_AT, at);
             });
         }
@@ -118,6 +119,7 @@ impl WorkerSlot {
                 words.put(worker::SINCE, at);
                 words.put(worker::WORK, 0);
                 words.put(worker::FUNC_WQ, 0);
+                words.put(worker::PWQ, 0);
                 words.put(worker::STARTED_AT, 0);
                 words.bump(worker::EXECUTED, 1);
             });
