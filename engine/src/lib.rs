@@ -57,7 +57,7 @@
 //! handlers, since calls take locks. Calls that wait say so: inside a work function the wait counts as sleeping, so
 //! that the pool goes on with other items, and a wait that can never end is reported as a deadlock. Inside an item of a
 //! BH workqueue nothing should wait. After a `fork` the child's engines are dead: queueing and cancelling return false, waits
-//! return at once.
+//! return at once, nothing can be changed, and what is asked for is empty.
 //!
 //! What the engine has to say (a panic, a hog, a stall, a deadlock, a misuse) goes to [`tracing`](https://docs.rs/tracing)
 //! as a warning or an error; misuse is said once.

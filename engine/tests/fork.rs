@@ -7,7 +7,10 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, mpsc};
 use std::time::{Duration, Instant};
-use wq_engine::{BUSY_RUNNING, DelayedWork, Engine, Error, RcuWork, Work, WqFlags, rcu};
+use wq_engine::{
+    BUSY_RUNNING, DelayedWork, Engine, Error, RcuWork, Work, Workqueue, WorkqueueAttrs, WqFlags,
+    rcu,
+};
 use wq_trace::{Counter, From, Next, Reader};
 
 /// Generous: only a hang reaches it.
@@ -18,6 +21,7 @@ const NEVER: Duration = Duration::from_secs(3600);
 /// What the parent had in hand when it forked.
 struct Hand {
     engine: Engine,
+    line: Workqueue,
     running: Work,
     pending: Work,
     armed: DelayedWork,
@@ -39,7 +43,7 @@ fn the_childs_engine_is_dead_and_the_parents_goes_on() {
         count.fetch_add(1, Ordering::SeqCst);
     });
     let line = engine
-        .alloc_ordered_workqueue("line", WqFlags::empty())
+        .alloc_ordered_workqueue("line", WqFlags::MEM_RECLAIM)
         .unwrap();
     assert!(line.queue_work(&running) && line.queue_work(&pending));
     while running.busy() != BUSY_RUNNING {
@@ -52,6 +56,7 @@ fn the_childs_engine_is_dead_and_the_parents_goes_on() {
     assert!(engine.system_wq().queue_rcu_work(&waiting));
     let hand = Hand {
         engine,
+        line: line.clone(),
         running,
         pending,
         armed,
@@ -68,6 +73,7 @@ fn the_childs_engine_is_dead_and_the_parents_goes_on() {
         }
         Fork::Parent(child) => assert_eq!(end_of(child), 0, "wait status"),
     }
+    assert_eq!(line.max_active(), 1);
     assert_eq!(events(&hand.engine), before, "the child has told nothing");
     let path = hand.engine.segment_path().expect("a segment");
     let meta = Reader::open(path).unwrap().snapshot().unwrap().meta;
@@ -84,6 +90,7 @@ fn the_childs_engine_is_dead_and_the_parents_goes_on() {
 fn in_the_child(hand: Hand) {
     let Hand {
         engine,
+        line,
         running,
         pending,
         armed,
@@ -110,6 +117,8 @@ fn in_the_child(hand: Hand) {
     wq.drain();
     wq.destroy();
     assert!(!wq.congested(0));
+    nothing_can_be_changed(&engine, &line);
+    drop(line);
     engine.shutdown(NEVER).unwrap();
     assert_eq!(ran.load(Ordering::SeqCst), 0);
     // An engine of its own is alive.
@@ -120,6 +129,22 @@ fn in_the_child(hand: Hand) {
     own.shutdown(LONG).unwrap();
     drop((idle, pending, running, later, armed, waiting));
     drop(engine);
+}
+
+/// Nor asked: what the answers stand in may be locked for ever.
+fn nothing_can_be_changed(engine: &Engine, wq: &Workqueue) {
+    wq.set_max_active(2);
+    wq.set_min_active(2);
+    assert_eq!((wq.max_active(), wq.attrs()), (0, None));
+    let applied = wq.apply_attrs(&WorkqueueAttrs::default());
+    assert!(matches!(applied, Err(Error::ShutDown { .. })));
+    assert!(engine.freeze().is_empty());
+    engine.thaw();
+    engine.fail_worker_creation(true);
+    engine.fail_worker_creation(false);
+    assert_eq!(engine.show_all_workqueues(), "");
+    assert_eq!(engine.show_one_workqueue(wq), "");
+    assert_eq!(engine.show_freezable_workqueues(), "");
 }
 
 /// Waits until every other thread of this process sleeps, and so holds no lock.

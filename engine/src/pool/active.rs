@@ -7,7 +7,7 @@
 
 use super::effect::{Effect, Effects, Subject};
 use super::list::ItemIx;
-use super::pwq::PwqIx;
+use super::pwq::{PwqIx, held_counter};
 use super::state::{On, PoolState};
 use crate::wq::Reserved;
 use wq_trace::{Counter, Wake, What};
@@ -49,8 +49,7 @@ impl<J, W> PoolState<J, W> {
     }
 
     fn give_slot_back(&mut self, pwq: PwqIx, now: u64, fx: &mut Effects<W>) {
-        let share = self.pwq(pwq);
-        let Some(node) = share.spec.limit.node.clone() else {
+        let Some(node) = &self.pwq(pwq).spec.limit.node else {
             self.fill_bound(pwq, now, fx, 1);
             return;
         };
@@ -184,7 +183,7 @@ impl<J, W> PoolState<J, W> {
             .expect("the pwq is linked");
         share.inactive = inactive;
         let item = self.items.get_mut(first);
-        if let Some(mark) = item.held.take() {
+        if let Some(mark) = item.mark.take() {
             share.hold.account(&mark, now, &mut item.parts);
         }
         let func = item.func;
@@ -225,9 +224,9 @@ impl<J, W> PoolState<J, W> {
         share.inactive = inactive;
         let reason = share.spec.hold_reason();
         share.hold.turn(now, reason);
-        share.slot.add(share.held_counter(), 1);
+        share.slot.add(held_counter(reason), 1);
         let mark = share.hold.mark(now);
-        self.items.get_mut(ix).held = Some(mark);
+        self.items.get_mut(ix).mark = Some(mark);
         self.figures(pwq, func).inactive(1);
         fx.emit(now, subject, What::HoldWork { reason });
     }

@@ -62,7 +62,6 @@ impl<J, W> PoolState<J, W> {
             arrival,
             on: On::Inactive,
             queued_at: now,
-            held: None,
             active_at: now,
             mark: None,
             parts: Breakdown::default(),

@@ -130,7 +130,7 @@ impl<J, W> PoolState<J, W> {
         now: u64,
         fx: &mut Effects<W>,
     ) -> Start<J> {
-        let mut item = self.items.remove(ix);
+        let item = self.items.get_mut(ix);
         match &item.mark {
             Some(mark) => self.wait.account(mark, now, &mut item.parts),
             None => item.parts[WaitPart::SelfRun as usize] += now - item.active_at,
@@ -145,7 +145,7 @@ impl<J, W> PoolState<J, W> {
             parts,
             waiters,
             ..
-        } = item;
+        } = self.items.remove(ix);
         debug_assert_eq!(
             parts.iter().sum::<u64>(),
             now - queued_at,

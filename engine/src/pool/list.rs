@@ -75,29 +75,28 @@ impl<T> Items<T> {
     }
 
     /// Adds an item that is on no list yet.
+    #[inline]
     pub(crate) fn insert(&mut self, item: T) -> ItemIx {
         self.len += 1;
-        if self.free == NONE {
-            let index = u32::try_from(self.slots.len()).expect("fewer than 2^32 items in a pool");
-            self.slots.push(Slot {
-                item: Some(item),
-                prev: NONE,
-                next: NONE,
-            });
-            return ItemIx(index);
-        }
-        let index = self.free;
-        let slot = &mut self.slots[index as usize];
-        self.free = slot.next;
-        *slot = Slot {
+        let slot = Slot {
             item: Some(item),
             prev: NONE,
             next: NONE,
         };
+        if self.free == NONE {
+            let index = u32::try_from(self.slots.len()).expect("fewer than 2^32 items in a pool");
+            self.slots.push(slot);
+            return ItemIx(index);
+        }
+        let index = self.free;
+        let place = &mut self.slots[index as usize];
+        self.free = place.next;
+        *place = slot;
         ItemIx(index)
     }
 
     /// Takes out an item that is on no list any more.
+    #[inline]
     pub(crate) fn remove(&mut self, ix: ItemIx) -> T {
         let free = self.free;
         let slot = &mut self.slots[ix.0 as usize];

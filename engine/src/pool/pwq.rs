@@ -116,16 +116,6 @@ impl Pwq {
         !self.inactive.is_empty()
     }
 
-    pub(crate) fn held_counter(&self) -> Counter {
-        match self.spec.hold_reason() {
-            Hold::MaxActive => Counter::HeldMaxActive,
-            Hold::Node => Counter::HeldNode,
-            Hold::Ordered => Counter::HeldOrdered,
-            Hold::Plugged => Counter::HeldPlugged,
-            Hold::Frozen => Counter::HeldFrozen,
-        }
-    }
-
     /// It is put on its workqueue's mayday list, or taken off.
     pub(super) fn set_mayday(&mut self, mayday: bool) {
         self.mayday = mayday;
@@ -166,5 +156,16 @@ impl Pwq {
             nr_in_flight: self.running,
             max_in_flight: self.max_running,
         });
+    }
+}
+
+/// What counts the items that are held back for this reason.
+pub(super) fn held_counter(reason: Hold) -> Counter {
+    match reason {
+        Hold::MaxActive => Counter::HeldMaxActive,
+        Hold::Node => Counter::HeldNode,
+        Hold::Ordered => Counter::HeldOrdered,
+        Hold::Plugged => Counter::HeldPlugged,
+        Hold::Frozen => Counter::HeldFrozen,
     }
 }

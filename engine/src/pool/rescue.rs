@@ -31,12 +31,14 @@ pub(crate) enum Rescue<J> {
 }
 
 impl<J, W> PoolState<J, W> {
+    #[cold]
     pub(super) fn rescuer(&self, ix: WorkerIx) -> &Rescuer<W> {
         self.rescuers[ix.index()]
             .as_ref()
             .expect("the rescuer is here")
     }
 
+    #[cold]
     pub(super) fn rescuer_mut(&mut self, ix: WorkerIx) -> &mut Rescuer<W> {
         self.rescuers[ix.index()]
             .as_mut()

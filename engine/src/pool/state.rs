@@ -137,11 +137,10 @@ pub(super) struct Item<J, W> {
     pub(super) arrival: u64,
     pub(super) on: On,
     pub(super) queued_at: u64,
-    /// The pwq's hold clock when it was held back; `None`: it was not.
-    pub(super) held: Option<WaitMark>,
     /// When it became active; meaningless before.
     pub(super) active_at: u64,
-    /// From when on it waits for the pool; `None` while its own earlier execution is in the way, or while it is held.
+    /// Since when it waits for the pool; `None` while its own earlier execution is in the way. While it is held, the
+    /// pwq's hold clock when it was held back.
     pub(super) mark: Option<WaitMark>,
     /// The parts of its wait that are over.
     pub(super) parts: Breakdown,
@@ -401,6 +400,7 @@ impl<J, W> PoolState<J, W> {
         pwq.func(&self.segment, func)
     }
 
+    #[inline]
     pub(super) fn worker(&self, ix: WorkerIx) -> &Worker<W> {
         if ix.is_rescuer() {
             return &self.rescuer(ix).worker;
@@ -410,6 +410,7 @@ impl<J, W> PoolState<J, W> {
             .expect("the worker exists")
     }
 
+    #[inline]
     pub(super) fn worker_mut(&mut self, ix: WorkerIx) -> &mut Worker<W> {
         if ix.is_rescuer() {
             return &mut self.rescuer_mut(ix).worker;

@@ -120,6 +120,11 @@ impl<R: Reason> Clock<R> {
 
     /// Adds the time between `mark` and now to an item's parts.
     pub(crate) fn account(&self, mark: &WaitMark, now: u64, parts: &mut Breakdown) {
+        if self.since <= mark.at {
+            // Nothing has changed since: what most items wait for from beginning to end.
+            parts[R::PARTS[self.cause.number()] as usize] += now - mark.at;
+            return;
+        }
         let end = self.mark(now);
         for (number, &part) in R::PARTS.iter().enumerate() {
             parts[part as usize] += end.totals[number] - mark.totals[number];

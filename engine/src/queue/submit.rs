@@ -115,20 +115,14 @@ pub(super) fn insert_carrying(
         wq: wq.clone(),
         carried,
     };
-    let mut new = NewItem {
+    let mut new = Some(NewItem {
         job,
         work: work.id,
         func: function(wq, work),
         req_cpu: to.req_cpu(),
-    };
+    });
     loop {
-        let entry = Entry::of(wq, work);
-        let target = wq.pwq_on(to.cpu);
-        let placed = match entry.behind_itself(&target, new) {
-            Placed::NotYet(new) => entry.on(&target, new),
-            placed => placed,
-        };
-        match placed {
+        match Entry::of(wq, work).go_to(to, &mut new) {
             Placed::Queued => return true,
             Placed::Ended => {
                 let_go(wq, work);
@@ -139,7 +133,7 @@ pub(super) fn insert_carrying(
                 return true;
             }
             // The pwq was replaced and is gone, and there is another by now; or the gate or the engine has moved.
-            Placed::NotYet(again) => new = again,
+            Placed::NotYet => {}
         }
     }
 }
@@ -152,8 +146,11 @@ enum Placed {
     /// The workqueue is being emptied.
     Dropped(Drop),
     /// It has to go somewhere else, or to be tried again.
-    NotYet(NewItem<Job>),
+    NotYet,
 }
+
+/// What is to be queued, until it is. It stays in its place on the way, since moving it costs.
+type ToQueue = Option<NewItem<Job>>;
 
 /// An item at the gate of its workqueue.
 struct Entry<'a> {
@@ -181,12 +178,34 @@ impl<'a> Entry<'a> {
         }
     }
 
+    /// Queues the item where it belongs.
+    fn go_to(&self, to: For, new: &mut ToQueue) -> Placed {
+        let target = self.wq.pwq_on(to.cpu);
+        if let Some(last) = self.last_elsewhere(&target) {
+            let placed = self.behind_itself(&last, new);
+            if !matches!(placed, Placed::NotYet) {
+                return placed;
+            }
+        }
+        self.on(&target, new)
+    }
+
+    /// The pool that the item was on last, if that is another one, where it may still run.
+    fn last_elsewhere(&self, target: &PwqRef) -> Option<Arc<Pool>> {
+        let last = self.work.word().pool()?;
+        // An ordered workqueue runs one item at a time anyway, and its newest pwq must be used.
+        if last == target.pool.uid || self.wq.spec.flags.contains(WqFlags::ORDERED) {
+            return None;
+        }
+        Pool::find(last).filter(|pool| pool.engine_is(&self.wq.engine))
+    }
+
     /// Queues the item on `target`, if that is still there.
-    fn on(&self, target: &PwqRef, new: NewItem<Job>) -> Placed {
+    fn on(&self, target: &PwqRef, new: &mut ToQueue) -> Placed {
         let pool = &target.pool;
         pool.transact(&self.wq.engine, |core, now, fx| {
             if !core.has_pwq(target.ix, target.uid) {
-                return Placed::NotYet(new);
+                return Placed::NotYet;
             }
             self.place(pool, target.ix, new, (core, now, fx))
         })
@@ -194,20 +213,12 @@ impl<'a> Entry<'a> {
 
     /// Non-reentrance: an item that still runs on another pool for the same workqueue is queued there, behind itself.
     /// Kernel: the `last_pool` part of `__queue_work()`.
-    fn behind_itself(&self, target: &PwqRef, new: NewItem<Job>) -> Placed {
-        // An ordered workqueue runs one item at a time anyway, and its newest pwq must be used.
-        let ordered = self.wq.spec.flags.contains(WqFlags::ORDERED);
-        let last = self.work.word().pool();
-        let last = last.filter(|&last| last != target.pool.uid && !ordered);
-        let ours = |pool: &Arc<Pool>| pool.engine_is(&self.wq.engine);
-        let Some(pool) = last.and_then(Pool::find).filter(ours) else {
-            return Placed::NotYet(new);
-        };
+    fn behind_itself(&self, pool: &Pool, new: &mut ToQueue) -> Placed {
         pool.transact(&self.wq.engine, |core, now, fx| {
             let Some(pwq) = core.runs_for(self.work.id, self.wq.id()) else {
-                return Placed::NotYet(new);
+                return Placed::NotYet;
             };
-            self.place(&pool, pwq, new, (core, now, fx))
+            self.place(pool, pwq, new, (core, now, fx))
         })
     }
 
@@ -217,11 +228,11 @@ impl<'a> Entry<'a> {
         &self,
         pool: &Pool,
         pwq: PwqIx,
-        new: NewItem<Job>,
+        new: &mut ToQueue,
         (core, now, fx): (&mut Core, u64, &mut Effects),
     ) -> Placed {
         if self.wq.gate() != self.gate || self.wq.engine.state() != self.state {
-            return Placed::NotYet(new);
+            return Placed::NotYet;
         }
         if self.ended {
             return Placed::Ended;
@@ -229,12 +240,17 @@ impl<'a> Entry<'a> {
         if let Some(reason) = self.refused {
             return Placed::Dropped(reason);
         }
-        match core.queue(pwq, new, now, fx) {
+        let to_queue = new.take().expect("it is queued once");
+        match core.queue(pwq, to_queue, now, fx) {
             Ok(queued) => {
                 publish(self.work, pool, queued.item.0);
                 Placed::Queued
             }
-            Err(_) => Placed::Ended,
+            Err(back) => {
+                // Let go of without the lock: it may be a user's value.
+                *new = Some(back);
+                Placed::Ended
+            }
         }
     }
 }

@@ -29,6 +29,9 @@ impl Workqueue {
     /// ```
     pub fn set_max_active(&self, max_active: usize) {
         let wq = self.inner();
+        if wq.engine.segment.forked() {
+            return;
+        }
         if wq.spec.flags.intersects(WqFlags::BH | WqFlags::ORDERED) {
             tracing::warn!(
                 "max_active of workqueue {} cannot be changed: it is an ordered or a BH one",
@@ -53,6 +56,9 @@ impl Workqueue {
     /// Kernel: `workqueue_set_min_active()`.
     pub fn set_min_active(&self, min_active: usize) {
         let wq = self.inner();
+        if wq.engine.segment.forked() {
+            return;
+        }
         let flags = wq.spec.flags;
         if !flags.contains(WqFlags::UNBOUND) || flags.contains(WqFlags::ORDERED) {
             tracing::warn!(
@@ -66,10 +72,13 @@ impl Workqueue {
         wq.adjust(&control, Wake::Fill);
     }
 
-    /// What an unbound workqueue was asked to be: nice level, CPUs, affinity scope. `None` for a per-CPU or BH one.
-    /// Kernel: `wq->unbound_attrs`.
+    /// What an unbound workqueue was asked to be: nice level, CPUs, affinity scope. `None` for a per-CPU or BH one,
+    /// and in a forked child. From any thread; takes a lock. Kernel: `wq->unbound_attrs`.
     pub fn attrs(&self) -> Option<WorkqueueAttrs> {
         let wq = self.inner();
+        if wq.engine.segment.forked() {
+            return None;
+        }
         wq.nodes.is_some().then(|| lock(&wq.control).attrs.clone())
     }
 
@@ -82,7 +91,7 @@ impl Workqueue {
     ///
     /// # Errors
     /// [`Error::Attrs`] if the workqueue is per CPU or BH or the attributes make no sense, [`Error::Thread`] if a new
-    /// pool gets no worker. Nothing has changed then.
+    /// pool gets no worker, [`Error::ShutDown`] in a forked child. Nothing has changed then.
     ///
     /// ```
     /// # let engine = wq_engine::Engine::builder().name("doc-attrs").build()?;
@@ -96,6 +105,11 @@ impl Workqueue {
     /// ```
     pub fn apply_attrs(&self, attrs: &WorkqueueAttrs) -> Result<(), Error> {
         let wq = self.inner();
+        if wq.engine.segment.forked() {
+            return Err(Error::ShutDown {
+                name: wq.engine.name.clone(),
+            });
+        }
         let problem = |problem: String| Error::Attrs {
             name: wq.spec.name.clone(),
             problem,

@@ -111,6 +111,22 @@ impl Work {
     pub fn flush(&self) -> bool {
         wait::flush_work(&self.0)
     }
+
+    /// Calls the work function.
+    pub(crate) fn call(&self) {
+        match &self.0.func {
+            Func::Work(func) => func(self),
+            Func::Delayed(func) => func(&DelayedWork(self.0.clone())),
+            Func::Rcu(func) => func(&RcuWork(self.0.clone())),
+            Func::Once(func) => {
+                let func = func.lock().unwrap_or_else(PoisonError::into_inner).take();
+                if let Some(func) = func {
+                    func();
+                }
+            }
+            Func::Embedded => {}
+        }
+    }
 }
 
 item_methods!(Work);
@@ -163,22 +179,6 @@ impl WorkInner {
     /// See [`AtomicWord::begin`].
     pub(crate) fn begin(&self, pool: u32) {
         self.word.begin(pool);
-    }
-
-    /// Calls the work function.
-    pub(crate) fn call(self: &Arc<Self>) {
-        match &self.func {
-            Func::Work(func) => func(&Work(self.clone())),
-            Func::Delayed(func) => func(&DelayedWork(self.clone())),
-            Func::Rcu(func) => func(&RcuWork(self.clone())),
-            Func::Once(func) => {
-                let func = func.lock().unwrap_or_else(PoisonError::into_inner).take();
-                if let Some(func) = func {
-                    func();
-                }
-            }
-            Func::Embedded => {}
-        }
     }
 }
 

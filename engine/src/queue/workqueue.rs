@@ -171,9 +171,14 @@ impl Workqueue {
     }
 
     /// How many items may be active: per CPU when bound, in all when unbound; what was asked for, also while it is
-    /// frozen. 1 for an ordered workqueue, `i32::MAX` for a BH one, which has no limit.
+    /// frozen. 1 for an ordered workqueue, `i32::MAX` for a BH one, which has no limit. In a forked child 0: nothing
+    /// becomes active there.
     pub fn max_active(&self) -> usize {
-        lock(&self.inner().control).limits.configured()
+        let wq = self.inner();
+        if wq.engine.segment.forked() {
+            return 0;
+        }
+        lock(&wq.control).limits.configured()
     }
 }
 

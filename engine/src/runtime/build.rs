@@ -17,6 +17,9 @@ use std::sync::Arc;
 use std::time::Duration;
 use wq_trace::{Segment, SegmentConfig};
 
+/// With a shorter one the keeper would do nothing but look.
+const MIN_WATCHDOG_THRESH: Duration = Duration::from_millis(10);
+
 /// What an engine is to be like. Made by [`Engine::builder`]; each method changes one thing, the last call wins.
 ///
 /// ```
@@ -134,10 +137,14 @@ impl Builder {
 
     /// How long a pool may have items on its worklist without that a worker takes one; then the stall is reported
     /// through `tracing`, with [`Engine::show_all_workqueues`] and what the pool's busy workers do, and again after
-    /// the same time. 30 s by default; zero: never. Nothing wakes up for it while nothing waits.
+    /// the same time. 30 s by default; zero: never; what is shorter than 10 ms counts as 10 ms. Nothing wakes up for
+    /// it while nothing waits.
     /// Kernel: `workqueue.watchdog_thresh`.
     pub fn watchdog_thresh(mut self, thresh: Duration) -> Self {
-        self.watchdog_thresh = thresh;
+        self.watchdog_thresh = match thresh.is_zero() {
+            true => thresh,
+            false => thresh.max(MIN_WATCHDOG_THRESH),
+        };
         self
     }
 
@@ -325,5 +332,19 @@ impl EngineInner {
             self.tick.is_run_by(thread.map_err(failed("wq-tick"))?);
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_watchdog_looks_every_10_ms_at_most() {
+        let thresh = |asked| Builder::default().watchdog_thresh(asked).watchdog_thresh;
+        assert_eq!(thresh(Duration::ZERO), Duration::ZERO, "it is off");
+        assert_eq!(thresh(Duration::from_nanos(1)), MIN_WATCHDOG_THRESH);
+        let longer = Duration::from_millis(11);
+        assert_eq!(thresh(longer), longer);
     }
 }

@@ -120,24 +120,31 @@ impl Context {
             return;
         }
         let mut events = std::mem::take(&mut self.fx.events);
-        for event in events.drain(..) {
-            self.emit_one(engine, event);
-        }
+        self.emit_all(engine, events.drain(..));
         self.fx.events = events;
     }
 
-    pub(crate) fn emit_one(&mut self, engine: &EngineInner, mut event: Event) {
+    pub(crate) fn emit_one(&mut self, engine: &EngineInner, event: Event) {
+        self.emit_all(engine, std::iter::once(event));
+    }
+
+    fn emit_all(&mut self, engine: &EngineInner, events: impl Iterator<Item = Event>) {
         if !engine.tracing {
             return;
         }
         self.prepare(engine);
-        event.tid = self.tid;
-        event.cpu = os::current_cpu() as u16;
-        event.from = self
-            .current_in(engine)
-            .map_or(FuncId::NONE, |current| current.func);
-        if let Some((_, emitter)) = self.emitters.iter_mut().find(|(uid, _)| *uid == engine.uid) {
-            emitter.emit(&event);
+        let (tid, cpu) = (self.tid, os::current_cpu() as u16);
+        let current = self.current_in(engine);
+        let from = current.map_or(FuncId::NONE, |current| current.func);
+        let emitter = self.emitters.iter_mut().find(|(uid, _)| *uid == engine.uid);
+        let Some((_, emitter)) = emitter else { return };
+        for event in events {
+            emitter.emit(&Event {
+                tid,
+                cpu,
+                from,
+                ..event
+            });
         }
     }
 

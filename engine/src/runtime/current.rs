@@ -44,6 +44,9 @@ pub fn set_worker_desc(desc: impl fmt::Display) {
     let Some(engine) = current.pool.engine() else {
         return;
     };
+    if engine.segment.forked() {
+        return;
+    }
     // Before the lock: what is displayed may be a user's.
     let desc = desc.to_string();
     let desc = cut(&desc, DESC_LEN);

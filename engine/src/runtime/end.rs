@@ -19,6 +19,8 @@ impl EngineInner {
         // None: later than time can say.
         let deadline = begun.checked_add(timeout);
         self.advance(EngineState::Draining);
+        // After that nobody freezes again, and what is held back can be executed.
+        self.set_frozen(false);
         self.timers.cancel_all();
         self.rcu.cancel_all();
         let mut busy = self.busy_workqueues();

@@ -200,7 +200,7 @@ impl Engine {
 
     /// Every workqueue with active or inactive items and every pool with a busy worker, as sysrq-t shows them: which
     /// items run for how long, which wait, and which threads (`BAR`) wait for them. Takes each pool's lock in turn, so
-    /// the pools are not of one moment. From any thread. Kernel: `show_all_workqueues()`, which prints.
+    /// the pools are not of one moment. From any thread; empty in a forked child. Kernel: `show_all_workqueues()`, which prints.
     ///
     /// ```
     /// let engine = wq_engine::Engine::builder().name("doc-show").build()?;
@@ -253,6 +253,7 @@ impl Engine {
     /// some still do. May be called again while frozen, to ask again. From any thread; takes locks.
     ///
     /// A flush or drain of a frozen workqueue that holds items back waits for the thaw; cancelling them works.
+    /// [`Engine::shutdown`] thaws, since nothing held back could be executed otherwise; from then on nothing freezes.
     /// Kernel: `freeze_workqueues_begin()`, `freeze_workqueues_busy()`.
     ///
     /// ```
@@ -306,8 +307,8 @@ impl Engine {
         self.0.inner.fail_worker_creation(fail);
     }
 
-    /// Ends the engine: refuses queueing from outside and items that queue themselves, cancels timers, and executes
-    /// what is pending. Also ends what the other handles stand for. Not from a work function, which it would wait for
+    /// Ends the engine: refuses queueing from outside and items that queue themselves, cancels timers, thaws what
+    /// [`Engine::freeze`] froze, and executes what is pending. Also ends what the other handles stand for. Not from a work function, which it would wait for
     /// until the time is over. `examples/shutdown.rs` shows the right order for a program.
     ///
     /// # Errors

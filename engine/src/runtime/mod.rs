@@ -7,6 +7,8 @@ pub(crate) mod context;
 mod cpus;
 mod current;
 mod end;
+#[cfg(test)]
+mod fork_tests;
 mod handle;
 mod keeper;
 mod on_cpu;

@@ -121,7 +121,7 @@ impl Pool {
         stamp: u64,
         f: impl FnOnce(&mut Core, u64, &mut Effects) -> R,
     ) -> R {
-        let (result, effects, wanted, threads) = context::with(|context| {
+        let (result, wanted, left) = context::with(|context| {
             context.prepare(engine);
             let mut locked = self.lock();
             let now = locked.core.not_before_last(stamp);
@@ -129,13 +129,19 @@ impl Pool {
             locked.core.publish();
             let wanted = engine.services_wanted(&locked.core);
             context.emit(engine);
-            let effects = context.take_effects();
-            let threads = locked.threads_to_wake(&effects);
+            // Most transitions have none.
+            let left = (!context.fx.effects.is_empty()).then(|| {
+                let effects = context.take_effects();
+                let threads = locked.threads_to_wake(&effects);
+                (effects, threads)
+            });
             drop(locked);
-            (result, effects, wanted, threads)
+            (result, wanted, left)
         });
         engine.arm(wanted);
-        self.execute(engine, effects, &threads);
+        if let Some((effects, threads)) = left {
+            self.execute(engine, effects, &threads);
+        }
         result
     }
 
@@ -257,12 +263,11 @@ impl Locked {
         threads
     }
 
-    /// Best effort: a worker that cannot be moved starts where it is.
+    /// Best effort: a worker that cannot be moved starts where it is. Nothing is said about it: a subscriber may queue
+    /// work, and this is under the lock.
     fn pull_back(&self, worker: WorkerIx) {
-        if let Some(home) = self.core.home()
-            && let Err(error) = os::pin_thread(self.core.tid(worker), home)
-        {
-            tracing::debug!("a worker cannot be pulled back to CPUs {home:?}: {error}");
+        if let Some(home) = self.core.home() {
+            let _ = os::pin_thread(self.core.tid(worker), home);
         }
     }
 }

@@ -132,6 +132,9 @@ impl EngineInner {
 
     /// See [`crate::Engine::fail_worker_creation`].
     pub(super) fn fail_worker_creation(&self, fail: bool) {
+        if self.segment.forked() {
+            return;
+        }
         self.creation_fails.store(fail, Ordering::Relaxed);
         if !fail {
             for pool in self.pools() {

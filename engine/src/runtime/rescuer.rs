@@ -11,7 +11,7 @@ use crate::wq::{Maydays, PwqAddr};
 use std::fmt;
 use std::ops::Deref;
 use std::sync::{Arc, PoisonError};
-use wq_trace::{WqId, WqSlot};
+use wq_trace::{Segment, WqId, WqSlot};
 
 /// What a workqueue and its rescuer share.
 #[derive(Default)]
@@ -76,19 +76,25 @@ impl Rescuer {
 }
 
 /// The workqueue's end of a rescuer: when it goes, the rescuer ends.
-pub(crate) struct RescuerHandle(Arc<Rescuer>);
+pub(crate) struct RescuerHandle {
+    rescuer: Arc<Rescuer>,
+    segment: Segment,
+}
 
 impl Deref for RescuerHandle {
     type Target = Rescuer;
 
     fn deref(&self) -> &Rescuer {
-        &self.0
+        &self.rescuer
     }
 }
 
 impl Drop for RescuerHandle {
     fn drop(&mut self) {
-        self.0.stop();
+        // In the child of a fork there is no rescuer, and its lock may be held for ever.
+        if !self.segment.forked() {
+            self.rescuer.stop();
+        }
     }
 }
 
@@ -110,7 +116,10 @@ impl EngineInner {
             move |engine| worker::rescuer::run(engine, &rescuer, slot)
         });
         match started {
-            Ok(_) => Ok(RescuerHandle(rescuer)),
+            Ok(_) => Ok(RescuerHandle {
+                rescuer,
+                segment: self.segment.clone(),
+            }),
             Err(source) => Err(Error::Thread { name, source }),
         }
     }
@@ -136,6 +145,7 @@ impl EngineInner {
 
 #[cfg(test)]
 mod tests {
+    use super::super::fork_tests::in_a_child;
     use super::*;
     use crate::{Engine, WqFlags};
 
@@ -158,5 +168,23 @@ mod tests {
         assert!(rescuer.next().is_none());
         call();
         assert_eq!(Arc::strong_count(wq.inner()), before);
+    }
+
+    #[test]
+    fn in_a_child_the_end_of_a_workqueue_does_not_ask_its_rescuer() {
+        let builder = Engine::builder().name("rescuer-forked");
+        let engine = builder.build().unwrap();
+        let rescuer = Arc::new(Rescuer::default());
+        let handle = RescuerHandle {
+            rescuer: rescuer.clone(),
+            segment: engine.segment().clone(),
+        };
+        let state = lock(&rescuer.state);
+        let mut handle = Some(handle);
+        in_a_child(|| drop(handle.take()));
+        drop(state);
+        assert!(!lock(&rescuer.state).stopped);
+        drop(handle);
+        assert!(lock(&rescuer.state).stopped);
     }
 }

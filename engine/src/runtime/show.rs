@@ -70,6 +70,9 @@ impl EngineInner {
 
     /// See [`crate::Engine::show_all_workqueues`].
     pub(super) fn show_all(&self) -> String {
+        if self.segment.forked() {
+            return String::new();
+        }
         self.show_pools(&self.dumps())
     }
 
@@ -80,6 +83,9 @@ impl EngineInner {
     /// See [`crate::Engine::show_one_workqueue`].
     pub(super) fn show_one(&self, wq: &Workqueue) -> String {
         let mut out = String::new();
+        if self.segment.forked() {
+            return out;
+        }
         self.show(&[], &self.dumps())
             .workqueue(&mut out, &shown(wq.inner()));
         out
@@ -87,6 +93,9 @@ impl EngineInner {
 
     /// See [`crate::Engine::show_freezable_workqueues`].
     pub(super) fn show_freezable(&self) -> String {
+        if self.segment.forked() {
+            return String::new();
+        }
         let mut out = String::from("Showing freezable workqueues that are still busy:\n");
         let (mut workqueues, pools) = (self.shown(), self.dumps());
         workqueues.retain(|wq| wq.flags & WqFlags::FREEZABLE.bits() != 0);

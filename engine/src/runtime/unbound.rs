@@ -76,9 +76,14 @@ impl EngineInner {
         pool.end(self);
     }
 
-    /// Returns the freezable workqueues that something is active on.
+    /// Returns the freezable workqueues that something is active on. Once the engine is being shut down nothing freezes.
     pub(super) fn set_frozen(&self, frozen: bool) -> Vec<Workqueue> {
+        if self.segment.forked() {
+            return Vec::new();
+        }
         let mut config = self.configure();
+        // Under this lock: who froze before the shutdown began is thawed by it.
+        let frozen = frozen && self.state() == EngineState::Running;
         config.frozen = frozen;
         let all = self.all_workqueues().into_iter();
         all.filter(|wq| wq.spec.flags.contains(WqFlags::FREEZABLE) && wq.set_frozen(frozen))

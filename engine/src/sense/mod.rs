@@ -100,6 +100,9 @@ impl Scope {
         let Some(engine) = current.pool.engine() else {
             return Self(None);
         };
+        if engine.segment.forked() {
+            return Self(None);
+        }
         current.pool.transact(&engine, |core, now, fx| {
             core.sleeping(current.worker, Informant::Hint, None, now, fx);
         });
@@ -117,7 +120,8 @@ impl Drop for Scope {
             current.blocking -= 1;
             Some(current.blocking)
         });
-        if open == Some(0) {
+        // `f` may have forked.
+        if open == Some(0) && !engine.segment.forked() {
             current.pool.transact(&engine, |core, now, fx| {
                 core.running(current.worker, Informant::Hint, now, fx);
             });

@@ -5,7 +5,7 @@ pub(crate) mod rescuer;
 
 use crate::os;
 use crate::pool::{Done, Start, Step, WorkerIx};
-use crate::queue::{Job, WorkInner, WorkItem};
+use crate::queue::{Job, Work, WorkInner, WorkItem};
 use crate::rcu;
 use crate::runtime::{Core, CurrentWork, Effects, EngineInner, Pool, context};
 use crate::sync::thread;
@@ -122,7 +122,8 @@ fn execute<R>(
         queued_at,
         at,
     } = start;
-    let current = CurrentWork {
+    // Made in its place: moving it costs.
+    let current = || CurrentWork {
         engine: engine.uid,
         pool: pool.clone(),
         worker: me,
@@ -133,7 +134,7 @@ fn execute<R>(
         started_at: at,
         blocking: 0,
     };
-    context::with(|context| context.set_current(Some(current)));
+    context::with(|context| context.set_current(Some(current())));
     let panicked = call(work, carried);
     let ended = os::now();
     context::with(|context| context.set_current(None));
@@ -156,16 +157,17 @@ fn execute<R>(
 /// Calls the work function and lets go of the item. What the user's values do when they are dropped is still part of
 /// the execution. Returns whether anything panicked.
 fn call(work: Arc<WorkInner>, carried: Option<Arc<dyn WorkItem>>) -> bool {
+    let work = Work(work);
     let sections = rcu::depth();
     let called = quietly(|| match carried {
         Some(object) => object.run(),
         None => work.call(),
     });
     if !called {
-        tracing::error!("work function {} panicked", work.name);
+        tracing::error!("work function {} panicked", work.0.name);
     }
     if rcu::depth() != sections {
-        tell_leak(&work.name, sections);
+        tell_leak(&work.0.name, sections);
     }
     let dropped = quietly(|| drop(work));
     if !dropped {

@@ -156,22 +156,17 @@ impl NodeActive {
     pub(crate) fn release(self: &Arc<Self>) -> Option<Reserved> {
         let mut node = self.lock();
         node.nr -= 1;
+        let reserved = node.reserve(self);
         node.publish();
-        drop(node);
-        self.reserve()
+        reserved
     }
 
     /// Reserves a free slot, if there is one, for the pwq that has waited longest.
     pub(crate) fn reserve(self: &Arc<Self>) -> Option<Reserved> {
         let mut node = self.lock();
-        if node.nr >= node.max {
-            return None;
-        }
-        let pwq = node.waiting.pop_front()?;
-        node.nr += 1;
+        let reserved = node.reserve(self)?;
         node.publish();
-        let node = self.clone();
-        Some(Reserved { node, pwq })
+        Some(reserved)
     }
 
     /// From now on so many slots. Who raises it reserves what became free until nothing is left to reserve.
@@ -201,6 +196,17 @@ impl Node {
                 max: self.max as u32,
             });
         }
+    }
+
+    /// As [`NodeActive::reserve`], `this` being the lock that it is behind.
+    fn reserve(&mut self, this: &Arc<NodeActive>) -> Option<Reserved> {
+        if self.nr >= self.max {
+            return None;
+        }
+        let pwq = self.waiting.pop_front()?;
+        self.nr += 1;
+        let node = this.clone();
+        Some(Reserved { node, pwq })
     }
 
     fn wait(&mut self, pwq: PwqAddr) {

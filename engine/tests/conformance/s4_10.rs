@@ -1,7 +1,8 @@
 //! Freezing.
 
-use super::support::{Count, Held, LONG, engine};
-use wq_engine::WqFlags;
+use super::support::{Count, Held, LONG, count as told, engine, until};
+use wq_engine::{Work, WqFlags};
+use wq_trace::What;
 
 #[test]
 fn s4_10_frozen_holds_what_is_not_active_and_thaw_lets_it_go() {
@@ -77,4 +78,38 @@ fn s4_10_a_wq_made_while_frozen_is_frozen() {
     work.flush();
     assert_eq!(count.get(), 1);
     engine.shutdown(LONG).unwrap();
+}
+
+/// What is held back is to be executed before the end, so the end thaws, and nothing freezes once it has begun.
+#[test]
+fn s4_10_a_shutdown_thaws() {
+    let engine = engine("freeze shutdown");
+    let cold = [WqFlags::empty(), WqFlags::UNBOUND].map(|unbound| {
+        let flags = WqFlags::FREEZABLE | unbound;
+        engine.alloc_workqueue("cold", flags, 0).unwrap()
+    });
+    assert!(engine.freeze().is_empty());
+    let count = Count::default();
+    for wq in &cold {
+        assert!(wq.queue_work(&count.work()));
+    }
+    let late = Work::named("late", {
+        let (engine, cold, count) = (engine.clone(), cold.clone(), count.clone());
+        move |_| {
+            until(|| count.get() == 2);
+            engine.freeze();
+            for wq in &cold {
+                assert!(wq.queue_work(&count.work()));
+            }
+        }
+    });
+    assert!(engine.system_unbound_wq().queue_work(&late));
+    engine.shutdown(LONG).unwrap();
+    assert_eq!(count.get(), 4);
+    let froze = told(&engine, |what| matches!(what, What::Freeze { .. }));
+    let thawed = told(&engine, |what| matches!(what, What::Thaw { .. }));
+    assert!(
+        thawed == froze && thawed >= cold.len(),
+        "{thawed} of {froze}"
+    );
 }

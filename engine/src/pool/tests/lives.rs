@@ -5,7 +5,7 @@ use crate::pool::effect::{Effect, Effects};
 use crate::pool::execute::{Done, Step};
 use crate::pool::rescue::Rescue;
 use crate::pool::state::{PoolSpec, PoolState, Role, WorkerIx};
-use crate::pool::{ItemIx, Limit, NewItem, PwqIx, PwqSpec};
+use crate::pool::{Informant, ItemIx, Limit, NewItem, PwqIx, PwqSpec};
 use wq_trace::{Counter, PoolInfo, REQ_CPU_LOCAL, WqId, WqSlot};
 
 /// An idle worker that nobody woke.
@@ -179,6 +179,18 @@ impl Life {
     pub(crate) fn finish(&mut self, me: u32) -> Went {
         self.complete(WorkerIx(me));
         self.step(me)
+    }
+
+    /// The worker's item says that it blocks.
+    pub(crate) fn sleeps(&mut self, me: u32) {
+        let (me, by) = (WorkerIx(me), Informant::Hint);
+        self.act(|pool, now, fx| pool.sleeping(me, by, None, now, fx));
+    }
+
+    /// It goes on.
+    pub(crate) fn wakes(&mut self, me: u32) {
+        let (me, by) = (WorkerIx(me), Informant::Hint);
+        self.act(|pool, now, fx| pool.running(me, by, now, fx));
     }
 
     pub(crate) fn timer(&mut self) {

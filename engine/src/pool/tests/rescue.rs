@@ -1,7 +1,8 @@
 //! Creation that fails, calls for help, and rescuers: semantics 4.2, 4.4 and 4.8.
 
 use super::lives::{Life, Rescued, Went};
-use crate::pool::PwqIx;
+use crate::pool::{PwqIx, WorkerIx};
+use crate::wq::Maydays;
 use wq_trace::Counter;
 
 const MS: u64 = 1_000_000;
@@ -127,29 +128,13 @@ fn s4_8_3_a_rescuer_leaves_when_the_pool_can_help_itself_and_kicks_it() {
 #[test]
 fn s4_8_3_while_a_manager_is_active_a_rescuer_stays_unless_others_have_called() {
     for others_wait in [false, true] {
-        let mut life = Life::bound(2);
-        life.queue(4);
-        assert_eq!(life.step(1), Went::Run, "another is idle");
-        life.pool.sleeping(
-            crate::pool::WorkerIx(1),
-            crate::pool::Informant::Hint,
-            None,
-            0,
-            &mut crate::pool::Effects::default(),
-        );
-        assert_eq!(life.step(0), Went::Create);
-        assert_eq!(life.create_failed(0), Went::Cooldown(1000 * MS));
+        let mut life = stuck(4);
         life.now = 10 * MS;
         life.timer();
         let me = life.attach(0).expect("it has called");
         assert_eq!(life.rescue(me, others_wait), Rescued::Run(1));
         // The blocked worker comes back: the pool needs no other for the moment.
-        life.pool.running(
-            crate::pool::WorkerIx(1),
-            crate::pool::Informant::Hint,
-            life.now,
-            &mut crate::pool::Effects::default(),
-        );
+        life.wakes(1);
         assert!(!life.pool.need_to_create_worker());
         let next = life.rescue_next(me, others_wait);
         let expected = if others_wait {
@@ -199,4 +184,123 @@ fn s4_8_a_rescuer_that_comes_too_late_finds_nothing() {
     assert_eq!(life.rescue(me, false), Rescued::Leave);
     life.detach(me);
     assert_eq!(life.attach(0), None, "nobody calls");
+}
+
+/// Pools of one workqueue, and its rescuer on its way between them.
+struct Tour {
+    pools: Vec<Life>,
+    maydays: Maydays<usize>,
+    /// Where the rescuer is.
+    at: Option<(usize, WorkerIx)>,
+}
+
+impl Tour {
+    fn new(pools: impl IntoIterator<Item = Life>) -> Self {
+        Self {
+            pools: pools.into_iter().collect(),
+            maydays: Maydays::default(),
+            at: None,
+        }
+    }
+
+    /// The mayday timer of a pool fires. Returns how many calls came of it.
+    fn timer(&mut self, pool: usize, now: u64) -> usize {
+        let life = &mut self.pools[pool];
+        life.now = now;
+        life.timer();
+        let calls = life.maydays().len();
+        (0..calls).for_each(|_| _ = self.maydays.send(pool));
+        calls
+    }
+
+    /// The rescuer goes to the pool that has waited longest, and asks for something to do.
+    fn go(&mut self) -> (usize, Rescued) {
+        let pool = self.maydays.next().expect("somebody has called");
+        let me = self.pools[pool].attach(0).expect("it has called");
+        self.at = Some((pool, me));
+        let others_wait = self.maydays.others_wait();
+        (pool, self.pools[pool].rescue(me, others_wait))
+    }
+
+    /// The rescuer has executed its item, and asks for another one.
+    fn next(&mut self) -> Rescued {
+        let (pool, me) = self.at.expect("the rescuer is at a pool");
+        let others_wait = self.maydays.others_wait();
+        let next = self.pools[pool].rescue_next(me, others_wait);
+        if !matches!(next, Rescued::Run(_)) {
+            self.pools[pool].detach(me);
+            self.at = None;
+        }
+        if next == Rescued::LeaveAgain {
+            self.maydays.send(pool);
+        }
+        next
+    }
+}
+
+/// A pool of two workers with so many items: one runs the first and blocks, the other cannot create a third.
+fn stuck(items: usize) -> Life {
+    let mut life = Life::bound(2);
+    life.queue(items);
+    assert_eq!(life.step(1), Went::Run, "another is idle");
+    life.sleeps(1);
+    assert_eq!(life.step(0), Went::Create);
+    assert_eq!(life.create_failed(0), Went::Cooldown(1000 * MS));
+    life
+}
+
+#[test]
+fn s4_8_3_of_two_pools_that_call_at_once_the_first_is_left_for_the_second_which_keeps_the_rescuer()
+{
+    let mut tour = Tour::new([stuck(3), stuck(3)]);
+    assert_eq!((tour.timer(0, 10 * MS), tour.timer(1, 10 * MS)), (1, 1));
+    assert_eq!(tour.go(), (0, Rescued::Run(1)));
+    // Both blocked workers come back: while they run, neither pool needs another one. The managers are still at it.
+    for life in &mut tour.pools {
+        life.wakes(1);
+        assert!(!life.pool.need_to_create_worker() && life.pool.manager().is_some());
+    }
+    assert_eq!(tour.next(), Rescued::Leave, "the other pool waits");
+    assert_eq!(tour.go(), (1, Rescued::Run(1)));
+    assert_eq!(tour.next(), Rescued::Run(2), "nobody else waits");
+    tour.pools[1].queue(2);
+    assert_eq!(tour.next(), Rescued::Run(3));
+    // The first pool is worse off again and calls.
+    tour.pools[0].sleeps(1);
+    assert_eq!(tour.timer(0, 110 * MS), 1);
+    assert_eq!(tour.next(), Rescued::Leave, "although an item is left");
+    assert_eq!(tour.go(), (0, Rescued::Run(2)));
+    assert_eq!(tour.next(), Rescued::Leave, "nothing is left");
+    let rescued = |pool: usize| tour.pools[pool].counted(0, Counter::Rescued);
+    assert_eq!((rescued(0), rescued(1)), (2, 3));
+}
+
+#[test]
+fn s4_8_4_two_pools_that_cannot_help_themselves_take_turns_of_17_items() {
+    let mut tour = Tour::new([stuck(41), stuck(21)]);
+    assert_eq!((tour.timer(0, 10 * MS), tour.timer(1, 10 * MS)), (1, 1));
+    let mut turns = Vec::new();
+    while tour.maydays.others_wait() {
+        let (pool, mut next) = tour.go();
+        let mut ran = 0;
+        while let Rescued::Run(_) = next {
+            ran += 1;
+            next = tour.next();
+        }
+        turns.push((pool, ran, next));
+    }
+    assert_eq!(
+        turns,
+        [
+            (0, 17, Rescued::LeaveAgain),
+            (1, 17, Rescued::LeaveAgain),
+            (0, 17, Rescued::LeaveAgain),
+            (1, 3, Rescued::Leave),
+            (0, 6, Rescued::Leave),
+        ]
+    );
+    for (life, items) in tour.pools.iter().zip([40, 20]) {
+        assert_eq!(life.counted(0, Counter::Rescued), items);
+        assert_eq!(life.counted(0, Counter::Mayday), 1, "a turn is no new call");
+    }
 }
