@@ -78,17 +78,23 @@ pub(crate) fn disable_sync(work: &Arc<WorkInner>) -> bool {
 
 /// Kernel: `enable_work()`, `enable_delayed_work()`.
 pub(crate) fn enable(work: &Arc<WorkInner>) -> bool {
-    let Some(_grabbed) = own(work) else {
+    let Some((_grabbed, enabled)) = enable_owned(work) else {
         return false;
     };
+    release(work);
+    enabled
+}
+
+/// As [`enable`], but the caller owns the item afterwards, and lets what was taken off a list go after the item.
+pub(super) fn enable_owned(work: &Arc<WorkInner>) -> Option<(Grabbed, bool)> {
+    let grabbed = own(work)?;
     match work.word().shallower() {
         Some(shallower) => work.set_word(shallower),
         None => warn_once!("work disable count underflowed"),
     }
     let depth = work.word().depth();
     tell(work, What::EnableWork { depth });
-    release(work);
-    depth == 0
+    Some((grabbed, depth == 0))
 }
 
 /// Makes the caller the owner of the item, which is then on no list and no timer. `None` if nobody can: it waits for

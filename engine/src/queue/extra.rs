@@ -3,7 +3,7 @@
 use super::delayed::mod_delayed_work;
 use super::embed::{self, WorkItem};
 use super::rcu_work::queue_rcu_work;
-use super::{DelayedWork, RcuWork, Work, Workqueue, cancel, submit};
+use super::{DelayedWork, RcuWork, Work, Workqueue, submit};
 use crate::attrs::WqFlags;
 use crate::os;
 use std::sync::Arc;
@@ -78,14 +78,11 @@ impl Workqueue {
         queue_rcu_work(self.inner(), &work.0)
     }
 
-    /// [`Work::enable`], and [`Workqueue::queue_work`] if that returned true, which is what this returns: the item is
-    /// pending then, unless the engine is shutting down. From any thread. Kernel: `enable_and_queue_work()`.
+    /// [`Work::enable`], and [`Workqueue::queue_work`] if that returned true, which is what this returns: this call has
+    /// queued the item then, unless the engine is shutting down. Nobody can queue it between the two. From any thread.
+    /// Kernel: `enable_and_queue_work()`.
     pub fn enable_and_queue_work(&self, work: &Work) -> bool {
-        let enabled = cancel::enable(&work.0);
-        if enabled {
-            submit::queue_work(self.inner(), None, &work.0);
-        }
-        enabled
+        submit::enable_and_queue(self.inner(), &work.0)
     }
 
     /// Whether items of this workqueue are held back on the OS CPU `cpu`; `None` asks for the calling thread's.

@@ -38,14 +38,34 @@ impl For {
 
 /// Kernel: `queue_work_on()`; `cpu` is an OS CPU number, `None` the calling thread's.
 pub(crate) fn queue_work(wq: &Arc<WqInner>, cpu: Option<usize>, work: &Arc<WorkInner>) -> bool {
+    !is_field(work) && claim(wq, work) && insert(wq, For::asked(cpu), work)
+}
+
+/// Whether it is a field of an object, which is said.
+fn is_field(work: &WorkInner) -> bool {
     if work.is_embedded() {
         warn_once!(
             "work {} is a field: its object is to be queued, not it",
             work.name
         );
-        return false;
     }
-    claim(wq, work) && insert(wq, For::asked(cpu), work)
+    work.is_embedded()
+}
+
+/// Enabled and, if that ended the last disabling, queued in one step: nobody else queues the item in between.
+/// Kernel: `enable_and_queue_work()`, which takes two.
+pub(super) fn enable_and_queue(wq: &Arc<WqInner>, work: &Arc<WorkInner>) -> bool {
+    let Some((_grabbed, enabled)) = cancel::enable_owned(work) else {
+        return false;
+    };
+    if !enabled || is_field(work) {
+        cancel::release(work);
+    } else if wq.engine.segment.forked() || !wq.engine.accepts(work) {
+        let_go(wq, work);
+    } else {
+        insert(wq, For::asked(None), work);
+    }
+    enabled
 }
 
 /// Kernel: `queue_delayed_work_on()`.
