@@ -53,7 +53,7 @@ pub enum Error {
     },
     /// Items were still queued or running when the time of [`Engine::shutdown`](crate::Engine::shutdown) was over. The
     /// engine has ended all the same: what was not started never will be, and what runs goes on until it returns.
-    #[error("{busy} workqueues were still busy after {waited_ms} ms: {names}")]
+    #[error("{busy} {} still busy after {waited_ms} ms: {names}", if *.busy == 1 { "workqueue was" } else { "workqueues were" })]
     Busy {
         /// How many workqueues.
         busy: usize,

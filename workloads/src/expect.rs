@@ -195,7 +195,7 @@ fn order(expectations: &[Expectation], report: &Report) -> Option<Outcome> {
     }
     expected.sort_by_key(|(at, _)| *at);
     let mut text = "order of finishes:".to_owned();
-    let mut seen_text: Vec<String> = Vec::new();
+    let mut seen_at: Vec<(&Subject, Option<u64>)> = Vec::new();
     let mut ok = true;
     let (mut group, mut latest_before, mut latest) = (None, 0, 0);
     for (at, subject) in expected {
@@ -205,16 +205,25 @@ fn order(expectations: &[Expectation], report: &Report) -> Option<Outcome> {
         }
         group = Some(at);
         text.push_str(&format!(" {subject}"));
-        let Some(seen) = measure(subject, Measure::Finish, report) else {
+        let seen = measure(subject, Measure::Finish, report);
+        seen_at.push((subject, seen));
+        let Some(seen) = seen else {
             ok = false;
-            seen_text.push(format!("{subject} never"));
             continue;
         };
         ok &= seen >= latest_before;
         latest = latest.max(seen);
-        seen_text.push(format!("{subject} {}", wq_trace::units::duration(seen)));
     }
-    let seen = seen_text.join(", ");
+    // Two times that are told apart must not read the same.
+    let shown = match ok {
+        true => wq_trace::units::duration,
+        false => units::exact_duration,
+    };
+    let seen = seen_at.iter().map(|(subject, at)| {
+        let at = at.map_or_else(|| "never".to_owned(), shown);
+        format!("{subject} {at}")
+    });
+    let seen = seen.collect::<Vec<_>>().join(", ");
     Some(Outcome { text, ok, seen })
 }
 

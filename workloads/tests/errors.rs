@@ -207,7 +207,7 @@ fn steps() {
     );
     assert_eq!(
         of_step("  sleep 5sec"),
-        "s.toml:14:18: work[2].body[0]: unknown unit `sec`: a duration is a number with ns, us, ms, s or m, such as `5ms`"
+        "s.toml:14:18: work[2].body[0]: unknown unit `sec`: a duration is a number with ns, us, ms, s, m or h, such as `5ms`"
     );
     assert_eq!(
         of_step(" "),
@@ -328,7 +328,7 @@ fn expectations() {
     );
     assert_eq!(
         of_expect("work = \"w0\"\nfinish = \"<= 1\""),
-        "s.toml:13:10: expect[0].finish: the unit is missing: a duration is a number with ns, us, ms, s or m, such as `5ms`"
+        "s.toml:13:10: expect[0].finish: the unit is missing: a duration is a number with ns, us, ms, s, m or h, such as `5ms`"
     );
     assert_eq!(
         of_expect("work = \"w0\"\nexecutions = 1\nfinish = \"<= 1ms\"\ntolerance = \"1ms\""),

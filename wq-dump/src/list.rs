@@ -27,7 +27,17 @@ pub fn run(common: &Common, output: &mut Output) -> Result<(), Failure> {
         return output.json(&Value::List(found.iter().map(object).collect()));
     }
     let style = output.style;
-    output.text(&text(&found, style))
+    output.text(&text(&found, style))?;
+    let others = wq_trace::other_users();
+    if others > 0 {
+        let users = if others == 1 {
+            "user has"
+        } else {
+            "users have"
+        };
+        tracing::warn!("{others} other {users} segments that only root may list");
+    }
+    Ok(())
 }
 
 /// Removes the segments of this user's engines that are gone, and prints which.

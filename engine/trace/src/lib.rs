@@ -44,7 +44,7 @@ mod value;
 pub use clean::{NAME_BYTES, clean_name, clean_text};
 pub use cpus::CpuSet;
 #[cfg(not(loom))]
-pub use discover::{FindError, Found, find, gc, list};
+pub use discover::{FindError, Found, find, gc, list, other_users};
 pub use event::{Drop, Event, FlushTarget, Hold, REQ_CPU_LOCAL, Wake, Was, What};
 pub use ids::{FuncId, PoolId, PwqId, WorkerId, WqId};
 pub use layout::VERSION;

@@ -6,7 +6,7 @@ use crate::script::Script;
 use crate::style::{ColorChoice, Style};
 use std::io::{self, Write};
 
-/// Judges the script's expectations (of a whole replay, not of an interrupted one) and writes the report.
+/// Judges the script's expectations (of a whole replay, not of an interrupted or stuck one) and writes the report.
 ///
 /// `times`: assert times on threads too. `to_stdout`: whether the report may go to standard output when no file is asked
 /// for. Gives the exit code.
@@ -21,7 +21,7 @@ pub fn deliver(
     color: ColorChoice,
     to_stdout: bool,
 ) -> Result<u8, CliError> {
-    if !report.interrupted {
+    if !report.interrupted && report.stuck.is_none() {
         report.expectations = crate::expect::evaluate(&script.expectations, report, times);
     }
     if let Some(path) = &options.output {
@@ -43,7 +43,7 @@ pub fn deliver(
 pub fn exit_code(report: &Report) -> u8 {
     if report.interrupted {
         EXIT_INTERRUPTED
-    } else if report.ok() {
+    } else if report.stuck.is_none() && report.ok() {
         EXIT_FINE
     } else {
         EXIT_FAILED

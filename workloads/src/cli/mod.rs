@@ -115,6 +115,12 @@ fn check(cli: &Cli, scripts: &[PathBuf]) -> Result<u8, CliError> {
                     count(program.works.len() as u64, "work"),
                     count(program.producers.len() as u64, "producer"),
                 )?;
+                if program.producers.is_empty() {
+                    tracing::warn!(
+                        "{} does nothing: it has no producer that queues its work",
+                        path.display()
+                    );
+                }
             }
             Err(errors) => {
                 exit = EXIT_USAGE;

@@ -1,17 +1,20 @@
 //! `run` and `simulate`: from the script to the delivered report.
 
 use super::{
-    Cli, CliError, EXIT_FAILED, Interrupt, ProgressLine, ReportOptions, RunOptions,
-    SimulateOptions, deliver,
+    Cli, CliError, Interrupt, ProgressLine, ReportOptions, RunOptions, SimulateOptions, deliver,
 };
 use crate::exec::{self, Replay, ReplaySettings, SimulateSettings};
+use crate::report::Report;
 use crate::script::{load, load_for};
+use crate::units::count;
 use std::fs::File;
-use std::io::{self, BufWriter, Write};
-use std::time::Duration;
+use std::io::{self, BufWriter, IsTerminal, Write};
+use std::time::{Duration, Instant};
 
 /// Time between two looks at a running replay.
 const LOOK: Duration = Duration::from_millis(5);
+/// Without progress for so long, the user is told what is waited for.
+const PATIENCE: Duration = Duration::from_secs(3);
 /// Looks between two lines of progress.
 const LOOKS_PER_LINE: u32 = 20;
 
@@ -27,15 +30,18 @@ pub(super) fn run(cli: &Cli, options: &RunOptions) -> Result<u8, CliError> {
     let replay = Replay::start(&script, settings)?;
     let mut line = ProgressLine::on_stderr();
     let mut looks = 0;
+    let mut obstacle = Obstacle::default();
     while !replay.is_over() && !interrupt.requested() {
         if looks % LOOKS_PER_LINE == 0 {
             line.show(|| replay.progress());
+            obstacle.look(&replay, &mut line);
         }
         looks += 1;
         std::thread::sleep(LOOK);
     }
     line.clear();
     let mut report = replay.finish()?;
+    say_frozen(&report);
     deliver(
         &mut report,
         &script,
@@ -46,6 +52,34 @@ pub(super) fn run(cli: &Cli, options: &RunOptions) -> Result<u8, CliError> {
     )
 }
 
+/// Says once why a replay that has come to rest does not end.
+#[derive(Default)]
+struct Obstacle {
+    since: Option<(u64, Instant)>,
+    said: bool,
+}
+
+impl Obstacle {
+    fn look(&mut self, replay: &Replay, line: &mut ProgressLine<io::Stderr>) {
+        let Some(why) = replay.obstacle().filter(|_| !self.said) else {
+            self.since = None;
+            return;
+        };
+        let progress = replay.progress();
+        let (executions, since) = *self
+            .since
+            .get_or_insert((progress.executions, Instant::now()));
+        if executions != progress.executions {
+            self.since = None;
+        } else if since.elapsed() >= PATIENCE {
+            self.said = true;
+            line.clear();
+            let items = count(progress.outstanding, "item");
+            tracing::warn!("waiting for {items}: {why}; Ctrl-C ends with the partial report");
+        }
+    }
+}
+
 /// Simulates a script.
 pub(super) fn simulate(cli: &Cli, options: &SimulateOptions) -> Result<u8, CliError> {
     let script = load_for(&options.script, options.machine().as_ref())?;
@@ -54,18 +88,17 @@ pub(super) fn simulate(cli: &Cli, options: &SimulateOptions) -> Result<u8, CliEr
     let settings = SimulateSettings {
         seed: options.seed,
         interrupted: Some(interrupt.flag()),
+        progress: io::stderr().is_terminal().then_some(say_time),
     };
     let mut stdout = BufWriter::new(io::stdout().lock());
     let events = options.events.then_some(&mut stdout as &mut dyn Write);
     let simulated = exec::simulate(&script, settings, events);
     drop(stdout);
-    let mut report = match simulated {
-        Err(stuck @ exec::ExecError::Stuck { .. }) => {
-            super::say_error(cli, &stuck.to_string());
-            return Ok(EXIT_FAILED);
-        }
-        other => other?,
-    };
+    let mut report = simulated?;
+    if let Some(stuck) = &report.stuck {
+        super::say_error(cli, stuck);
+    }
+    say_frozen(&report);
     deliver(
         &mut report,
         &script,
@@ -74,6 +107,26 @@ pub(super) fn simulate(cli: &Cli, options: &SimulateOptions) -> Result<u8, CliEr
         cli.color,
         !options.events,
     )
+}
+
+/// How far a long simulation has come.
+fn say_time(now: u64) {
+    let now = wq_trace::units::duration(now);
+    // When even this fails there is nobody left to tell.
+    let _ = writeln!(io::stderr(), "simulated {now} so far");
+}
+
+/// A whole replay that leaves items behind says which: nobody thawed them.
+fn say_frozen(report: &Report) {
+    if report.interrupted || report.stuck.is_some() {
+        return;
+    }
+    for wq in report.workqueues.iter().filter(|wq| wq.inactive > 0) {
+        let verb = if wq.inactive == 1 { "stays" } else { "stay" };
+        let items = count(wq.inactive, "item");
+        // When even this fails there is nobody left to tell.
+        let _ = writeln!(io::stderr(), "{items} {verb} frozen on {}", wq.name);
+    }
 }
 
 /// Finds out before the replay, not after it, that its report cannot be written.

@@ -4,6 +4,7 @@ use super::handle::Handle;
 use super::shared::{Shared, lock, now};
 use crate::report::Execution;
 use rustix::time::{ClockId, clock_gettime};
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 use wq_engine::blocking;
 use wq_engine::sim::{Draw, Step};
@@ -95,16 +96,23 @@ pub(super) fn queueing_step(shared: &Shared, step: &Step, draw: &dyn Fn(&Draw) -
         }
         Step::Cancel(item) => shared.each(*item, |handle| handle.cancel(false)),
         Step::CancelSync(item) => shared.each(*item, |handle| handle.cancel(true)),
-        Step::FailCreate(fails) => shared.engine.fail_worker_creation(*fails),
+        Step::FailCreate(fails) => {
+            shared.creation_fails.store(*fails, Ordering::Release);
+            shared.engine.fail_worker_creation(*fails);
+        }
         Step::SetMaxActive(wq, max_active) => {
             if let Some(wq) = shared.workqueue(wq) {
                 wq.set_max_active(*max_active);
             }
         }
         Step::Freeze => {
+            shared.frozen.store(true, Ordering::Release);
             shared.engine.freeze();
         }
-        Step::Thaw => shared.engine.thaw(),
+        Step::Thaw => {
+            shared.engine.thaw();
+            shared.frozen.store(false, Ordering::Release);
+        }
         Step::CpuDown(cpu) => {
             let cpu = shared.cpu(*cpu);
             lock(&shared.hotplug).down(cpu, shared.engine.cpus());

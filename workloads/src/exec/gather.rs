@@ -41,6 +41,8 @@ fn workqueue(row: &Workqueue, max_running: u64, report: &Report) -> WorkqueueRep
         completed: row.counter(Counter::Completed),
         cancelled: row.counter(Counter::Cancelled),
         refused: row.refused(),
+        pending: row.pending,
+        inactive: row.inactive,
         max_running,
         wait_ns: quantiles(report, row, &row.wait, Execution::wait_ns),
         run_ns: quantiles(report, row, &row.run, Execution::run_ns),

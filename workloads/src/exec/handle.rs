@@ -106,6 +106,15 @@ impl Handle {
         }
     }
 
+    /// Queued, on a timer or waiting for readers, and not executing.
+    pub(super) fn only_waits(&self) -> bool {
+        let busy = match self {
+            Self::Delayed(delayed, _) => delayed.busy(),
+            Self::Rcu(rcu) => rcu.busy(),
+        };
+        busy == 1
+    }
+
     pub(super) fn is_idle(&self) -> bool {
         match self {
             Self::Delayed(delayed, _) => delayed.busy() == 0,

@@ -1,6 +1,7 @@
 //! Replaying a script: on the threads of an engine, or in the simulator.
 
 mod body;
+mod frozen;
 mod gather;
 mod handle;
 mod hotplug;
@@ -35,14 +36,6 @@ pub enum ExecError {
     /// Virtual time stands still.
     #[error("cannot simulate this script: {0}")]
     Sim(#[from] SimError),
-    /// Threads wait for what cannot happen any more.
-    #[error("the simulation is stuck at {at}: what these wait for cannot happen any more: {}", .threads.join(", "))]
-    Stuck {
-        /// The virtual time.
-        at: String,
-        /// Who waits.
-        threads: Vec<String>,
-    },
     /// The engine's segment cannot be read back.
     #[error("cannot read the engine's segment: {0}")]
     Segment(#[from] wq_trace::ReadError),

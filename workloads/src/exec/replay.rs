@@ -1,7 +1,7 @@
 //! A replay on threads: an engine of its own, the script's producers, and the report at the end.
 
 use super::shared::{Shared, lock};
-use super::{ExecError, gather, producer};
+use super::{ExecError, frozen, gather, producer};
 use crate::cli::Progress;
 use crate::report::{Mode, Report};
 use crate::script::Script;
@@ -96,13 +96,14 @@ impl Replay {
         &self.script
     }
 
-    /// Every producer has made its last call and every item is over.
+    /// Every producer has made its last call, and every item is over or held on a workqueue that stays frozen.
     pub fn is_over(&self) -> bool {
         if self.over.load(Ordering::Relaxed) {
             return true;
         }
         let producers = self.producers.iter().all(JoinHandle::is_finished);
-        let over = producers && self.shared.0.is_quiet();
+        let shared = &self.shared.0;
+        let over = producers && (shared.is_quiet() || frozen::is_all(shared));
         // Nothing can begin again: it stays over.
         self.over.store(over, Ordering::Relaxed);
         over
@@ -119,6 +120,13 @@ impl Replay {
             producers_done: shared.producers_done.load(Ordering::Relaxed),
             producers: self.producers.len(),
         }
+    }
+
+    /// Why items may wait for ever, if nothing executes and the script did something that makes them wait.
+    pub fn obstacle(&self) -> Option<&'static str> {
+        let shared = &self.shared.0;
+        let waits = shared.is_at_rest() && shared.outstanding() > 0;
+        waits.then(|| frozen::obstacle(shared)).flatten()
     }
 
     /// Asks the producers to make no more calls.
@@ -182,6 +190,7 @@ impl Replay {
             pools: Vec::new(),
             expectations: Vec::new(),
             interrupted: !self.is_over(),
+            stuck: None,
         };
         let max_running: Vec<(WqId, u64)> = snapshot
             .workqueues

@@ -35,6 +35,10 @@ pub(super) struct Shared {
     /// The item that was not over when last looked at.
     busy: AtomicUsize,
     pub(super) producers_done: AtomicUsize,
+    /// The script has frozen the freezable workqueues, and not thawed them.
+    pub(super) frozen: AtomicBool,
+    /// The script lets the creation of workers fail.
+    pub(super) creation_fails: AtomicBool,
     stop: AtomicBool,
     stopped: (Mutex<()>, Condvar),
     /// By the workqueue's name: executing now, most at once.
@@ -101,6 +105,8 @@ impl Shared {
             executions: AtomicU64::new(0),
             busy: AtomicUsize::new(0),
             producers_done: AtomicUsize::new(0),
+            frozen: AtomicBool::new(false),
+            creation_fails: AtomicBool::new(false),
             stop: AtomicBool::new(false),
             stopped: (Mutex::new(()), Condvar::new()),
             running,
@@ -183,6 +189,12 @@ impl Shared {
         pending.count() as u64 + running
     }
 
+    /// Whether nothing executes.
+    pub(super) fn is_at_rest(&self) -> bool {
+        let ended = self.executions.load(Ordering::Acquire);
+        self.begun.load(Ordering::Acquire) == ended
+    }
+
     pub(super) fn workqueue(&self, wq: &WqRef) -> Option<Workqueue> {
         workqueue(&self.engine, &self.own, wq).ok()
     }
@@ -207,12 +219,16 @@ impl Shared {
         self.executions.fetch_add(1, Ordering::AcqRel);
     }
 
-    /// Waits until the engine has booked everything that was queued.
+    /// Waits until the engine has booked everything that was queued; of frozen workqueues see [`frozen::is_all`].
     pub(super) fn flush(&self) {
-        self.own
-            .iter()
-            .chain(self.engine.system_workqueues())
+        let all = self.own.iter().chain(self.engine.system_workqueues());
+        all.filter(|wq| !self.is_frozen(wq))
             .for_each(Workqueue::flush);
+    }
+
+    /// Whether nothing on it becomes active until a thaw.
+    pub(super) fn is_frozen(&self, wq: &Workqueue) -> bool {
+        self.frozen.load(Ordering::Acquire) && wq.flags().contains(WqFlags::FREEZABLE)
     }
 
     /// Most executions of a workqueue at once.

@@ -5,6 +5,7 @@ use crate::report::{Execution, ItemReport, ItemTotals, Mode, Report};
 use crate::script::Script;
 use std::io::{self, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
 use wq_engine::sim::{self, End, ItemRecord, Outcome};
 use wq_trace::{Event, Names, Reader, Segment, Snapshot, text, units};
 
@@ -15,12 +16,14 @@ pub struct SimulateSettings<'a> {
     pub seed: Option<u64>,
     /// Ends the simulation when it becomes true.
     pub interrupted: Option<&'a AtomicBool>,
+    /// Called every few real seconds, with the virtual time in nanoseconds.
+    pub progress: Option<fn(u64)>,
 }
 
 /// Simulates a script. The event text goes to `events`, if asked for.
 ///
 /// # Errors
-/// Virtual time stands still, threads wait for ever, or the events cannot be written.
+/// Virtual time stands still, or the events cannot be written.
 pub fn simulate(
     script: &Script,
     settings: SimulateSettings<'_>,
@@ -31,12 +34,18 @@ pub fn simulate(
     let stop = AtomicBool::new(false);
     let mut text = events.map(EventText::new);
     let mut failed = None;
+    let mut pace = Pace::default();
     let outcome = sim::simulate_named(&program, &stop, &mut |event, segment| {
         if settings
             .interrupted
             .is_some_and(|asked| asked.load(Ordering::Relaxed))
         {
             stop.store(true, Ordering::Relaxed);
+        }
+        if let Some(progress) = settings.progress
+            && pace.is_due()
+        {
+            progress(event.at);
         }
         if let Some(text) = &mut text
             && let Err(error) = text.add(event, segment)
@@ -48,20 +57,17 @@ pub fn simulate(
     for (at, report) in &outcome.reports {
         let at = units::duration(*at);
         for line in report.lines() {
-            tracing::warn!("at {at}: {line}");
+            if is_error(line) {
+                tracing::error!("at {at}: {line}");
+            } else {
+                tracing::warn!("at {at}: {line}");
+            }
         }
     }
     let ended = text.map_or(Ok(()), |text| text.end(&outcome.snapshot));
     if let Some(error) = failed.map_or(ended, Err).err() {
         return Err(ExecError::Events(error));
     }
-    if let End::Stuck(threads) = outcome.end {
-        return Err(ExecError::Stuck {
-            at: units::duration(outcome.duration_ns),
-            threads,
-        });
-    }
-    let end = outcome.end.clone();
     let mut report = Report {
         script: program.name.clone(),
         mode: Mode::Simulate,
@@ -73,10 +79,60 @@ pub fn simulate(
         works: works(&outcome),
         pools: Vec::new(),
         expectations: Vec::new(),
-        interrupted: end == End::Interrupted,
+        interrupted: outcome.end == End::Interrupted,
+        stuck: stuck(&outcome),
     };
     gather::tables(&mut report, &outcome.snapshot, &outcome.max_running);
     Ok(report)
+}
+
+/// What an engine on threads tells as an error too: a stall or a deadlock, not what explains it.
+fn is_error(line: &str) -> bool {
+    ["BUG: ", "workqueue: deadlock: "]
+        .iter()
+        .any(|start| line.starts_with(start))
+}
+
+/// Who waits for ever, if anybody does.
+fn stuck(outcome: &Outcome) -> Option<String> {
+    let End::Stuck(threads) = &outcome.end else {
+        return None;
+    };
+    Some(format!(
+        "the simulation is stuck at {}: what these wait for cannot happen any more: {}",
+        units::duration(outcome.duration_ns),
+        threads.join(", ")
+    ))
+}
+
+/// Real time between two lines of progress.
+const BETWEEN_LINES: Duration = Duration::from_secs(3);
+/// Events between two looks at the clock.
+const BETWEEN_LOOKS: u64 = 1 << 12;
+
+/// When progress is to be shown.
+struct Pace {
+    events: u64,
+    last: Instant,
+}
+
+impl Default for Pace {
+    fn default() -> Self {
+        let last = Instant::now();
+        Self { events: 0, last }
+    }
+}
+
+impl Pace {
+    /// Another event: whether it is time.
+    fn is_due(&mut self) -> bool {
+        self.events += 1;
+        let due = self.events.is_multiple_of(BETWEEN_LOOKS) && self.last.elapsed() >= BETWEEN_LINES;
+        if due {
+            self.last = Instant::now();
+        }
+        due
+    }
 }
 
 /// Events kept before they are written: names are looked up once for so many.

@@ -49,6 +49,7 @@ fn report(mode: Mode, works: Vec<ItemReport>) -> Report {
         }],
         expectations: Vec::new(),
         interrupted: false,
+        stuck: None,
     }
 }
 
@@ -148,7 +149,7 @@ fn what_never_ended_fails() {
     let works = vec![item("w0", &[(0, 0, 20)]), item("w1", &[])];
     assert_eq!(
         lines(&evaluate(&all, &report(Mode::Run, works.clone()), false)),
-        ["FAILED order of finishes: w0 w1; seen w0 20.0 ms, w1 never"]
+        ["FAILED order of finishes: w0 w1; seen w0 20 ms, w1 never"]
     );
     assert_eq!(
         lines(&evaluate(&all, &report(Mode::Simulate, works), false))[1],

@@ -49,6 +49,9 @@ pub struct Report {
     /// It was ended before its end: what is here is partial.
     #[serde(skip)]
     pub interrupted: bool,
+    /// Threads of a simulation wait for ever: which, in a sentence.
+    #[serde(skip)]
+    pub stuck: Option<String>,
 }
 
 /// One workqueue.
@@ -66,6 +69,12 @@ pub struct WorkqueueReport {
     pub cancelled: u64,
     /// Queueings refused: pending.
     pub refused: u64,
+    /// Items on worklists at the end.
+    #[serde(skip)]
+    pub pending: u64,
+    /// Items held on inactive lists at the end.
+    #[serde(skip)]
+    pub inactive: u64,
     /// Most executions at one time.
     pub max_running: u64,
     /// Waits, from queueing to the start.

@@ -59,6 +59,7 @@ pub(crate) fn sample() -> Report {
             },
         ],
         interrupted: false,
+        stuck: None,
     }
 }
 

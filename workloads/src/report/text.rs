@@ -44,6 +44,9 @@ fn heading(report: &Report, style: Style) -> String {
     if report.interrupted {
         facts.push("interrupted, so this is partial".to_owned());
     }
+    if report.stuck.is_some() {
+        facts.push("stuck, so this is partial".to_owned());
+    }
     format!("{}\n{}\n", style.heading(&report.script), facts.join(", "))
 }
 
@@ -70,6 +73,13 @@ fn workqueues(all: &[WorkqueueReport]) -> Table {
         cells.extend(counts.iter().map(u64::to_string));
         cells
     }));
+    // At the end of a whole replay nothing is left, as a rule.
+    if all.iter().any(|w| w.pending + w.inactive > 0) {
+        rows[0].extend(row(&["pending", "inactive"]));
+        for (cells, w) in rows[1..].iter_mut().zip(all) {
+            cells.extend([w.pending, w.inactive].map(|n| n.to_string()));
+        }
+    }
     Table::left(rows, 1)
 }
 
@@ -79,15 +89,19 @@ fn times(all: &[WorkqueueReport]) -> Table {
     ])];
     rows.extend(all.iter().map(|w| {
         let mut cells = vec![w.name.clone()];
-        cells.extend(quantiles(&w.wait_ns));
-        cells.extend(quantiles(&w.run_ns));
+        cells.extend(quantiles(&w.wait_ns, w.started));
+        cells.extend(quantiles(&w.run_ns, w.completed));
         cells
     }));
     Table::left(rows, 1)
 }
 
-fn quantiles(q: &Quantiles) -> [String; 4] {
-    [q.p50, q.p90, q.p99, q.max].map(duration)
+/// Of so many values; of none there is nothing to say.
+fn quantiles(q: &Quantiles, values: u64) -> [String; 4] {
+    [q.p50, q.p90, q.p99, q.max].map(|time| match values {
+        0 => "-".to_owned(),
+        _ => duration(time),
+    })
 }
 
 /// One row per work: all its instances together. They are counted in a column if any work has several.

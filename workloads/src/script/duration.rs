@@ -6,7 +6,7 @@ use wq_engine::sim::Draw;
 /// The longest duration a script may ask for.
 const LONGEST: Duration = Duration::from_secs(24 * 3600);
 /// What a duration looks like, for messages.
-const LOOK: &str = "a number with ns, us, ms, s or m, such as `5ms`";
+const LOOK: &str = "a number with ns, us, ms, s, m or h, such as `5ms`";
 /// Longest text that is looked at; no right one is longer.
 const LONGEST_TEXT: usize = 100;
 
@@ -31,6 +31,7 @@ pub(super) fn fixed(text: &str) -> Result<Duration, String> {
         "ms" => 1_000_000,
         "s" => 1_000_000_000,
         "m" => 60_000_000_000,
+        "h" => 3_600_000_000_000,
         "" => return Err(format!("the unit is missing: a duration is {LOOK}")),
         _ => {
             let shown = super::errors::quoted(unit);
@@ -40,7 +41,7 @@ pub(super) fn fixed(text: &str) -> Result<Duration, String> {
     let nanos = scaled_decimal(number, per_unit)?;
     let duration = u64::try_from(nanos).map_or(Duration::MAX, Duration::from_nanos);
     if duration > LONGEST {
-        return Err("a duration is at most 24 hours, `1440m`".to_owned());
+        return Err("a duration is at most 24 hours, `24h`".to_owned());
     }
     Ok(duration)
 }
@@ -169,12 +170,14 @@ mod tests {
         assert_eq!(nanos("0.000001ms"), Ok(1));
         assert_eq!(nanos("1.50000000000000000000s"), Ok(1_500_000_000));
         assert_eq!(nanos("1440m"), Ok(LONGEST.as_nanos()));
+        assert_eq!(nanos("24h"), Ok(LONGEST.as_nanos()));
+        assert_eq!(nanos("1.5h"), nanos("90m"));
     }
 
     #[test]
     fn bad_durations_say_what_is_right() {
         let wrong = |text| fixed(text).expect_err("must be refused");
-        let look = "a number with ns, us, ms, s or m, such as `5ms`";
+        let look = "a number with ns, us, ms, s, m or h, such as `5ms`";
         assert_eq!(
             wrong("5"),
             format!("the unit is missing: a duration is {look}")
@@ -188,10 +191,10 @@ mod tests {
         assert_eq!(wrong("1..5ms"), "`1..5` is no number");
         assert_eq!(wrong(".5ms"), "`.5` is no number");
         assert_eq!(wrong("0.5ns"), "finer than 1 ns");
-        assert_eq!(wrong("1441m"), "a duration is at most 24 hours, `1440m`");
+        assert_eq!(wrong("1441m"), "a duration is at most 24 hours, `24h`");
         assert_eq!(
             wrong("99999999999999999999m"),
-            "a duration is at most 24 hours, `1440m`"
+            "a duration is at most 24 hours, `24h`"
         );
         assert_eq!(
             wrong("999999999999999999999m"),

@@ -1,5 +1,6 @@
 //! End to end: the real binaries, each test in a place of its own.
 
+mod ends;
 mod errors;
 mod interrupt;
 mod limits;

@@ -41,6 +41,13 @@ pub fn list(all_users: bool) -> Vec<Found> {
     found
 }
 
+/// Directories of segments that belong to other users, which this user may not read; none for root.
+pub fn other_users() -> usize {
+    let dirs = runtime_dirs(true);
+    let there = dirs.iter().filter(|dir| dir.is_dir() && !is_trusted(dir));
+    there.count()
+}
+
 /// The segments in a directory; none in one that another user could have planted.
 fn list_in(dir: &Path) -> Vec<Found> {
     if !is_trusted(dir) {
