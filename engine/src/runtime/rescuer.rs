@@ -179,8 +179,8 @@ mod tests {
             rescuer: rescuer.clone(),
             segment: engine.segment().clone(),
         };
-        let state = lock(&rescuer.state);
         let mut handle = Some(handle);
+        let state = lock(&rescuer.state);
         in_a_child(|| drop(handle.take()));
         drop(state);
         assert!(!lock(&rescuer.state).stopped);
