@@ -84,6 +84,12 @@ fn cpu_set(cpus: impl Iterator<Item = usize>) -> CpuSet {
     set
 }
 
+/// How many descriptors the process may have open at this moment (`RLIMIT_NOFILE`, the soft limit); none if any number.
+/// A system call.
+pub(crate) fn descriptor_limit() -> Option<u64> {
+    rustix::process::getrlimit(rustix::process::Resource::Nofile).current
+}
+
 /// Sets the nice level of the calling thread (on Linux it is a thread's, whatever POSIX says; `setpriority(2)`).
 pub(crate) fn set_nice(nice: i32) -> io::Result<()> {
     let me: Option<Pid> = Some(gettid());

@@ -6,8 +6,8 @@ use super::{Engine, EngineInner, EngineState, Rcu, Said, Timers};
 use crate::error::Error;
 use crate::os;
 use crate::pool::IDLE_WORKER_TIMEOUT;
-use crate::sense::Sensing;
 use crate::sense::tick::Tick;
+use crate::sense::{Sensing, choice};
 use crate::sync::Mutex;
 use crate::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicUsize, Ordering};
 use crate::topology::{Affinity, AffinityScope, CpuMask, ParseError, Topology};
@@ -39,7 +39,7 @@ const MIN_WATCHDOG_THRESH: Duration = Duration::from_millis(10);
 pub struct Builder {
     segment: SegmentConfig,
     cpus: Option<Vec<usize>>,
-    sensing: Sensing,
+    sensing: Option<Sensing>,
     cpu_intensive_thresh: Duration,
     idle_timeout: Duration,
     cpu_intensive_warning_thresh: u64,
@@ -54,7 +54,7 @@ impl Default for Builder {
         Self {
             segment: SegmentConfig::default(),
             cpus: None,
-            sensing: Sensing::Auto,
+            sensing: None,
             cpu_intensive_thresh: Duration::from_millis(10),
             idle_timeout: Duration::from_nanos(IDLE_WORKER_TIMEOUT),
             cpu_intensive_warning_thresh: 4,
@@ -80,9 +80,14 @@ impl Builder {
         self
     }
 
-    /// Who tells that a worker sleeps; [`Sensing::Auto`] by default.
+    /// Who tells that a worker sleeps. By default what the environment's `WQ_SENSING` says (`auto`, `canary`, `tick` or
+    /// `hints`), and [`Sensing::Auto`] without it. What does not work here falls to the next; [`Engine::sensing`] tells what was chosen, and the tools why.
+    ///
+    /// Looking at workers keeps up to half of the descriptors open that the process may have (`RLIMIT_NOFILE`), and
+    /// 8,192 at most, for all engines of the process together. It works with fewer, at more cost. The limit is not
+    /// raised: a program that wants to have many workers looked at may do so before it builds an engine.
     pub fn sensing(mut self, sensing: Sensing) -> Self {
-        self.sensing = sensing;
+        self.sensing = Some(sensing);
         self
     }
 
@@ -188,16 +193,9 @@ impl Builder {
         if let Some(problem) = problem {
             tracing::warn!("{problem}");
         }
-        let sensing = match self.sensing {
-            Sensing::Auto => Sensing::Tick,
-            forced => forced,
-        };
-        let reason = match self.sensing {
-            Sensing::Auto => "the best that this version has",
-            _ => "asked for",
-        };
-        segment.set_sensing(sensing.word(), reason);
-        let inner = self.start(&config, segment, affinity, sensing);
+        let choice = choice::made(self.sensing, Err("this version has none".to_owned()), &cpus);
+        segment.set_sensing(choice.tier.word(), &choice.reason);
+        let inner = self.start(&config, segment, affinity, choice.tier);
         inner.tell_settings();
         for pool in &inner.pools() {
             inner.tell_pool(pool);

@@ -6,6 +6,7 @@
 
 use crate::os;
 use crate::pool::Watched;
+use rustix::io::Errno;
 use std::fs::File;
 use std::os::unix::fs::FileExt;
 
@@ -14,6 +15,8 @@ pub(super) struct Look {
     tid: u32,
     stat: File,
     schedstat: Option<File>,
+    /// There was no descriptor left for the other file.
+    short: bool,
     last: Option<Last>,
 }
 
@@ -54,13 +57,20 @@ pub(super) struct Seen {
 impl Look {
     pub(super) fn open(tid: u32) -> Option<Self> {
         let stat = File::open(format!("/proc/self/task/{tid}/stat")).ok()?;
-        let schedstat = File::open(format!("/proc/self/task/{tid}/schedstat")).ok();
+        let schedstat = File::open(format!("/proc/self/task/{tid}/schedstat"));
+        let failed = schedstat.as_ref().err().and_then(Errno::from_io_error);
         Some(Self {
             tid,
             stat,
-            schedstat,
+            schedstat: schedstat.ok(),
+            short: matches!(failed, Some(Errno::MFILE | Errno::NFILE)),
             last: None,
         })
+    }
+
+    /// Whether it has all that it ever will, so that it is worth keeping.
+    pub(super) fn is_whole(&self) -> bool {
+        !self.short
     }
 
     /// Looks at the worker, whose thread this is.
@@ -155,11 +165,14 @@ impl Look {
     }
 }
 
-/// The letter after the last `)`: the name before it may hold anything.
 fn state_in(stat: &File) -> Option<u8> {
     let mut buffer = [0; 256];
     let read = stat.read_at(&mut buffer, 0).ok()?;
-    let text = &buffer[..read];
+    state_of(&buffer[..read])
+}
+
+/// The letter after the last `)`: the name before it may hold anything.
+pub(super) fn state_of(text: &[u8]) -> Option<u8> {
     let close = text.iter().rposition(|&byte| byte == b')')?;
     text.get(close + 2).copied()
 }

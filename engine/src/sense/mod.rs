@@ -1,8 +1,13 @@
-//! How the engine learns that a worker blocked: by its own word (here), or by looking (`tick`).
+//! How the engine learns that a worker blocked: by its own word (here), or by looking (`tick`); which of them it takes
+//! (`choice`), and what limits them here (`limits`, `descriptors`).
 
+pub(crate) mod choice;
+mod descriptors;
+mod limits;
 mod look;
 pub(crate) mod tick;
 
+pub(crate) use descriptors::{Descriptors, Held};
 pub(crate) use look::thread_state;
 
 use crate::pool::Informant;
@@ -21,11 +26,14 @@ use std::sync::Arc;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Sensing {
-    /// The best that works here: at present [`Sensing::Tick`].
+    /// The best that works here: the first of those below.
     #[default]
     Auto,
+    /// A thread per CPU that the system runs only when no other wants that CPU, while items wait. Where that does not
+    /// work, [`Sensing::Tick`] is taken instead.
+    Canary,
     /// Looks at `/proc` thread states 100 times a second while items wait behind a running worker, or while items of
-    /// a BH workqueue run, which must not sleep.
+    /// a BH workqueue run, which must not sleep. Where `/proc` cannot be read, [`Sensing::Hints`] is taken instead.
     Tick,
     /// [`blocking`] scopes and the engine's own waits only. Workers are looked at for CPU hogs nevertheless.
     Hints,
@@ -33,12 +41,13 @@ pub enum Sensing {
 
 impl Sensing {
     /// All of them, the default first.
-    pub const ALL: [Self; 3] = [Self::Auto, Self::Tick, Self::Hints];
+    pub const ALL: [Self; 4] = [Self::Auto, Self::Canary, Self::Tick, Self::Hints];
 
     /// The word of `--sensing`.
     pub const fn word(self) -> &'static str {
         match self {
             Self::Auto => "auto",
+            Self::Canary => "canary",
             Self::Tick => "tick",
             Self::Hints => "hints",
         }
@@ -58,7 +67,7 @@ impl FromStr for Sensing {
         Self::ALL
             .into_iter()
             .find(|sensing| sensing.word() == word)
-            .ok_or_else(|| format!("unknown sensing {word}; expected auto, tick or hints"))
+            .ok_or_else(|| format!("unknown sensing {word}; expected auto, canary, tick or hints"))
     }
 }
 

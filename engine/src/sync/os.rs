@@ -59,6 +59,10 @@ pub(crate) fn pin_thread(tid: u32, cpus: &CpuMask) -> io::Result<()> {
     Ok(())
 }
 
+pub(crate) fn descriptor_limit() -> Option<u64> {
+    None
+}
+
 /// Not permitted, as to most.
 pub(crate) fn set_nice(_nice: i32) -> io::Result<()> {
     Err(io::ErrorKind::PermissionDenied.into())
