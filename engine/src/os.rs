@@ -1,9 +1,14 @@
-//! The system calls that the engine makes on threads and clocks. The only file that makes any.
+//! The system calls that the engine makes on threads and clocks. The only file that makes any; `raw` has two that no
+//! library offers in a safe form.
+
+mod raw;
 
 use crate::topology::CpuMask;
 use rustix::thread::{CpuSet, Pid, gettid, sched_getaffinity, sched_setaffinity};
 use rustix::time::{ClockId, clock_gettime};
+use std::fs::File;
 use std::io;
+use std::os::unix::fs::FileExt;
 use std::time::Instant;
 use wq_trace::{Segment, SegmentConfig, SegmentProblem};
 
@@ -88,4 +93,41 @@ fn cpu_set(cpus: impl Iterator<Item = usize>) -> CpuSet {
 pub(crate) fn set_nice(nice: i32) -> io::Result<()> {
     let me: Option<Pid> = Some(gettid());
     Ok(rustix::process::setpriority_process(me, nice)?)
+}
+
+/// From now on the calling thread gets a CPU only where nobody else of its group wants it. `SCHED_IDLE` in sched(7).
+/// There is no way back without privileges.
+pub(crate) fn become_idle() -> io::Result<()> {
+    raw::set_idle_policy()
+}
+
+/// The CPU time, in nanoseconds, of a thread of this process. It stands still while the thread does not run.
+pub(crate) fn cpu_clock(tid: u32) -> io::Result<u64> {
+    raw::cpu_clock(tid)
+}
+
+/// A thread of this process as `/proc` shows it, at any moment.
+#[derive(Debug)]
+pub(crate) struct ThreadStat(File);
+
+impl ThreadStat {
+    pub(crate) fn open(tid: u32) -> io::Result<Self> {
+        File::open(format!("/proc/self/task/{tid}/stat")).map(Self)
+    }
+
+    /// Whether it sleeps: S and D are never wrong, R may also mean that it waits for a CPU. One system call, and nothing
+    /// else.
+    pub(crate) fn asleep(&self) -> io::Result<bool> {
+        Ok(matches!(self.state()?, b'S' | b'D'))
+    }
+
+    /// The letter after the last `)`: the name before it may hold anything.
+    pub(crate) fn state(&self) -> io::Result<u8> {
+        let mut buffer = [0; 128];
+        let read = self.0.read_at(&mut buffer, 0)?;
+        let text = &buffer[..read];
+        let close = text.iter().rposition(|&byte| byte == b')');
+        let state = close.and_then(|close| text.get(close + 2));
+        state.copied().ok_or(io::ErrorKind::InvalidData.into())
+    }
 }

@@ -203,7 +203,7 @@ impl<J, W> PoolState<J, W> {
             let ix = WorkerIx(index as u32);
             let worker = worker.as_ref()?;
             let current = worker.current.as_ref()?;
-            let noticed = worker.sleeping == Some(Informant::Tick);
+            let noticed = worker.sleeping == Some(Informant::Look);
             let awake = self.counts(ix) || self.spec.bh && worker.sleeping.is_none();
             let may_sleep = sleeps && (noticed || awake);
             let may_hog = self.may_hog(ix);

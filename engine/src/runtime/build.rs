@@ -6,8 +6,8 @@ use super::{Engine, EngineInner, EngineState, Rcu, Said, Timers};
 use crate::error::Error;
 use crate::os;
 use crate::pool::IDLE_WORKER_TIMEOUT;
-use crate::sense::Sensing;
 use crate::sense::tick::Tick;
+use crate::sense::{Canary, Sensing};
 use crate::sync::Mutex;
 use crate::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicUsize, Ordering};
 use crate::topology::{Affinity, AffinityScope, CpuMask, ParseError, Topology};
@@ -188,17 +188,9 @@ impl Builder {
         if let Some(problem) = problem {
             tracing::warn!("{problem}");
         }
-        let sensing = match self.sensing {
-            Sensing::Auto => Sensing::Tick,
-            forced => forced,
-        };
-        let reason = match self.sensing {
-            Sensing::Auto => "the best that this version has",
-            _ => "asked for",
-        };
-        segment.set_sensing(sensing.word(), reason);
-        let inner = self.start(&config, segment, affinity, sensing);
+        let inner = self.start(&config, segment, affinity);
         inner.tell_settings();
+        inner.choose_sensing(self.sensing);
         for pool in &inner.pools() {
             inner.tell_pool(pool);
         }
@@ -259,16 +251,17 @@ impl Builder {
         config: &SegmentConfig,
         segment: Segment,
         affinity: Affinity,
-        sensing: Sensing,
     ) -> Arc<EngineInner> {
         static NEXT: std::sync::atomic::AtomicU32 = std::sync::atomic::AtomicU32::new(1);
         let hog_thresh = nanoseconds(self.cpu_intensive_thresh);
         let warn_at = self.cpu_intensive_warning_thresh;
         let cpus: Vec<usize> = affinity.topology().cpus().iter().collect();
         Arc::new_cyclic(|me| {
-            let pools = |bh| {
-                let each = cpus.iter();
-                each.map(|&cpu| make_local(me, &segment, cpu, bh, hog_thresh))
+            let canaries: Vec<_> = cpus.iter().map(|&cpu| Arc::new(Canary::new(cpu))).collect();
+            let pools = |bh: bool| {
+                let each = cpus.iter().zip(&canaries);
+                let canary = |canary| (!bh).then_some(canary);
+                each.map(|(&cpu, own)| make_local(me, &segment, cpu, canary(own), hog_thresh))
                     .collect()
             };
             EngineInner {
@@ -283,7 +276,8 @@ impl Builder {
                 unbound: Mutex::default(),
                 config: Mutex::default(),
                 power_efficient: self.power_efficient,
-                sensing,
+                tier: AtomicU8::new(0),
+                canaries,
                 hog_thresh,
                 watchdog_thresh: nanoseconds(self.watchdog_thresh),
                 reports: Mutex::new(Reports::new(hog_thresh, warn_at)),
