@@ -15,7 +15,7 @@ use crate::wq::Reports;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
-use wq_trace::{Segment, SegmentConfig};
+use wq_trace::{Reaction, Segment, SegmentConfig, SensingInfo};
 
 /// With a shorter one the keeper would do nothing but look.
 const MIN_WATCHDOG_THRESH: Duration = Duration::from_millis(10);
@@ -196,7 +196,13 @@ impl Builder {
             Sensing::Auto => "the best that this version has",
             _ => "asked for",
         };
-        segment.set_sensing(sensing.word(), reason);
+        segment.set_sensing(&SensingInfo {
+            mode: sensing.word().to_owned(),
+            reason: reason.to_owned(),
+            asked: self.sensing.word().to_owned(),
+            reaction: Reaction::NotMeasured,
+            ..SensingInfo::default()
+        });
         let inner = self.start(&config, segment, affinity, sensing);
         inner.tell_settings();
         for pool in &inner.pools() {

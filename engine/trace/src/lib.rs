@@ -30,6 +30,7 @@ mod ring;
 pub mod ring;
 #[cfg(not(loom))]
 mod segment;
+mod sensing;
 mod settings;
 mod snapshot;
 #[cfg(not(loom))]
@@ -61,6 +62,7 @@ pub use segment::{
     Emitter, FlushSlot, NodeSlot, PoolGauges, PoolInfo, PoolSlot, PwqFuncSlot, PwqGauges, PwqSlot,
     Segment, SegmentConfig, SegmentProblem, Shortage, WorkerSlot, WqSlot,
 };
+pub use sensing::{CanaryGauges, Reaction, SENSING_NOTE_BYTES, SENSING_NOTES, SensingInfo};
 pub use settings::{NodeRow, PodRow, PoolAttrs, Scope, ScopeRow, Settings, WqAttrs, WqLimits};
 pub use snapshot::{
     FlushRow, FunctionRow, Histogram, Liveness, Meta, PoolRow, PwqFuncRow, PwqRow, RingRow,

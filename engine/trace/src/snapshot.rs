@@ -2,6 +2,7 @@
 
 use crate::cpus::CpuSet;
 use crate::ids::{FuncId, PoolId, PwqId, WorkerId, WqId};
+use crate::sensing::{CanaryGauges, SensingInfo};
 use crate::settings::{NodeRow, Settings, WqAttrs};
 use crate::stats::{Breakdown, Counter, WqCounter};
 use std::path::PathBuf;
@@ -15,6 +16,8 @@ pub struct Snapshot {
     pub meta: Meta,
     /// What it was told to do.
     pub settings: Settings,
+    /// How it notices that a worker blocked.
+    pub sensing: SensingInfo,
     /// Workqueues in the order in which they were allocated.
     pub workqueues: Vec<WorkqueueRow>,
     /// Pools by the number shown.
@@ -218,6 +221,8 @@ pub struct PoolRow {
     pub max_nr_running: u32,
     /// Workers woken because another one blocked.
     pub cm_wakeups: u64,
+    /// What its canary did.
+    pub canary: CanaryGauges,
     /// References of pwqs; 0 when not known. Kernel: `refcnt`.
     pub refcnt: u32,
     /// Its NUMA node.
