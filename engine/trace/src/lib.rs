@@ -62,7 +62,9 @@ pub use segment::{
     Emitter, FlushSlot, NodeSlot, PoolGauges, PoolInfo, PoolSlot, PwqFuncSlot, PwqGauges, PwqSlot,
     Segment, SegmentConfig, SegmentProblem, Shortage, WorkerSlot, WqSlot,
 };
-pub use sensing::{CanaryGauges, Reaction, SENSING_NOTE_BYTES, SENSING_NOTES, SensingInfo};
+pub use sensing::{
+    CanaryGauges, CanarySums, Reaction, SENSING_NOTE_BYTES, SENSING_NOTES, SensingInfo,
+};
 pub use settings::{NodeRow, PodRow, PoolAttrs, Scope, ScopeRow, Settings, WqAttrs, WqLimits};
 pub use snapshot::{
     FlushRow, FunctionRow, Histogram, Liveness, Meta, PoolRow, PwqFuncRow, PwqRow, RingRow,

@@ -1,6 +1,8 @@
 //! How an engine notices that a worker blocked: the tier it chose, how fast that answers on this machine, and what
 //! limits it. What the engine writes and the snapshot holds.
 
+use crate::units;
+
 /// Notes that an engine can show.
 pub const SENSING_NOTES: usize = 8;
 /// Most bytes of a note.
@@ -45,13 +47,28 @@ pub enum Reaction {
 }
 
 impl Reaction {
-    /// The word in JSON and in the tools' tables.
+    /// The word in JSON.
     pub const fn word(self) -> &'static str {
         match self {
             Self::Unknown => "unknown",
-            Self::NotMeasured => "not measured",
+            Self::NotMeasured => "not_measured",
             Self::Measured { .. } => "measured",
-            Self::NoAnswer => "no answer",
+            Self::NoAnswer => "no_answer",
+        }
+    }
+
+    /// What people read: `5.1 us p50, 9.8 us p99 of 40`, `not measured`, `no answer`, `unknown`.
+    pub fn text(self) -> String {
+        match self {
+            Self::Measured {
+                p50_ns,
+                p99_ns,
+                rounds,
+            } => {
+                let [p50, p99] = [p50_ns, p99_ns].map(units::duration);
+                format!("{p50} p50, {p99} p99 of {rounds}")
+            }
+            other => other.word().replace('_', " "),
         }
     }
 
@@ -93,4 +110,76 @@ pub struct CanaryGauges {
     pub false_decisions: u64,
     /// Workers without a descriptor of their own: they are left to the tick.
     pub unwatched: u32,
+}
+
+/// What all canaries of an engine did.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct CanarySums {
+    /// Pools that can have one: the normal and highpri ones of each CPU.
+    pub pools: u64,
+    /// Of those, pools whose canary is armed at this moment.
+    pub armed: u64,
+    /// See [`CanaryGauges::armings`].
+    pub armings: u64,
+    /// See [`CanaryGauges::decisions`].
+    pub decisions: u64,
+    /// See [`CanaryGauges::false_decisions`].
+    pub false_decisions: u64,
+    /// See [`CanaryGauges::unwatched`].
+    pub unwatched: u64,
+}
+
+impl CanarySums {
+    /// Takes a pool in; `can` says whether it can have a canary.
+    pub(crate) fn add(&mut self, canary: &CanaryGauges, can: bool) {
+        let add = |sum: &mut u64, more: u64| *sum = sum.saturating_add(more);
+        add(&mut self.pools, can.into());
+        add(&mut self.armed, (can && canary.armed).into());
+        add(&mut self.armings, canary.armings);
+        add(&mut self.decisions, canary.decisions);
+        add(&mut self.false_decisions, canary.false_decisions);
+        add(&mut self.unwatched, canary.unwatched.into());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reactions_read_as_people_write_them() {
+        let measured = Reaction::Measured {
+            p50_ns: 5_100,
+            p99_ns: 9_800,
+            rounds: 40,
+        };
+        assert_eq!(measured.text(), "5.1 us p50, 9.8 us p99 of 40");
+        let others = [Reaction::NotMeasured, Reaction::NoAnswer, Reaction::Unknown];
+        assert_eq!(
+            others.map(Reaction::text),
+            ["not measured", "no answer", "unknown"]
+        );
+        let wild = Reaction::Measured {
+            p50_ns: u64::MAX,
+            p99_ns: 0,
+            rounds: u32::MAX,
+        };
+        assert!(wild.text().ends_with("0 ns p99 of 4294967295"));
+    }
+
+    #[test]
+    fn sums_stop_at_the_largest_number() {
+        let wild = CanaryGauges {
+            armed: true,
+            armings: u64::MAX,
+            decisions: u64::MAX,
+            false_decisions: u64::MAX,
+            unwatched: u32::MAX,
+        };
+        let mut sums = CanarySums::default();
+        sums.add(&wild, true);
+        sums.add(&wild, false);
+        assert_eq!((sums.pools, sums.armed, sums.armings), (1, 1, u64::MAX));
+        assert_eq!(sums.unwatched, 2 * u64::from(u32::MAX));
+    }
 }
