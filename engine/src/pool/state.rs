@@ -11,8 +11,8 @@ use crate::wq::PwqAddr;
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 use wq_trace::{
-    Breakdown, FuncId, PoolGauges, PoolId, PoolSlot, PwqFuncSlot, Segment, Wake, What, WorkerId,
-    WorkerSlot, WorkerState, WqId,
+    Breakdown, CanaryGauges, FuncId, PoolGauges, PoolId, PoolSlot, PwqFuncSlot, Segment, Wake,
+    What, WorkerId, WorkerSlot, WorkerState, WqId,
 };
 
 /// How long workers idle before surplus ones leave, in nanoseconds. Kernel: `IDLE_WORKER_TIMEOUT`.
@@ -555,6 +555,7 @@ impl<J, W> PoolState<J, W> {
             max_workers: self.max_workers,
             max_nr_running: self.max_nr_running,
             cm_wakeups: self.cm_wakeups,
+            canary: CanaryGauges::default(),
         });
     }
 
