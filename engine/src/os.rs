@@ -89,6 +89,12 @@ fn cpu_set(cpus: impl Iterator<Item = usize>) -> CpuSet {
     set
 }
 
+/// How many descriptors the process may have open at this moment (`RLIMIT_NOFILE`, the soft limit); none if any number.
+/// A system call.
+pub(crate) fn descriptor_limit() -> Option<u64> {
+    rustix::process::getrlimit(rustix::process::Resource::Nofile).current
+}
+
 /// Sets the nice level of the calling thread (on Linux it is a thread's, whatever POSIX says; `setpriority(2)`).
 pub(crate) fn set_nice(nice: i32) -> io::Result<()> {
     let me: Option<Pid> = Some(gettid());
@@ -115,19 +121,8 @@ impl ThreadStat {
         File::open(format!("/proc/self/task/{tid}/stat")).map(Self)
     }
 
-    /// Whether it sleeps: S and D are never wrong, R may also mean that it waits for a CPU. One system call, and nothing
-    /// else.
-    pub(crate) fn asleep(&self) -> io::Result<bool> {
-        Ok(matches!(self.state()?, b'S' | b'D'))
-    }
-
-    /// The letter after the last `)`: the name before it may hold anything.
-    pub(crate) fn state(&self) -> io::Result<u8> {
-        let mut buffer = [0; 128];
-        let read = self.0.read_at(&mut buffer, 0)?;
-        let text = &buffer[..read];
-        let close = text.iter().rposition(|&byte| byte == b')');
-        let state = close.and_then(|close| text.get(close + 2));
-        state.copied().ok_or(io::ErrorKind::InvalidData.into())
+    /// Its text from the beginning, as far as there is room: proc_pid_stat(5). One system call, and nothing else.
+    pub(crate) fn read(&self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.0.read_at(buffer, 0)
     }
 }

@@ -542,7 +542,7 @@ impl<J, W> PoolState<J, W> {
     }
 
     /// Writes what the tools see of the pool; once before the lock is dropped.
-    pub(crate) fn publish(&mut self) {
+    pub(crate) fn publish(&mut self, canary: CanaryGauges) {
         let manager = self.manager.map_or(WorkerId::NONE, |ix| self.worker(ix).id);
         self.slot.update(&PoolGauges {
             nr_running: self.nr_running,
@@ -555,7 +555,7 @@ impl<J, W> PoolState<J, W> {
             max_workers: self.max_workers,
             max_nr_running: self.max_nr_running,
             cm_wakeups: self.cm_wakeups,
-            canary: CanaryGauges::default(),
+            canary,
         });
     }
 

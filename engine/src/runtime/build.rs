@@ -39,7 +39,8 @@ const MIN_WATCHDOG_THRESH: Duration = Duration::from_millis(10);
 pub struct Builder {
     segment: SegmentConfig,
     cpus: Option<Vec<usize>>,
-    sensing: Sensing,
+    sensing: Option<Sensing>,
+    self_test: bool,
     cpu_intensive_thresh: Duration,
     idle_timeout: Duration,
     cpu_intensive_warning_thresh: u64,
@@ -54,7 +55,8 @@ impl Default for Builder {
         Self {
             segment: SegmentConfig::default(),
             cpus: None,
-            sensing: Sensing::Auto,
+            sensing: None,
+            self_test: true,
             cpu_intensive_thresh: Duration::from_millis(10),
             idle_timeout: Duration::from_nanos(IDLE_WORKER_TIMEOUT),
             cpu_intensive_warning_thresh: 4,
@@ -80,9 +82,23 @@ impl Builder {
         self
     }
 
-    /// Who tells that a worker sleeps; [`Sensing::Auto`] by default.
+    /// Who tells that a worker sleeps. By default what the environment's `WQ_SENSING` says (`auto`, `canary`, `tick` or
+    /// `hints`), and [`Sensing::Auto`] without it. What does not work here falls to the next; [`Engine::sensing`] tells
+    /// what was chosen, and the tools why.
+    ///
+    /// Looking at workers keeps up to half of the descriptors open that the process may have (`RLIMIT_NOFILE`), and
+    /// 8,192 at most, for all engines of the process together. It works with fewer, at more cost. The limit is not
+    /// raised: a program that wants to have many workers looked at may do so before it builds an engine.
     pub fn sensing(mut self, sensing: Sensing) -> Self {
-        self.sensing = sensing;
+        self.sensing = Some(sensing);
+        self
+    }
+
+    /// Whether canaries are tried out before work comes, so that the tools can tell how fast they react on this machine;
+    /// they are by default. It takes some milliseconds, once in a process. `WQ_SELF_TEST=0` in the environment says no,
+    /// too.
+    pub fn self_test(mut self, on: bool) -> Self {
+        self.self_test = on;
         self
     }
 
@@ -190,7 +206,7 @@ impl Builder {
         }
         let inner = self.start(&config, segment, affinity);
         inner.tell_settings();
-        inner.choose_sensing(self.sensing);
+        inner.choose_sensing(self.sensing, self.self_test);
         for pool in &inner.pools() {
             inner.tell_pool(pool);
         }
@@ -277,6 +293,7 @@ impl Builder {
                 config: Mutex::default(),
                 power_efficient: self.power_efficient,
                 tier: AtomicU8::new(0),
+                told_sensing: Mutex::default(),
                 canaries,
                 hog_thresh,
                 watchdog_thresh: nanoseconds(self.watchdog_thresh),

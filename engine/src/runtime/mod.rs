@@ -50,7 +50,7 @@ use crate::topology::Affinity;
 use crate::wq::Reports;
 use keeper::Keeper;
 use std::sync::{Arc, PoisonError, Weak};
-use wq_trace::{Segment, What, WqId};
+use wq_trace::{Segment, SensingInfo, What, WqId};
 
 /// What all threads of an engine share.
 pub(crate) struct EngineInner {
@@ -78,6 +78,8 @@ pub(crate) struct EngineInner {
     pub(crate) power_efficient: bool,
     /// A [`Sensing`] that is in force, by its place in [`Sensing::ALL`]. It only ever falls.
     tier: AtomicU8,
+    /// What the tools were told of it.
+    told_sensing: Mutex<SensingInfo>,
     /// I: one for each CPU, in the order of `cpus`.
     pub(crate) canaries: Vec<Arc<Canary>>,
     /// I: CPU time in nanoseconds after which an execution hogs its CPU; 0: never.

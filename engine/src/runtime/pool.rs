@@ -133,7 +133,8 @@ impl Pool {
             let now = locked.core.not_before_last(stamp);
             let result = f(&mut locked.core, now, &mut context.fx);
             let calls = board.is_some_and(|board| board.tell(&mut locked.core));
-            locked.core.publish();
+            let canary = board.map(|board| board.gauges()).unwrap_or_default();
+            locked.core.publish(canary);
             let wanted = engine.services_wanted(&locked.core);
             context.emit(engine);
             // Most transitions have none.

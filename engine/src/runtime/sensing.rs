@@ -1,10 +1,11 @@
 //! Which sensing is in force, and the threads that it takes.
 
 use super::{EngineInner, Waiter, lock};
-use crate::sense::Sensing;
+use crate::sense::{self, Descriptors, Sensing, choice};
 use crate::sync::Mutex;
 use crate::sync::atomic::Ordering;
 use std::sync::Arc;
+use wq_trace::{Reaction, SensingInfo};
 
 impl EngineInner {
     /// The sensing that is in force; never [`Sensing::Auto`].
@@ -12,22 +13,32 @@ impl EngineInner {
         Sensing::ALL[usize::from(self.tier.load(Ordering::Relaxed))]
     }
 
-    fn set_tier(&self, tier: Sensing, reason: &str) {
+    fn set_tier(&self, tier: Sensing) {
         let place = Sensing::ALL.iter().position(|&sensing| sensing == tier);
         self.tier
             .store(place.unwrap_or_default() as u8, Ordering::Relaxed);
-        self.segment.set_sensing(tier.word(), reason);
     }
 
-    /// Chooses the sensing, before the first worker is made.
-    pub(super) fn choose_sensing(&self, asked: Sensing) {
-        if matches!(asked, Sensing::Tick | Sensing::Hints) {
-            return self.set_tier(asked, "asked for");
-        }
-        match self.start_canaries() {
-            Ok(()) => self.set_tier(Sensing::Canary, "the best that works here"),
-            Err(why) => self.set_tier(Sensing::Tick, &why),
-        }
+    /// Chooses the sensing, before the first worker is made: `asked` is what the program asks for. If it may, it
+    /// measures how fast that is.
+    pub(super) fn choose_sensing(&self, asked: Option<Sensing>, self_test: bool) {
+        let choice = choice::made(asked, || self.start_canaries(), &self.cpus);
+        let tests = self_test && choice.tier == Sensing::Canary && !cfg!(shuttle);
+        let reaction = match self.cpus.first() {
+            Some(&cpu) if tests && !switched_off() => sense::reaction(cpu),
+            _ => Reaction::NotMeasured,
+        };
+        self.set_tier(choice.tier);
+        let info = SensingInfo {
+            mode: choice.tier.word().to_owned(),
+            reason: choice.reason,
+            asked: choice.asked.word().to_owned(),
+            notes: choice.notes,
+            reaction,
+            descriptors: Descriptors::limit() as u32,
+        };
+        self.segment.set_sensing(&info);
+        *lock(&self.told_sensing) = info;
     }
 
     /// Starts them all.
@@ -90,7 +101,16 @@ impl EngineInner {
                 "engine {}: {reason}; blocks are noticed by the tick now",
                 self.name
             );
-            self.set_tier(Sensing::Tick, &reason);
+            self.set_tier(Sensing::Tick);
+            let mut info = lock(&self.told_sensing);
+            info.mode = Sensing::Tick.word().to_owned();
+            info.reason = reason;
+            self.segment.set_sensing(&info);
         }
     }
+}
+
+/// Whether the environment says that the reaction time is not to be measured: `WQ_SELF_TEST=0`.
+fn switched_off() -> bool {
+    std::env::var_os("WQ_SELF_TEST").is_some_and(|word| word == "0")
 }

@@ -4,8 +4,10 @@
 //! execution it is inside. The canary writes what it has found and gives its word ([`Call`]); whichever worker of the
 //! pool next takes the pool's lock takes the word too, and looks whether it is still true.
 
+use super::Held;
 use super::call::Call;
 use super::canary::Canary;
+use super::look::is_asleep;
 use crate::os;
 use crate::pool::{Found, WorkerIx, bits};
 use crate::runtime::{Core, Effects};
@@ -13,6 +15,7 @@ use crate::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use crate::sync::thread::Thread;
 use crate::sync::{Mutex, thread};
 use std::sync::{Arc, OnceLock, TryLockError};
+use wq_trace::CanaryGauges;
 
 /// Workers whose slots are made at once.
 const CHUNK: usize = u64::BITS as usize;
@@ -74,7 +77,7 @@ pub(crate) struct Slot {
 struct Peer {
     tid: u32,
     thread: Thread,
-    stat: Option<os::ThreadStat>,
+    stat: Option<(os::ThreadStat, Held)>,
     seen: Seen,
 }
 
@@ -155,7 +158,7 @@ impl Slot {
         if moved.is_some_and(|since| now - since < MOMENT) {
             return Sight::Running;
         }
-        match stat.asleep() {
+        match is_asleep(&stat.0) {
             Err(error) => return Sight::of_error(&error),
             Ok(asleep) if !asleep || self.inside.load(Ordering::Acquire) != inside => {
                 return Sight::Running;
@@ -384,14 +387,4 @@ impl Board {
             unwatched: self.unwatched.load(Ordering::Relaxed),
         }
     }
-}
-
-/// What the tools are told of a canary's work for a pool.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct CanaryGauges {
-    pub armed: bool,
-    pub armings: u64,
-    pub decisions: u64,
-    pub false_decisions: u64,
-    pub unwatched: u32,
 }

@@ -12,6 +12,8 @@
 
 use super::board::{Board, Sight};
 use super::call::Armed;
+use super::look::state_in;
+use super::{Descriptors, Held};
 use crate::os;
 use crate::sync::atomic::{AtomicBool, AtomicI32, Ordering};
 use crate::sync::thread::{self, Thread};
@@ -60,7 +62,7 @@ impl Canary {
         os::become_idle().map_err(|error| format!("SCHED_IDLE is refused: {error}"))?;
         os::cpu_clock(tid)
             .map_err(|error| format!("a thread's CPU clock cannot be read: {error}"))?;
-        let stat = os::ThreadStat::open(tid).and_then(|stat| stat.state());
+        let stat = os::ThreadStat::open(tid).and_then(|stat| state_in(&stat));
         stat.map_err(|error| format!("/proc/self/task/TID/stat cannot be read: {error}"))?;
         self.thread.get_or_init(|| (thread::current(), tid));
         Ok(())
@@ -86,8 +88,9 @@ impl Canary {
     }
 
     /// A descriptor to look at this thread with, if there is one for it.
-    pub(crate) fn descriptor(&self, tid: u32) -> Option<os::ThreadStat> {
-        self.is_on().then(|| os::ThreadStat::open(tid).ok())?
+    pub(super) fn descriptor(&self, tid: u32) -> Option<(os::ThreadStat, Held)> {
+        let place = self.is_on().then(Descriptors::take)??;
+        Some((os::ThreadStat::open(tid).ok()?, place))
     }
 
     /// A pool has called. Returns whether it had to be woken.

@@ -1,15 +1,20 @@
 //! How the engine learns that a worker blocked: by its own word (here), or by looking: a thread of each CPU that runs when
-//! no worker does (`canary`), and one that looks 100 times a second (`tick`).
+//! no worker does (`canary`), and one that looks 100 times a second (`tick`). Which of them it takes (`choice`), how fast
+//! that is (`self_test`), and what limits it here (`limits`, `descriptors`).
 
 mod board;
 mod call;
 mod canary;
+pub(crate) mod choice;
+mod descriptors;
+mod limits;
 mod look;
 mod self_test;
 pub(crate) mod tick;
 
 pub(crate) use board::Board;
 pub(crate) use canary::Canary;
+pub(crate) use descriptors::{Descriptors, Held};
 pub(crate) use look::thread_state;
 pub(crate) use self_test::reaction;
 
@@ -29,14 +34,15 @@ use std::sync::Arc;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Sensing {
-    /// The best that works here: what the environment variable `WQ_SENSING` asks for, else the first of the following.
+    /// What the environment variable `WQ_SENSING` asks for, else the best that works here: the first of those below.
     #[default]
     Auto,
-    /// A thread of each CPU that the system runs only where no worker wants the CPU looks whether the running worker has
-    /// blocked, and wakes the next one: within microseconds, without privileges. The tick looks too.
+    /// A thread of each CPU, which the system runs only where no worker wants the CPU, looks whether the running worker
+    /// has blocked, and wakes the next one: within microseconds, without privileges. The tick looks too. Where this does
+    /// not work, [`Sensing::Tick`] is taken instead.
     Canary,
     /// Looks at `/proc` thread states 100 times a second while items wait behind a running worker, or while items of
-    /// a BH workqueue run, which must not sleep.
+    /// a BH workqueue run, which must not sleep. Where `/proc` cannot be read, [`Sensing::Hints`] is taken instead.
     Tick,
     /// [`blocking`] scopes and the engine's own waits only. Workers are looked at for CPU hogs nevertheless.
     Hints,

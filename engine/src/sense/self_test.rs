@@ -6,6 +6,7 @@
 
 use super::board::Board;
 use super::canary::Canary;
+use super::look::is_asleep;
 use crate::os;
 use crate::pool::WorkerIx;
 use crate::runtime::Waiter;
@@ -30,7 +31,7 @@ const NEXT: WorkerIx = WorkerIx(1);
 /// The reaction time on this CPU, or on the one where it was measured first.
 pub(crate) fn reaction(cpu: usize) -> Reaction {
     static MEASURED: OnceLock<Reaction> = OnceLock::new();
-    MEASURED.get_or_init(|| measure(cpu)).clone()
+    *MEASURED.get_or_init(|| measure(cpu))
 }
 
 fn measure(cpu: usize) -> Reaction {
@@ -173,7 +174,8 @@ impl Test {
     fn second_is_asleep(&self) -> bool {
         while !self.is_over() {
             let stat = self.next.get().map(|(_, tid)| os::ThreadStat::open(*tid));
-            if stat.is_some_and(|stat| stat.and_then(|stat| stat.asleep()).unwrap_or(false)) {
+            let asleep = |stat: io::Result<_>| stat.and_then(|stat| is_asleep(&stat));
+            if stat.is_some_and(|stat| asleep(stat).unwrap_or(false)) {
                 return true;
             }
             thread::yield_now();

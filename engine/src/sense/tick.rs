@@ -8,7 +8,7 @@
 use super::look::{Look, Seen};
 use crate::pool::{Informant, Watched};
 use crate::runtime::{Core, EngineInner, Pool};
-use crate::sense::Sensing;
+use crate::sense::{Descriptors, Held, Sensing};
 use crate::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use crate::sync::thread;
 use crate::sync::thread::Thread;
@@ -23,7 +23,8 @@ const PERIOD: Duration = Duration::from_millis(10);
 /// How often that doubles while nothing happens, before the tick stops.
 const DOUBLINGS: u32 = 4;
 /// Workers whose two descriptors are kept open; the others' are opened for each look, and their blocks not dated, so
-/// that an engine with a thousand blocked workers leaves its process descriptors.
+/// that an engine with a thousand blocked workers leaves its process descriptors. Fewer where [`Descriptors`] allows
+/// no more.
 const KEPT_MAX: usize = 128;
 /// Once so many are open, a worker that did not matter for so many rounds gives its place to another.
 const KEPT_ROUNDS: u64 = 100;
@@ -128,6 +129,8 @@ struct Looks {
 /// A worker whose descriptors are kept open.
 struct Kept {
     look: Look,
+    /// For both of its descriptors.
+    _places: (Held, Held),
     /// The last round in which it mattered.
     round: u64,
 }
@@ -152,7 +155,7 @@ impl Looks {
 
     fn pool(&mut self, engine: &EngineInner, pool: &Arc<Pool>) -> Pace {
         let sleeps = engine.sensing() != Sensing::Hints;
-        let watched = pool.look(|core| core.watched(sleeps));
+        let watched = pool.look(|core| core.watched(sleeps, self.rounds));
         let mut ran = false;
         for worker in &watched {
             if let Some(seen) = self.worker(worker) {
@@ -174,13 +177,26 @@ impl Looks {
             Entry::Occupied(entry) => entry.into_mut(),
             Entry::Vacant(_) if full => return Look::open(worker.tid)?.at(worker),
             Entry::Vacant(entry) => {
-                let look = Look::open(worker.tid)?;
-                entry.insert(Kept { look, round })
+                let mut look = Look::open(worker.tid)?;
+                let places = look.is_whole().then(two_places).flatten();
+                let Some(_places) = places else {
+                    return look.at(worker);
+                };
+                entry.insert(Kept {
+                    look,
+                    _places,
+                    round,
+                })
             }
         };
         kept.round = round;
         kept.look.at(worker)
     }
+}
+
+/// Room to keep what a look has open, if there is any.
+fn two_places() -> Option<(Held, Held)> {
+    Some((Descriptors::take()?, Descriptors::take()?))
 }
 
 /// What was seen of a worker goes to its pool, if it is still in that execution.

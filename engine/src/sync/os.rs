@@ -59,6 +59,10 @@ pub(crate) fn pin_thread(tid: u32, cpus: &CpuMask) -> io::Result<()> {
     Ok(())
 }
 
+pub(crate) fn descriptor_limit() -> Option<u64> {
+    None
+}
+
 /// Not permitted, as to most.
 pub(crate) fn set_nice(_nice: i32) -> io::Result<()> {
     Err(io::ErrorKind::PermissionDenied.into())
@@ -81,11 +85,13 @@ impl ThreadStat {
         Ok(Self(tid))
     }
 
-    pub(crate) fn asleep(&self) -> io::Result<bool> {
-        Ok(sleeps(self.0))
-    }
-
-    pub(crate) fn state(&self) -> io::Result<u8> {
-        Ok(if sleeps(self.0) { b'S' } else { b'R' })
+    pub(crate) fn read(&self, buffer: &mut [u8]) -> io::Result<usize> {
+        let text = if sleeps(self.0) {
+            b"1 (t) S"
+        } else {
+            b"1 (t) R"
+        };
+        buffer[..text.len()].copy_from_slice(text);
+        Ok(text.len())
     }
 }
