@@ -7,7 +7,7 @@ use crate::error::Error;
 use crate::os;
 use crate::pool::IDLE_WORKER_TIMEOUT;
 use crate::sense::tick::Tick;
-use crate::sense::{Sensing, choice};
+use crate::sense::{Canary, Sensing};
 use crate::sync::Mutex;
 use crate::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicUsize, Ordering};
 use crate::topology::{Affinity, AffinityScope, CpuMask, ParseError, Topology};
@@ -40,6 +40,7 @@ pub struct Builder {
     segment: SegmentConfig,
     cpus: Option<Vec<usize>>,
     sensing: Option<Sensing>,
+    self_test: bool,
     cpu_intensive_thresh: Duration,
     idle_timeout: Duration,
     cpu_intensive_warning_thresh: u64,
@@ -55,6 +56,7 @@ impl Default for Builder {
             segment: SegmentConfig::default(),
             cpus: None,
             sensing: None,
+            self_test: true,
             cpu_intensive_thresh: Duration::from_millis(10),
             idle_timeout: Duration::from_nanos(IDLE_WORKER_TIMEOUT),
             cpu_intensive_warning_thresh: 4,
@@ -81,13 +83,22 @@ impl Builder {
     }
 
     /// Who tells that a worker sleeps. By default what the environment's `WQ_SENSING` says (`auto`, `canary`, `tick` or
-    /// `hints`), and [`Sensing::Auto`] without it. What does not work here falls to the next; [`Engine::sensing`] tells what was chosen, and the tools why.
+    /// `hints`), and [`Sensing::Auto`] without it. What does not work here falls to the next; [`Engine::sensing`] tells
+    /// what was chosen, and the tools why.
     ///
     /// Looking at workers keeps up to half of the descriptors open that the process may have (`RLIMIT_NOFILE`), and
     /// 8,192 at most, for all engines of the process together. It works with fewer, at more cost. The limit is not
     /// raised: a program that wants to have many workers looked at may do so before it builds an engine.
     pub fn sensing(mut self, sensing: Sensing) -> Self {
         self.sensing = Some(sensing);
+        self
+    }
+
+    /// Whether canaries are tried out before work comes, so that the tools can tell how fast they react on this machine;
+    /// they are by default. It takes some milliseconds, once in a process. `WQ_SELF_TEST=0` in the environment says no,
+    /// too.
+    pub fn self_test(mut self, on: bool) -> Self {
+        self.self_test = on;
         self
     }
 
@@ -193,10 +204,9 @@ impl Builder {
         if let Some(problem) = problem {
             tracing::warn!("{problem}");
         }
-        let choice = choice::made(self.sensing, Err("this version has none".to_owned()), &cpus);
-        segment.set_sensing(choice.tier.word(), &choice.reason);
-        let inner = self.start(&config, segment, affinity, choice.tier);
+        let inner = self.start(&config, segment, affinity);
         inner.tell_settings();
+        inner.choose_sensing(self.sensing, self.self_test);
         for pool in &inner.pools() {
             inner.tell_pool(pool);
         }
@@ -257,16 +267,17 @@ impl Builder {
         config: &SegmentConfig,
         segment: Segment,
         affinity: Affinity,
-        sensing: Sensing,
     ) -> Arc<EngineInner> {
         static NEXT: std::sync::atomic::AtomicU32 = std::sync::atomic::AtomicU32::new(1);
         let hog_thresh = nanoseconds(self.cpu_intensive_thresh);
         let warn_at = self.cpu_intensive_warning_thresh;
         let cpus: Vec<usize> = affinity.topology().cpus().iter().collect();
         Arc::new_cyclic(|me| {
-            let pools = |bh| {
-                let each = cpus.iter();
-                each.map(|&cpu| make_local(me, &segment, cpu, bh, hog_thresh))
+            let canaries: Vec<_> = cpus.iter().map(|&cpu| Arc::new(Canary::new(cpu))).collect();
+            let pools = |bh: bool| {
+                let each = cpus.iter().zip(&canaries);
+                let canary = |canary| (!bh).then_some(canary);
+                each.map(|(&cpu, own)| make_local(me, &segment, cpu, canary(own), hog_thresh))
                     .collect()
             };
             EngineInner {
@@ -281,7 +292,9 @@ impl Builder {
                 unbound: Mutex::default(),
                 config: Mutex::default(),
                 power_efficient: self.power_efficient,
-                sensing,
+                tier: AtomicU8::new(0),
+                told_sensing: Mutex::default(),
+                canaries,
                 hog_thresh,
                 watchdog_thresh: nanoseconds(self.watchdog_thresh),
                 reports: Mutex::new(Reports::new(hog_thresh, warn_at)),

@@ -20,6 +20,8 @@ pub(crate) enum AskedBy {
 pub(crate) struct Choice {
     /// Never [`Sensing::Auto`].
     pub(crate) tier: Sensing,
+    /// What was asked for.
+    pub(crate) asked: Sensing,
     /// Why that and no other, for the tools.
     pub(crate) reason: String,
     /// What makes it worse on this machine, a sentence each.
@@ -38,11 +40,11 @@ enum Fell {
 }
 
 /// The choice for an engine on these CPUs: `builder` is what the program asked for, `canary` whether canaries can work
-/// on this machine and else why not. Looks at the environment and at `/proc`; says what is worth saying through
+/// on this machine and else why not, called only if they are wanted. Looks at the environment and at `/proc`; says what is worth saying through
 /// `tracing`.
 pub(crate) fn made(
     builder: Option<Sensing>,
-    canary: Result<(), String>,
+    canary: impl FnOnce() -> Result<(), String>,
     cpus_used: &[usize],
 ) -> Choice {
     let variable = std::env::var_os(VARIABLE);
@@ -52,9 +54,11 @@ pub(crate) fn made(
     });
     if wanted == Sensing::Hints {
         // It needs nothing, and nothing makes it worse.
-        return choose(wanted, from, canary, Ok(()));
+        return choose(wanted, from, Ok(()), Ok(()));
     }
     let stat = stat_problem().map_or(Ok(()), Err);
+    let tries = wanted != Sensing::Tick && stat.is_ok();
+    let canary = if tries { canary() } else { Ok(()) };
     let mut choice = choose(wanted, from, canary, stat);
     if choice.tier != Sensing::Hints {
         choice.notes = notes(cpus_used);
@@ -107,6 +111,7 @@ pub(crate) fn choose(
     };
     let chosen = |tier, fell, reason| Choice {
         tier,
+        asked,
         reason,
         notes: Vec::new(),
         fell,

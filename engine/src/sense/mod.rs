@@ -1,14 +1,22 @@
-//! How the engine learns that a worker blocked: by its own word (here), or by looking (`tick`); which of them it takes
-//! (`choice`), and what limits them here (`limits`, `descriptors`).
+//! How the engine learns that a worker blocked: by its own word (here), or by looking: a thread of each CPU that runs when
+//! no worker does (`canary`), and one that looks 100 times a second (`tick`). Which of them it takes (`choice`), how fast
+//! that is (`self_test`), and what limits it here (`limits`, `descriptors`).
 
+mod board;
+mod call;
+mod canary;
 pub(crate) mod choice;
 mod descriptors;
 mod limits;
 mod look;
+mod self_test;
 pub(crate) mod tick;
 
+pub(crate) use board::Board;
+pub(crate) use canary::Canary;
 pub(crate) use descriptors::{Descriptors, Held};
 pub(crate) use look::thread_state;
+pub(crate) use self_test::reaction;
 
 use crate::pool::Informant;
 use crate::runtime::{CurrentWork, EngineInner, context};
@@ -26,11 +34,12 @@ use std::sync::Arc;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Sensing {
-    /// The best that works here: the first of those below.
+    /// What the environment variable `WQ_SENSING` asks for, else the best that works here: the first of those below.
     #[default]
     Auto,
-    /// A thread per CPU that the system runs only when no other wants that CPU, while items wait. Where that does not
-    /// work, [`Sensing::Tick`] is taken instead.
+    /// A thread of each CPU, which the system runs only where no worker wants the CPU, looks whether the running worker
+    /// has blocked, and wakes the next one: within microseconds, without privileges. The tick looks too. Where this does
+    /// not work, [`Sensing::Tick`] is taken instead.
     Canary,
     /// Looks at `/proc` thread states 100 times a second while items wait behind a running worker, or while items of
     /// a BH workqueue run, which must not sleep. Where `/proc` cannot be read, [`Sensing::Hints`] is taken instead.
@@ -74,7 +83,7 @@ impl FromStr for Sensing {
 /// Runs `f`, which sleeps: while it runs, the calling worker does not count as running, and its pool wakes another
 /// worker if items wait. Outside of a work function it just runs `f`. Scopes may be nested; a panic of `f` ends them.
 ///
-/// A sleep that is not announced is noticed too, but later, and only with [`Sensing::Tick`]. The waits of this crate
+/// A sleep that is not announced is noticed too, a little later, and not with [`Sensing::Hints`]. The waits of this crate
 /// (flush, cancel, drain) announce themselves. In the kernel the scheduler does this.
 ///
 /// ```

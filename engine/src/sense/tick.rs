@@ -72,7 +72,8 @@ impl Tick {
         self.wake();
     }
 
-    fn wake(&self) {
+    /// Has the thread come by.
+    pub(crate) fn wake(&self) {
         if let Some(thread) = self.thread.get() {
             thread.unpark();
         }
@@ -84,6 +85,7 @@ impl Tick {
         // Rounds in which nothing happened.
         let mut quiet = 0;
         while !self.stopped.load(Ordering::Acquire) {
+            engine.mind_canaries();
             if self.pace.load(Ordering::Acquire) == Pace::Off as u8 {
                 thread::park();
                 continue;
@@ -155,8 +157,8 @@ impl Looks {
     }
 
     fn pool(&mut self, engine: &EngineInner, pool: &Arc<Pool>) -> Pace {
-        let sleeps = engine.sensing != Sensing::Hints;
-        let watched = pool.look(|core| core.watched(sleeps));
+        let sleeps = engine.sensing() != Sensing::Hints;
+        let watched = pool.look(|core| core.watched(sleeps, self.rounds));
         let mut ran = false;
         for worker in &watched {
             if let Some(seen) = self.worker(worker) {
@@ -164,6 +166,7 @@ impl Looks {
                 tell(engine, pool, worker, &seen);
             }
         }
+        pool.recall(engine);
         match pool.look(|core| engine.pace(core)) {
             Pace::Slow if ran => Pace::Fast,
             pace => pace,
@@ -214,9 +217,9 @@ fn tell(engine: &EngineInner, pool: &Pool, worker: &Watched, seen: &Seen) {
         // A worker may wait for this very lock for a moment; nobody is blamed for that.
         let sure = !core.spec.bh || !seen.ran;
         if worker.may_sleep && seen.asleep && sure {
-            core.sleeping(worker.ix, Informant::Tick, seen.from, now, fx);
+            core.sleeping(worker.ix, Informant::Look, seen.from, now, fx);
         } else if worker.may_sleep && !seen.asleep {
-            core.running(worker.ix, Informant::Tick, now, fx);
+            core.running(worker.ix, Informant::Look, now, fx);
         }
         if let Some(used) = used {
             core.has_used(worker.ix, used, now, fx);
