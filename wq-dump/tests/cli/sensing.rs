@@ -53,9 +53,9 @@ fn a_hostile_description_of_sensing_is_printed_clean() {
     engine.segment.set_sensing(&info("canary"));
     let mut bytes = std::fs::read(&engine.path).expect("the segment");
     let mode = b"canary\0\0";
-    let found = bytes.windows(8).enumerate().filter(|(_, w)| w == mode);
     // The head has it too, and first.
-    let slot = found.last().expect("the description").0;
+    let found = bytes.windows(8).rposition(|word| word == mode);
+    let slot = found.expect("the description");
     for word in bytes[slot..slot + 212 * 8].chunks_exact_mut(8) {
         word.copy_from_slice(b"\x1b[2J\xff\n\x9b\x07");
     }
