@@ -17,6 +17,9 @@ const RUNS: usize = 7;
 const ROUNDS: usize = 3_000;
 /// The tick takes up to 10 ms for each.
 const TICK_ROUNDS: usize = 100;
+/// It looks at once when items begin to wait, and finds what blocks right then; so before the blocks it is measured
+/// by, the item computes for up to one of its periods.
+const TICK_BURN_US: u64 = 10_000;
 /// Who has not been replaced by then has been missed.
 const MISSED: Duration = Duration::from_millis(100);
 
@@ -181,8 +184,14 @@ impl Rig {
     }
 
     fn run(&self, rounds: usize, burn_us: u64) -> Vec<Reaction> {
-        self.shared.burn_us.store(burn_us, Ordering::Relaxed);
-        (0..rounds).map(|_| self.round()).collect()
+        let ticks = self.engine.sensing() == Sensing::Tick;
+        let one = |round: usize| {
+            let spread = TICK_BURN_US * round as u64 / rounds as u64;
+            let burn_us = if ticks { spread } else { burn_us };
+            self.shared.burn_us.store(burn_us, Ordering::Relaxed);
+            self.round()
+        };
+        (0..rounds).map(one).collect()
     }
 
     fn round(&self) -> Reaction {
