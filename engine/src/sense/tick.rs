@@ -91,6 +91,9 @@ impl Tick {
                 continue;
             }
             let wanted = looks.round(engine);
+            if std::mem::take(&mut looks.failed) {
+                engine.mind_looks();
+            }
             quiet = if wanted == Pace::Fast { 0 } else { quiet + 1 };
             let stops = quiet > DOUBLINGS && wanted == Pace::Off;
             let pace = match quiet {
@@ -124,6 +127,8 @@ fn needed(engine: &EngineInner) -> Pace {
 struct Looks {
     workers: HashMap<WorkerId, Kept>,
     rounds: u64,
+    /// A worker could not be looked at. It may have ended.
+    failed: bool,
 }
 
 /// A worker whose descriptors are kept open.
@@ -158,10 +163,12 @@ impl Looks {
         let watched = pool.look(|core| core.watched(sleeps, self.rounds));
         let mut ran = false;
         for worker in &watched {
-            if let Some(seen) = self.worker(worker) {
-                ran |= seen.ran && !seen.asleep;
-                tell(engine, pool, worker, &seen);
-            }
+            let Some(seen) = self.worker(worker) else {
+                self.failed = true;
+                continue;
+            };
+            ran |= seen.ran && !seen.asleep;
+            tell(engine, pool, worker, &seen);
         }
         pool.recall(engine);
         match pool.look(|core| engine.pace(core)) {
