@@ -26,7 +26,8 @@ impl Descriptors {
     /// A place for one descriptor that is kept open, or none if all are taken. A system call and an atomic step, from
     /// any thread.
     pub(crate) fn take() -> Option<Held> {
-        HELD.take(Self::limit()).then_some(Held(()))
+        // One that is made and dropped would give a place back.
+        HELD.take(Self::limit()).then(|| Held(()))
     }
 
     /// How many may be held. The program may change it at any time; a lower one only stops that more are taken.
