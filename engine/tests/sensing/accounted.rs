@@ -87,7 +87,9 @@ fn s4_8_a_rescuer_is_not_replaced() {
         first.enter();
         gate.recv_timeout(LONG).expect("the test opens");
     });
-    wq.spawn(move || drop(second.enter()));
+    wq.spawn(move || {
+        second.enter();
+    });
     until(|| inside.now() == 1);
     let snapshot = super::support::snapshot(&engine);
     let busy = snapshot.workers.iter().find(|worker| worker.started_at > 0);
@@ -121,7 +123,13 @@ fn s4_7_a_bh_worker_is_not_replaced() {
     }
     engine.system_bh_wq().flush();
     assert_eq!(inside.most(), 1);
-    assert_eq!(sums(&engine), wq_trace::CanarySums { pools: 2, ..Default::default() });
+    assert_eq!(
+        sums(&engine),
+        wq_trace::CanarySums {
+            pools: 2,
+            ..Default::default()
+        }
+    );
 }
 
 /// The CPU belongs to an item of higher priority all the time, so the canary never gets it; the tick looks then.

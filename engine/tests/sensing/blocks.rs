@@ -1,8 +1,8 @@
 //! A block of any kind is noticed, and what waits starts; where nothing waits the canary stays asleep.
 
 use super::support::{
-    Inside, LONG, a_blocked_worker_is_replaced, alone, at_rest, canaries, canary_thread, sums, switches,
-    until, until_a_canary_decides,
+    Inside, LONG, a_blocked_worker_is_replaced, alone, at_rest, canaries, canary_thread, sums,
+    switches, until, until_a_canary_decides,
 };
 use std::io::{Read, Write};
 use std::sync::atomic::{AtomicBool, Ordering};

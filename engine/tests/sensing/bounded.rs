@@ -42,7 +42,10 @@ fn preempted_workers_are_not_replaced() {
     let woken = after.cm_wakeups - before.cm_wakeups;
     assert!(woken <= ITEMS / 20, "{woken} of {ITEMS} were replaced");
     let beside = beside.load(Ordering::SeqCst) as u64;
-    assert!(beside <= ITEMS / 20, "{beside} of {ITEMS} ran beside others");
+    assert!(
+        beside <= ITEMS / 20,
+        "{beside} of {ITEMS} ran beside others"
+    );
     assert!(inside.most() <= 2, "{inside:?}");
     assert!(after.max_nr_running <= before.max_nr_running.max(2));
 }
@@ -89,7 +92,10 @@ fn sleepers_that_wake_up_together_stop_after_their_items() {
         drop(shut);
         engine.system_wq().flush();
         let (late, beside) = (late.now(), beside.load(Ordering::SeqCst));
-        assert!(late >= ITEMS / 2, "{late} of {ITEMS}: they wait for those that woke up");
+        assert!(
+            late >= ITEMS / 2,
+            "{late} of {ITEMS}: they wait for those that woke up"
+        );
         assert!(beside <= late / 10, "{beside} of {late} ran beside others");
     });
     at_rest(&engine);

@@ -1,8 +1,8 @@
 //! Workers that leave, that cannot be made, and that there is no descriptor for.
 
 use super::support::{
-    Inside, LONG, a_blocked_worker_is_replaced, alone, at_rest, burn, canaries, canary_thread, child,
-    cpu_time, is_child, normal_pool, on_one_cpu, said, sums, until, until_a_canary_decides,
+    Inside, LONG, a_blocked_worker_is_replaced, alone, at_rest, burn, canaries, canary_thread,
+    child, cpu_time, is_child, normal_pool, on_one_cpu, said, sums, until, until_a_canary_decides,
     with_canaries,
 };
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
