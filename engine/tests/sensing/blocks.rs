@@ -1,8 +1,8 @@
 //! A block of any kind is noticed, and what waits starts; where nothing waits the canary stays asleep.
 
 use super::support::{
-    Inside, LONG, a_blocked_worker_is_replaced, alone, at_rest, canaries, canary_thread, sums,
-    switches, until, until_a_canary_decides,
+    Inside, LONG, a_blocked_worker_is_replaced, alone, at_rest, canaries, canary_thread, is_asleep,
+    sums, switches, until, until_a_canary_decides,
 };
 use std::io::{Read, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -197,7 +197,8 @@ fn a_block_behind_which_nothing_waits_leaves_the_canary_asleep() {
     let mut before = 0;
     until(|| {
         std::thread::sleep(Duration::from_millis(20));
-        std::mem::replace(&mut before, switches(canary)) == before
+        let same = std::mem::replace(&mut before, switches(canary)) == before;
+        same && is_asleep(canary)
     });
     let armings = sums(&engine).armings;
     for _ in 0..20 {

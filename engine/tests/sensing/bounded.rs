@@ -35,10 +35,6 @@ fn preempted_workers_are_not_replaced() {
     engine.system_wq().flush();
     drop(hog);
     let after = normal_pool(&engine);
-    assert!(
-        after.canary.armings > before.canary.armings,
-        "items waited behind items"
-    );
     let woken = after.cm_wakeups - before.cm_wakeups;
     assert!(woken <= ITEMS / 20, "{woken} of {ITEMS} were replaced");
     let beside = beside.load(Ordering::SeqCst) as u64;

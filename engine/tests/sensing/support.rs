@@ -209,6 +209,12 @@ pub fn switches(tid: u32) -> u64 {
     numbers.map(|number| number.parse::<u64>().unwrap()).sum()
 }
 
+/// Whether a thread sleeps; one that only waits for its CPU does not.
+pub fn is_asleep(tid: u32) -> bool {
+    let stat = std::fs::read_to_string(format!("/proc/self/task/{tid}/stat")).unwrap();
+    stat.rsplit(") ").next().unwrap().starts_with('S')
+}
+
 /// CPU time of a thread, in nanoseconds.
 pub fn cpu_time(tid: u32) -> u64 {
     let text = std::fs::read_to_string(format!("/proc/self/task/{tid}/schedstat")).unwrap();
