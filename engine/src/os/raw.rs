@@ -1,10 +1,40 @@
-//! Two system calls that no library offers in a safe form. The engine's only unsafe code.
+//! Three system calls that no library offers in a safe form. The engine's only unsafe code.
 #![expect(
     unsafe_code,
     reason = "a scheduling policy and another thread's clock have no safe form"
 )]
 
 use std::io;
+
+/// The kernel's `struct sched_attr`, as `sched_setattr(2)` has it in its first version.
+#[repr(C)]
+#[derive(Default)]
+struct SchedAttr {
+    size: u32,
+    policy: u32,
+    flags: u64,
+    nice: i32,
+    priority: u32,
+    runtime: u64,
+    deadline: u64,
+    period: u64,
+}
+
+/// `sched_setattr(2)`: the time slice of the calling thread in nanoseconds, with the default policy and nice level.
+pub(super) fn set_slice(ns: u64) -> io::Result<()> {
+    let attr = SchedAttr {
+        size: size_of::<SchedAttr>() as u32,
+        policy: libc::SCHED_OTHER as u32,
+        runtime: ns,
+        ..SchedAttr::default()
+    };
+    // SAFETY: the call reads as many bytes at the pointer as `size` says, those of one that lives until it returns.
+    let result = unsafe { libc::syscall(libc::SYS_sched_setattr, 0, &raw const attr, 0) };
+    match result {
+        0 => Ok(()),
+        _ => Err(io::Error::last_os_error()),
+    }
+}
 
 /// `sched_setscheduler(2)` with `SCHED_IDLE` for the calling thread.
 pub(super) fn set_idle_policy() -> io::Result<()> {

@@ -189,6 +189,8 @@ pub(crate) struct Watched {
     pub(crate) started_at: u64,
     /// Whether it sleeps matters.
     pub(crate) may_sleep: bool,
+    /// It was noticed to sleep.
+    pub(crate) noticed: bool,
     /// How much of its CPU it uses matters.
     pub(crate) may_hog: bool,
 }
@@ -219,6 +221,7 @@ impl<J, W> PoolState<J, W> {
                 tid: worker.tid,
                 started_at: current.started_at,
                 may_sleep,
+                noticed,
                 may_hog,
             })
         };

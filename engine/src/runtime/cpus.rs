@@ -58,6 +58,7 @@ impl EngineInner {
         if let Err(error) = os::pin(&[home]) {
             tracing::warn!("a worker that was moved away from CPU {home} cannot go back: {error}");
         }
+        self.send_canaries_home(&[home]);
     }
 
     /// Unbinds the pools whose CPUs are gone, and binds those whose CPUs are back.
@@ -75,7 +76,19 @@ impl EngineInner {
             }
         }
         if changed {
+            self.send_canaries_home(&allowed);
             self.cpus_changed(&allowed);
+        }
+    }
+
+    /// Who moved the workers has probably moved the canaries too, also those whose CPUs were there all the time.
+    fn send_canaries_home(&self, allowed: &[usize]) {
+        let here = self.canaries.iter();
+        for canary in here.filter(|canary| allowed.contains(&canary.cpu)) {
+            if let Some(tid) = canary.tid() {
+                // One that has just ended needs no CPU.
+                let _ = os::pin_thread(tid, &CpuMask::of(canary.cpu));
+            }
         }
     }
 
@@ -89,11 +102,6 @@ impl EngineInner {
         for tid in pool.look(Core::tids) {
             // One that has just ended needs no CPU.
             let _ = os::pin_thread(tid, &cpus);
-        }
-        let canary = pool.board.as_ref().map(|board| &board.canary);
-        if here && let Some((canary, tid)) = canary.and_then(|canary| Some((canary, canary.tid()?)))
-        {
-            let _ = os::pin_thread(tid, &CpuMask::of(canary.cpu));
         }
         // After that: it wakes one of them.
         if here {

@@ -88,7 +88,7 @@ impl EngineInner {
         }
     }
 
-    /// If the system has refused a canary what it had granted before, the tick does their work from now on.
+    /// If the system has refused a canary what it had granted before, the tick does their work from now on; if it can.
     pub(crate) fn mind_canaries(&self) {
         if self.sensing() != Sensing::Canary {
             return;
@@ -96,17 +96,36 @@ impl EngineInner {
         let refused = self.canaries.iter().find_map(|canary| canary.refused());
         if let Some(error) = refused {
             self.stop_canaries();
-            let reason = format!("the canary cannot look any more: {error}");
-            tracing::warn!(
-                "engine {}: {reason}; blocks are noticed by the tick now",
-                self.name
-            );
-            self.set_tier(Sensing::Tick);
-            let mut info = lock(&self.told_sensing);
-            info.mode = Sensing::Tick.word().to_owned();
-            info.reason = reason;
-            self.segment.set_sensing(&info);
+            match sense::stat_problem() {
+                Some(problem) => self.fall(Sensing::Hints, &problem),
+                None => self.fall(Sensing::Tick, &error.to_string()),
+            }
         }
+    }
+
+    /// The tick could not look at a worker: if it cannot look at any, nobody does from now on.
+    pub(crate) fn mind_looks(&self) {
+        if self.sensing() != Sensing::Hints
+            && let Some(problem) = sense::stat_problem()
+        {
+            self.stop_canaries();
+            self.fall(Sensing::Hints, &problem);
+        }
+    }
+
+    /// What was chosen works no more. Called by the tick thread only.
+    fn fall(&self, tier: Sensing, problem: &str) {
+        let (who, how) = match tier {
+            Sensing::Tick => ("the canary cannot look", "noticed by the tick"),
+            _ => ("nobody can look", "noticed where they are announced only"),
+        };
+        let reason = format!("{who} any more: {problem}");
+        tracing::warn!("engine {}: {reason}; blocks are {how} now", self.name);
+        self.set_tier(tier);
+        let mut info = lock(&self.told_sensing);
+        info.mode = tier.word().to_owned();
+        info.reason = reason;
+        self.segment.set_sensing(&info);
     }
 }
 

@@ -277,7 +277,7 @@ impl Board {
     /// must be awake.
     pub(crate) fn tell(&self, core: &mut Core) -> bool {
         if !self.canary.is_on() {
-            return false;
+            return self.call.set(None);
         }
         if let Some(words) = core.take_counted() {
             for (at, &word) in words.iter().enumerate().take(CHUNKS) {

@@ -121,17 +121,23 @@ impl Canary {
     pub(crate) fn run<const N: usize>(&self, boards: [&Board; N], refused: impl Fn()) {
         let mut watch = boards.map(Watch::new);
         while !self.stopped.load(Ordering::Acquire) {
-            let mut looked = false;
+            let (mut looked, mut answered) = (false, false);
             for watch in &mut watch {
                 match watch.round() {
                     Round::Nothing => {}
                     Round::Looked => looked = true,
+                    Round::Answered => answered = true,
                     Round::Refused(number) => {
                         self.set_on(false);
                         self.refused.store(number, Ordering::Release);
                         return refused();
                     }
                 }
+            }
+            if answered {
+                // Nobody who has just been woken waits for a canary that gives way: to give way costs it its turn for
+                // a long time, to sleep does not.
+                continue;
             }
             if looked {
                 thread::yield_now();
@@ -156,8 +162,10 @@ struct Watch<'a> {
 enum Round {
     /// Nobody calls.
     Nothing,
-    /// It looked, and whatever it saw, it looks again.
+    /// It looked in vain, and looks again.
     Looked,
+    /// It has woken somebody.
+    Answered,
     Refused(i32),
 }
 
@@ -187,7 +195,10 @@ impl<'a> Watch<'a> {
             return Round::Nothing;
         };
         match self.board.look() {
-            Sight::Asleep if self.board.answers(worker) => self.looks = 0,
+            Sight::Asleep if self.board.answers(worker) => {
+                self.looks = 0;
+                return Round::Answered;
+            }
             Sight::Unknown => self.left = Some(number),
             Sight::Refused(error) => return Round::Refused(error),
             Sight::Asleep | Sight::Running => self.looked(number),

@@ -15,6 +15,7 @@ pub(crate) mod tick;
 pub(crate) use board::Board;
 pub(crate) use canary::Canary;
 pub(crate) use descriptors::{Descriptors, Held};
+pub(crate) use limits::stat_problem;
 pub(crate) use look::thread_state;
 pub(crate) use self_test::reaction;
 

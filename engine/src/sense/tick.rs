@@ -6,6 +6,7 @@
 //! one by one do not wake the tick each time, and an idle engine does not tick.
 
 use super::look::{Look, Seen};
+use crate::os;
 use crate::pool::{Informant, Watched};
 use crate::runtime::{Core, EngineInner, Pool};
 use crate::sense::{Descriptors, Held, Sensing};
@@ -26,6 +27,8 @@ const DOUBLINGS: u32 = 4;
 /// that an engine with a thousand blocked workers leaves its process descriptors. Fewer where [`Descriptors`] allows
 /// no more.
 const KEPT_MAX: usize = 128;
+/// So many clocks are remembered.
+const CLOCKS_MAX: usize = 16_384;
 /// Once so many are open, or there is no room for more, a worker that did not matter for so many rounds gives its place to another.
 const KEPT_ROUNDS: u64 = 100;
 
@@ -91,6 +94,9 @@ impl Tick {
                 continue;
             }
             let wanted = looks.round(engine);
+            if std::mem::take(&mut looks.failed) {
+                engine.mind_looks();
+            }
             quiet = if wanted == Pace::Fast { 0 } else { quiet + 1 };
             let stops = quiet > DOUBLINGS && wanted == Pace::Off;
             let pace = match quiet {
@@ -123,9 +129,13 @@ fn needed(engine: &EngineInner) -> Pace {
 #[derive(Default)]
 struct Looks {
     workers: HashMap<WorkerId, Kept>,
+    /// Where the CPU clocks of workers that sleep stood.
+    clocks: HashMap<WorkerId, u64>,
     rounds: u64,
     /// Some worker was not kept for want of a place.
     spent: bool,
+    /// A worker could not be looked at. It may have ended.
+    failed: bool,
 }
 
 /// A worker whose descriptors are kept open.
@@ -149,6 +159,9 @@ impl Looks {
     /// Ids never repeat: where there is work at all times, workers that have left would keep all places.
     fn begin_round(&mut self) {
         self.rounds += 1;
+        if self.clocks.len() > CLOCKS_MAX {
+            self.clocks.clear();
+        }
         if self.workers.len() >= KEPT_MAX || self.spent {
             self.spent = false;
             let oldest = self.rounds.saturating_sub(KEPT_ROUNDS);
@@ -161,16 +174,30 @@ impl Looks {
         let watched = pool.look(|core| core.watched(sleeps, self.rounds));
         let mut ran = false;
         for worker in &watched {
-            if let Some(seen) = self.worker(worker) {
-                ran |= seen.ran && !seen.asleep;
-                tell(engine, pool, worker, &seen);
+            if worker.noticed && self.stands_still(worker) {
+                continue;
             }
+            let Some(seen) = self.worker(worker) else {
+                self.failed = true;
+                continue;
+            };
+            ran |= seen.ran && !seen.asleep;
+            tell(engine, pool, worker, &seen);
         }
         pool.recall(engine);
         match pool.look(|core| engine.pace(core)) {
             Pace::Slow if ran => Pace::Fast,
             pace => pace,
         }
+    }
+
+    /// Whether a worker that was noticed to sleep has not run since the last look. Cheaper than a look, since there may
+    /// be a thousand.
+    fn stands_still(&mut self, worker: &Watched) -> bool {
+        let Ok(clock) = os::cpu_clock(worker.tid) else {
+            return false;
+        };
+        self.clocks.insert(worker.id, clock) == Some(clock)
     }
 
     fn worker(&mut self, worker: &Watched) -> Option<Seen> {
@@ -230,7 +257,6 @@ fn tell(engine: &EngineInner, pool: &Pool, worker: &Watched, seen: &Seen) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::os;
     use crate::pool::WorkerIx;
 
     /// This thread, as the worker with this id.
@@ -241,6 +267,7 @@ mod tests {
             tid: os::thread_id(),
             started_at: 1,
             may_sleep: true,
+            noticed: false,
             may_hog: true,
         }
     }

@@ -11,7 +11,10 @@ mod cgroup;
 use super::look::state_of;
 use crate::os;
 use crate::topology::CpuMask;
-use std::io::ErrorKind;
+use rustix::io::Errno;
+use std::fs::File;
+use std::io::{self, ErrorKind};
+use std::os::unix::fs::FileExt;
 use std::path::Path;
 use wq_trace::clean_text;
 
@@ -102,7 +105,8 @@ fn online(root: &Path) -> Option<CpuMask> {
 }
 
 /// Why nobody can see through `/proc` whether a thread of this process sleeps; none if it can be seen. `hidepid` hides
-/// no process from itself. Without it neither the tick nor a canary can work.
+/// no process from itself. Without it neither the tick nor a canary can work. That descriptors or memory have run short
+/// is no reason: it may be over the next time.
 pub(crate) fn stat_problem() -> Option<String> {
     // Its threads are no threads of the system's.
     if cfg!(shuttle) {
@@ -124,14 +128,31 @@ fn problem_below(proc: &Path, tid: u32) -> Option<String> {
         ));
     }
     let path = proc.join(format!("self/task/{tid}/stat"));
-    match std::fs::read(path) {
+    match beginning_of(&path) {
         Ok(text) if state_of(&text).is_some_and(|state| state.is_ascii_alphabetic()) => None,
         Ok(_) => Some("/proc/self/task/TID/stat tells no thread's state".to_owned()),
         Err(error) if error.kind() == ErrorKind::NotFound => {
             Some("there is no /proc/self/task/TID/stat (is /proc mounted?)".to_owned())
         }
+        Err(error) if is_shortage(&error) => None,
         Err(error) => Some(format!("cannot read /proc/self/task/TID/stat: {error}")),
     }
+}
+
+/// Read as it is read when a worker is looked at.
+fn beginning_of(path: &Path) -> io::Result<Vec<u8>> {
+    let mut text = vec![0; 512];
+    let read = File::open(path)?.read_at(&mut text, 0)?;
+    text.truncate(read);
+    Ok(text)
+}
+
+/// It may be over the next time.
+fn is_shortage(error: &io::Error) -> bool {
+    matches!(
+        Errno::from_io_error(error),
+        Some(Errno::MFILE | Errno::NFILE | Errno::NOMEM | Errno::INTR)
+    )
 }
 
 #[cfg(test)]
