@@ -4,12 +4,13 @@
 //! is real, and nobody announces it (but with hints, the lowest that is possible). The second is queued before.
 
 use crate::hogs::Hogs;
-use crate::options::Options;
+use crate::options::{Hog, Options};
 use crate::{rig, table};
 use std::hint::spin_loop;
 use std::io::{PipeReader, PipeWriter, Read, Write, pipe};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, mpsc};
+use std::thread;
 use std::time::Duration;
 use wq_engine::{Engine, Sensing, Work, Workqueue, WqFlags, blocking};
 
@@ -20,6 +21,9 @@ const TICK_ROUNDS: usize = 100;
 /// It looks at once when items begin to wait, and finds what blocks right then; so before the blocks it is measured
 /// by, the item computes for up to one of its periods.
 const TICK_BURN_US: u64 = 10_000;
+/// Beside a hog of its own group a canary has to make up for the CPU time that it used last: blocks come so far apart.
+const PAUSE: Duration = Duration::from_millis(10);
+const PAUSED_ROUNDS: usize = 300;
 /// Who has not been replaced by then has been missed.
 const MISSED: Duration = Duration::from_millis(100);
 
@@ -39,11 +43,15 @@ pub fn measure(options: &Options) {
     rig::pinned(other, || {
         for run in 0..=options.amount(RUNS, 2) {
             for (rig, seen) in rigs.iter().zip(&mut seen) {
-                let rounds = options.amount(rig.rounds(), 50);
+                let (rounds, pause) = match options.hog {
+                    Some(Hog::Own) => (PAUSED_ROUNDS.min(rig.rounds()), PAUSE),
+                    _ => (rig.rounds(), Duration::ZERO),
+                };
+                let rounds = options.amount(rounds, 50);
                 // The first run only warms up.
                 match run {
-                    0 => drop(rig.run(rounds / 10, options.burn_us)),
-                    _ => seen.add(rig.run(rounds, options.burn_us)),
+                    0 => drop(rig.run(rounds / 10, options.burn_us, pause)),
+                    _ => seen.add(rig.run(rounds, options.burn_us, pause)),
                 }
             }
         }
@@ -183,12 +191,13 @@ impl Rig {
         }
     }
 
-    fn run(&self, rounds: usize, burn_us: u64) -> Vec<Reaction> {
+    fn run(&self, rounds: usize, burn_us: u64, pause: Duration) -> Vec<Reaction> {
         let ticks = self.engine.sensing() == Sensing::Tick;
         let one = |round: usize| {
             let spread = TICK_BURN_US * round as u64 / rounds as u64;
             let burn_us = if ticks { spread } else { burn_us };
             self.shared.burn_us.store(burn_us, Ordering::Relaxed);
+            thread::sleep(pause);
             self.round()
         };
         (0..rounds).map(one).collect()
