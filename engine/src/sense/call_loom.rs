@@ -17,15 +17,16 @@ use std::sync::atomic::Ordering;
 /// The worker that idles, and the OS id of its thread.
 const IDLE: u32 = 0;
 const TID: u32 = 7;
+/// See [`explore`].
+const PREEMPTIONS: usize = 2;
 
 /// A pool in which one worker executes an item that sleeps, and behind it waits another.
 struct Shared<const WEAK: u8> {
     call: Call<WEAK>,
     armed: Armed<WEAK>,
-    /// What the canary, the idle worker and the one that sleeps are woken by.
+    /// What the canary and the idle worker are woken by.
     canary: Notify,
     idle: Notify,
-    sleeper: Notify,
     stopped: AtomicBool,
     /// The worker that sleeps.
     mark: Mark<WEAK>,
@@ -36,8 +37,6 @@ struct Shared<const WEAK: u8> {
 
 /// What the pool's lock protects.
 struct Pool {
-    /// The item behind is done.
-    done: bool,
     /// The pool believes that a worker runs.
     runs: bool,
     /// The execution that this worker is in.
@@ -47,7 +46,7 @@ struct Pool {
 impl Pool {
     /// Whom the canary is to wake.
     fn on_call(&self) -> Option<u32> {
-        (self.runs && !self.done).then_some(IDLE)
+        self.runs.then_some(IDLE)
     }
 }
 
@@ -59,12 +58,10 @@ impl<const WEAK: u8> Shared<WEAK> {
             armed: Armed::default(),
             canary: Notify::new(),
             idle: Notify::new(),
-            sleeper: Notify::new(),
             stopped: AtomicBool::new(false),
             mark: Mark::default(),
-            thread: AtomicU64::new(0),
+            thread: AtomicU64::new(1),
             pool: Mutex::new(Pool {
-                done: false,
                 runs: true,
                 execution: 1,
             }),
@@ -130,6 +127,13 @@ impl<const WEAK: u8> Shared<WEAK> {
     }
 }
 
+/// For the models with too many steps to try everything: all schedules with so many preemptions.
+fn explore(model: impl Fn() + Send + Sync + 'static) {
+    let mut builder = loom::model::Builder::new();
+    builder.preemption_bound = Some(PREEMPTIONS);
+    builder.check(model);
+}
+
 /// A number that no call has.
 const NONE_IS_LEFT: u64 = u64::MAX;
 
@@ -163,9 +167,7 @@ enum Sleeper {
 
 /// The item behind runs, whatever the canary had decided while the sleeper did that.
 fn decides<const WEAK: u8>(sleeper: Sleeper) {
-    let mut model = loom::model::Builder::new();
-    model.preemption_bound = Some(3);
-    model.check(move || {
+    explore(move || {
         let shared = Shared::<WEAK>::new(Some(IDLE));
         let idle = thread::spawn({
             let shared = shared.clone();
@@ -178,8 +180,7 @@ fn decides<const WEAK: u8>(sleeper: Sleeper) {
                 shared.watch(NONE_IS_LEFT, || shared.look(), wake);
             }
         });
-        // The kernel's side of a sleep and its end.
-        shared.thread.store(1, Ordering::Release);
+        // The system's side of the end of a sleep, and of the next one.
         shared.thread.store(2, Ordering::Release);
         if sleeper == Sleeper::Finishes {
             shared.mark.leave();
@@ -197,9 +198,7 @@ fn decides<const WEAK: u8>(sleeper: Sleeper) {
             }
         }
         shared.thread.store(3, Ordering::Release);
-        while !shared.pool.lock().unwrap().done {
-            shared.sleeper.wait();
-        }
+        // Until the item behind is done.
         idle.join().unwrap();
         canary.join().unwrap();
     });
@@ -219,8 +218,6 @@ fn idle<const WEAK: u8>(shared: &Shared<WEAK>) {
         }
         shared.idle.wait();
     }
-    shared.pool.lock().unwrap().done = true;
-    shared.sleeper.notify();
     shared.stop();
 }
 
@@ -234,7 +231,7 @@ fn finishes<const WEAK: u8>() {
 
 /// The pool calls for another worker meanwhile: that one is woken too.
 fn another<const WEAK: u8>() {
-    loom::model(|| {
+    explore(|| {
         let shared = Shared::<WEAK>::new(Some(IDLE));
         let canary = thread::spawn({
             let shared = shared.clone();
@@ -293,7 +290,6 @@ fn repeats(repeated: bool) {
 fn comes_by<const WEAK: u8>() {
     loom::model(|| {
         let shared = Shared::<WEAK>::new(Some(IDLE));
-        shared.thread.store(1, Ordering::Relaxed);
         let canary = thread::spawn({
             let shared = shared.clone();
             move || {
