@@ -105,6 +105,9 @@ pub fn begin_schedule() {
     sync::shuttled::begin();
 }
 
+#[cfg(shuttle)]
+pub use sync::shuttled::Gate;
+
 /// The example of the repository's front page, compiled and run.
 #[cfg(doctest)]
 #[doc = include_str!("../../README.md")]

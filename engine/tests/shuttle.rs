@@ -7,6 +7,8 @@
 #[path = "shuttle/rig.rs"]
 mod rig;
 
+#[path = "shuttle/canary.rs"]
+mod canary;
 #[path = "shuttle/cancel.rs"]
 mod cancel;
 #[path = "shuttle/delayed.rs"]

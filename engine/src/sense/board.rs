@@ -8,6 +8,7 @@ use super::Held;
 use super::call::Call;
 use super::canary::Canary;
 use super::look::is_asleep;
+use super::mark::Mark;
 use crate::os;
 use crate::pool::{Found, WorkerIx, bits};
 use crate::runtime::{Core, Effects};
@@ -60,15 +61,7 @@ impl Default for Chunk {
 /// A worker, as its canary sees it.
 #[derive(Default)]
 pub(crate) struct Slot {
-    /// When the execution began whose work function the worker is inside; 0: it is not in one. Its own to change.
-    inside: AtomicU64,
-    /// The OS id of the worker's thread. Its own to change.
-    tid: AtomicU32,
-    /// The execution in which the worker was found asleep, its CPU clock then, and since when it stood still. The
-    /// canary's to change, while its word is not given.
-    found: AtomicU64,
-    clock: AtomicU64,
-    since: AtomicU64,
+    mark: Mark,
     /// Nobody waits for this lock: who finds it taken does without.
     peer: Mutex<Option<Peer>>,
 }
@@ -123,17 +116,17 @@ pub(super) enum Sight {
 impl Slot {
     /// The worker enters the work function of the execution that began then. Called by itself.
     pub(crate) fn enter(&self, started_at: u64) {
-        self.inside.store(started_at, Ordering::Release);
+        self.mark.enter(started_at);
     }
 
     /// The worker has left it. It may wait for the pool's lock from now on, for which nobody is to be woken.
     pub(crate) fn leave(&self) {
-        self.inside.store(0, Ordering::Release);
+        self.mark.leave();
     }
 
     /// Looks at the worker. Called by the canary.
     fn look(&self) -> Sight {
-        let inside = self.inside.load(Ordering::Acquire);
+        let inside = self.mark.inside();
         if inside == 0 {
             return Sight::Running;
         }
@@ -146,7 +139,7 @@ impl Slot {
         let Some(stat) = &peer.stat else {
             return Sight::Unknown;
         };
-        if peer.tid != self.tid.load(Ordering::Acquire) {
+        if !self.mark.is_of(peer.tid) {
             return Sight::Unknown;
         }
         let clock = match os::cpu_clock(peer.tid) {
@@ -160,36 +153,24 @@ impl Slot {
         }
         match is_asleep(&stat.0) {
             Err(error) => return Sight::of_error(&error),
-            Ok(asleep) if !asleep || self.inside.load(Ordering::Acquire) != inside => {
+            Ok(asleep) if !asleep || self.mark.inside() != inside => {
                 return Sight::Running;
             }
             Ok(_) => {}
         }
-        self.found.store(inside, Ordering::Relaxed);
-        self.clock.store(clock, Ordering::Relaxed);
-        self.since.store(peer.seen.since, Ordering::Relaxed);
+        self.mark.find(inside, clock, peer.seen.since);
         Sight::Asleep
     }
 
-    /// The worker is still in the execution in which it was found asleep, and has not run since. Called under the
-    /// pool's lock, while the word is given.
-    fn still(&self, started_at: u64, tid: u32) -> bool {
-        self.found.load(Ordering::Relaxed) == started_at
-            && self.inside.load(Ordering::Acquire) == started_at
-            && os::cpu_clock(tid).is_ok_and(|clock| clock == self.clock.load(Ordering::Relaxed))
-    }
-
-    /// Wakes the worker, after `before`. Called by the canary. Returns whether it is there to be woken.
-    fn wake(&self, before: impl FnOnce()) -> bool {
+    /// Gives the canary's word, and wakes the worker with it. Called by the canary. Returns whether somebody comes for it.
+    fn wake(&self, call: &Call) -> bool {
         let peer = self.peer.try_lock();
         let peer = peer.as_ref().ok().and_then(|peer| peer.as_ref());
-        let tid = self.tid.load(Ordering::Acquire);
-        let Some(peer) = peer.filter(|peer| peer.tid == tid) else {
+        let is_here = |peer: &&Peer| self.mark.is_of(peer.tid);
+        let Some(peer) = peer.filter(is_here) else {
             return false;
         };
-        before();
-        peer.thread.unpark();
-        true
+        call.answer(|| peer.thread.unpark(), || is_here(&peer))
     }
 
     /// Changes what it takes to look at the worker. Nobody waits long for the canary, which may be off its CPU in the
@@ -245,7 +226,7 @@ impl Board {
         let stat = self.canary.descriptor(tid);
         let joined = self.slot(worker).is_some_and(|slot| {
             let watched = stat.is_some();
-            slot.tid.store(tid, Ordering::Release);
+            slot.mark.join(tid);
             let thread = thread::current();
             slot.set(Some(Peer {
                 tid,
@@ -260,7 +241,7 @@ impl Board {
         joined
     }
 
-    /// The calling thread, which could be watched or not, is this worker no more.
+    /// The calling thread, which could be watched or not, is this worker no more. It takes the word once more after this.
     pub(crate) fn part(&self, worker: WorkerIx, watched: bool) {
         if !watched {
             self.unwatched.fetch_sub(1, Ordering::Relaxed);
@@ -269,7 +250,7 @@ impl Board {
             return;
         };
         // Who joins next replaces what the canary holds on to.
-        slot.tid.store(0, Ordering::Release);
+        slot.mark.part();
         slot.set(None);
     }
 
@@ -313,8 +294,8 @@ impl Board {
         let found: Vec<Found> = core
             .running_now()
             .filter_map(|(ix, started_at, tid)| {
-                let slot = self.slot(ix).filter(|slot| slot.still(started_at, tid))?;
-                let since = slot.since.load(Ordering::Relaxed);
+                let clock = || os::cpu_clock(tid).ok();
+                let since = self.slot(ix)?.mark.still(started_at, clock)?;
                 Some(Found { ix, since })
             })
             .collect();
@@ -348,7 +329,7 @@ impl Board {
     /// The canary gives its word, and wakes this worker with it; if that is there to be woken.
     pub(super) fn answers(&self, worker: u32) -> bool {
         let slot = self.slot(WorkerIx(worker));
-        slot.is_some_and(|slot| slot.wake(|| self.call.answer()))
+        slot.is_some_and(|slot| slot.wake(&self.call))
     }
 
     /// As a pool does in which `running` is inside an execution, alone, and items wait; `next` idles. For the self-test.

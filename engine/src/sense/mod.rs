@@ -9,6 +9,7 @@ pub(crate) mod choice;
 mod descriptors;
 mod limits;
 mod look;
+mod mark;
 mod self_test;
 pub(crate) mod tick;
 

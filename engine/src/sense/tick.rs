@@ -9,7 +9,7 @@ use super::look::{Look, Seen};
 use crate::os;
 use crate::pool::{Informant, Watched};
 use crate::runtime::{Core, EngineInner, Pool};
-use crate::sense::{Descriptors, Held, Sensing};
+use crate::sense::{Descriptors, Held};
 use crate::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use crate::sync::thread;
 use crate::sync::thread::Thread;
@@ -170,7 +170,7 @@ impl Looks {
     }
 
     fn pool(&mut self, engine: &EngineInner, pool: &Arc<Pool>) -> Pace {
-        let sleeps = engine.sensing() != Sensing::Hints;
+        let sleeps = engine.tick_seeks_sleepers();
         let watched = pool.look(|core| core.watched(sleeps, self.rounds));
         let mut ran = false;
         for worker in &watched {
@@ -184,7 +184,9 @@ impl Looks {
             ran |= seen.ran && !seen.asleep;
             tell(engine, pool, worker, &seen);
         }
-        pool.recall(engine);
+        if sleeps {
+            pool.recall(engine);
+        }
         match pool.look(|core| engine.pace(core)) {
             Pace::Slow if ran => Pace::Fast,
             pace => pace,

@@ -29,13 +29,13 @@ pub(crate) mod checked {
     #[cfg(not(loom_engine))]
     pub(crate) use super::{
         Condvar, Mutex,
-        atomic::{AtomicBool, AtomicU64, Ordering, fence},
+        atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering, fence},
     };
 
     #[cfg(loom_engine)]
     pub(crate) use loom::sync::{
         Condvar, Mutex,
-        atomic::{AtomicBool, AtomicU64, Ordering, fence},
+        atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering, fence},
     };
 
     /// Whether a model finds a fault; on a thread of its own, since a failed model leaves loom's state behind.

@@ -224,6 +224,33 @@ impl Condvar {
     }
 }
 
+/// For model checks with shuttle: something that a work function waits for without telling the engine. Who waits sleeps,
+/// as the engine's canaries see it.
+#[derive(Debug, Default)]
+pub struct Gate {
+    open: Mutex<bool>,
+    opened: Condvar,
+}
+
+impl Gate {
+    /// Waits until it is open.
+    pub fn pass(&self) {
+        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        while !*open {
+            open = self
+                .opened
+                .wait(open)
+                .unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    /// Opens it, for good.
+    pub fn open(&self) {
+        *self.open.lock().unwrap_or_else(PoisonError::into_inner) = true;
+        self.opened.notify_all();
+    }
+}
+
 /// As the standard library's module.
 pub(crate) mod thread {
     use super::{asleep, me, wait_for, world};

@@ -70,7 +70,10 @@ pub(crate) fn run(engine: &Arc<EngineInner>, pool: &Arc<Pool>, me: WorkerIx) {
     if let Some(board) = &pool.board {
         board.part(me, watched);
     }
-    pool.transact(engine, |core, now, _| core.destroyed(me, now));
+    pool.transact(engine, |core, now, fx| {
+        take_word(pool, core, me, now, fx);
+        core.destroyed(me, now);
+    });
     context::with(|context| context.forget(engine));
     engine.let_thread_go();
 }
@@ -93,11 +96,16 @@ fn settle_in(engine: &EngineInner, pool: &Pool, me: WorkerIx) -> bool {
 
 /// The worker's next step.
 fn next(pool: &Pool, core: &mut Core, me: WorkerIx, now: u64, fx: &mut Effects) -> Step<Job> {
+    take_word(pool, core, me, now, fx);
+    let step = core.step(me, now, fx);
+    noted(pool, core, me, step)
+}
+
+/// Whoever comes by takes the canary's word, also a worker that leaves.
+fn take_word(pool: &Pool, core: &mut Core, me: WorkerIx, now: u64, fx: &mut Effects) {
     if let Some(board) = &pool.board {
         board.take_word(core, me, now, fx);
     }
-    let step = core.step(me, now, fx);
-    noted(pool, core, me, step)
 }
 
 /// If an execution begins, the item becomes free to be queued again under the pool's lock; if the worker goes idle, it

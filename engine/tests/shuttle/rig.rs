@@ -46,11 +46,16 @@ pub fn engine() -> Engine {
 
 /// One on these of the two CPUs.
 pub fn engine_on(cpus: &[usize], topology: &str) -> Engine {
+    engine_with(Sensing::Hints, cpus, topology)
+}
+
+/// One that learns in this way of blocks.
+pub fn engine_with(sensing: Sensing, cpus: &[usize], topology: &str) -> Engine {
     Engine::builder()
         .name("shuttle")
         .cpus(cpus.iter().copied())
         .topology(Topology::from_spec(topology).unwrap())
-        .sensing(Sensing::Hints)
+        .sensing(sensing)
         .tracing(false)
         .cpu_intensive_thresh(Duration::ZERO)
         .watchdog_thresh(Duration::ZERO)
