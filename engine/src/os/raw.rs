@@ -20,11 +20,14 @@ struct SchedAttr {
     period: u64,
 }
 
-/// `sched_setattr(2)`: the time slice of the calling thread in nanoseconds, with the default policy and nice level.
+/// `sched_setattr(2)`: the time slice, in nanoseconds, of the calling thread; its policy stays, and its nice level is 0.
 pub(super) fn set_slice(ns: u64) -> io::Result<()> {
+    // `SCHED_FLAG_KEEP_POLICY`.
+    const KEEP_POLICY: u64 = 0x08;
+    let size = u32::try_from(size_of::<SchedAttr>()).unwrap_or_default();
     let attr = SchedAttr {
-        size: size_of::<SchedAttr>() as u32,
-        policy: libc::SCHED_OTHER as u32,
+        size,
+        flags: KEEP_POLICY,
         runtime: ns,
         ..SchedAttr::default()
     };

@@ -28,15 +28,16 @@ pub(crate) struct Board {
     /// I
     pub(crate) canary: Arc<Canary>,
     pub(super) call: Call,
-    chunks: [OnceLock<Box<Chunk>>; CHUNKS],
-    /// Workers without a descriptor. Their own to change.
-    unwatched: AtomicU32,
     tally: Tally,
+    /// Made one after the other.
+    chunks: [OnceLock<Box<Chunk>>; CHUNKS],
 }
 
 /// How often what happened. Written under the pool's lock.
 #[derive(Default)]
 struct Tally {
+    /// Workers without a descriptor. Their own to change.
+    unwatched: AtomicU32,
     armings: AtomicU64,
     decisions: AtomicU64,
     false_decisions: AtomicU64,
@@ -208,17 +209,26 @@ impl Board {
         Self {
             canary,
             call: Call::default(),
-            chunks: [const { OnceLock::new() }; CHUNKS],
-            unwatched: AtomicU32::new(0),
             tally: Tally::default(),
+            chunks: [const { OnceLock::new() }; CHUNKS],
         }
     }
 
     /// The slot of a worker, made if it is not there yet; rescuers, and workers beyond what fits, have none.
     pub(crate) fn slot(&self, worker: WorkerIx) -> Option<&Slot> {
         let index = worker.0 as usize;
-        let chunk = self.chunks.get(index / CHUNK)?;
-        chunk.get_or_init(Box::default).slots.get(index % CHUNK)
+        self.chunk(index / CHUNK)?.slots.get(index % CHUNK)
+    }
+
+    /// A chunk of slots, made if it is not there yet, and all before it.
+    fn chunk(&self, at: usize) -> Option<&Chunk> {
+        let chunk = self.chunks.get(at)?;
+        if chunk.get().is_none() {
+            for chunk in &self.chunks[..at] {
+                chunk.get_or_init(Box::default);
+            }
+        }
+        Some(chunk.get_or_init(Box::default))
     }
 
     /// The calling thread is this worker from now on. Returns whether the canary can watch it.
@@ -236,7 +246,7 @@ impl Board {
             })) && watched
         });
         if !joined {
-            self.unwatched.fetch_add(1, Ordering::Relaxed);
+            self.tally.unwatched.fetch_add(1, Ordering::Relaxed);
         }
         joined
     }
@@ -244,7 +254,7 @@ impl Board {
     /// The calling thread, which could be watched or not, is this worker no more. It takes the word once more after this.
     pub(crate) fn part(&self, worker: WorkerIx, watched: bool) {
         if !watched {
-            self.unwatched.fetch_sub(1, Ordering::Relaxed);
+            self.tally.unwatched.fetch_sub(1, Ordering::Relaxed);
         }
         let Some(slot) = self.slot(worker) else {
             return;
@@ -261,9 +271,10 @@ impl Board {
             return self.call.set(None);
         }
         if let Some(words) = core.take_counted() {
-            for (at, &word) in words.iter().enumerate().take(CHUNKS) {
-                let chunk = self.chunks[at].get_or_init(Box::default);
-                chunk.counted.store(word, Ordering::Relaxed);
+            for (at, &word) in words.iter().enumerate() {
+                if let Some(chunk) = self.chunk(at) {
+                    chunk.counted.store(word, Ordering::Relaxed);
+                }
             }
         }
         self.call.set(core.on_call().map(|ix| ix.0))
@@ -291,19 +302,12 @@ impl Board {
         if !self.call.is_answered() {
             return;
         }
-        let found: Vec<Found> = core
-            .running_now()
-            .filter_map(|(ix, started_at, tid)| {
-                let clock = || os::cpu_clock(tid).ok();
-                let since = self.slot(ix)?.mark.still(started_at, clock)?;
-                Some(Found { ix, since })
-            })
-            .collect();
-        self.call.take_word();
         let mut woken = false;
-        for found in found {
+        // Who is found counts no more.
+        while let Some(found) = self.found(core) {
             woken |= core.brings(me, found, now, fx);
         }
+        self.call.take_word();
         let add = |count: &AtomicU64, n| {
             count.store(count.load(Ordering::Relaxed) + n, Ordering::Relaxed);
         };
@@ -311,10 +315,20 @@ impl Board {
         add(&self.tally.false_decisions, u64::from(!woken));
     }
 
+    /// The first worker that the canary has found asleep, if it still is.
+    fn found(&self, core: &Core) -> Option<Found> {
+        let mut running = core.running_now();
+        running.find_map(|(ix, started_at, tid)| {
+            let clock = || os::cpu_clock(tid).ok();
+            let since = self.slot(ix)?.mark.still(started_at, clock)?;
+            Some(Found { ix, since })
+        })
+    }
+
     /// Looks at all workers that count. Called by the canary.
     pub(super) fn look(&self) -> Sight {
         let mut all = Sight::Running;
-        let chunks = self.chunks.iter().filter_map(OnceLock::get);
+        let chunks = self.chunks.iter().map_while(OnceLock::get);
         for chunk in chunks {
             for bit in bits(chunk.counted.load(Ordering::Relaxed)) {
                 all = chunk.slots[bit].look();
@@ -338,9 +352,10 @@ impl Board {
             return;
         };
         slot.enter(execution);
-        let chunk = self.chunks[running.0 as usize / CHUNK].get_or_init(Box::default);
-        let bit = running.0 as usize % CHUNK;
-        chunk.counted.store(1 << bit, Ordering::Relaxed);
+        let (at, bit) = (running.0 as usize / CHUNK, running.0 as usize % CHUNK);
+        if let Some(chunk) = self.chunk(at) {
+            chunk.counted.store(1 << bit, Ordering::Relaxed);
+        }
         if self.call.set(Some(next.0)) {
             self.canary.arm();
         }
@@ -365,7 +380,7 @@ impl Board {
             armings: read(&self.tally.armings),
             decisions: read(&self.tally.decisions),
             false_decisions: read(&self.tally.false_decisions),
-            unwatched: self.unwatched.load(Ordering::Relaxed),
+            unwatched: self.tally.unwatched.load(Ordering::Relaxed),
         }
     }
 }
