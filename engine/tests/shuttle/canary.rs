@@ -2,6 +2,7 @@
 //! that is not noticed ends in a deadlock. The tick does not look for sleepers here.
 
 use super::rig::{Count, check, counting, end, engine_with, pause, user};
+use shuttle::rand::Rng;
 use std::sync::Arc;
 use std::time::Duration;
 use wq_engine::{Engine, Gate, Sensing, Work, WqFlags};
@@ -20,11 +21,20 @@ fn gate() -> Arc<Gate> {
     Arc::default()
 }
 
-/// An item that waits for these gates, one after another.
-fn passing(gates: &[&Arc<Gate>], runs: &Count) -> Work {
+/// Lets others run for some while.
+fn pause_at_random() {
+    for _ in 0..shuttle::rand::thread_rng().gen_range(0..40) {
+        shuttle::thread::yield_now();
+    }
+}
+
+/// An item that opens a gate when it begins, and then waits for these, one after another.
+fn passing(begun: &Arc<Gate>, gates: &[&Arc<Gate>], runs: &Count) -> Work {
+    let begun = begun.clone();
     let gates: Vec<Arc<Gate>> = gates.iter().map(|&gate| gate.clone()).collect();
     let runs = runs.clone();
     Work::named("passing", move |_| {
+        begun.open();
         gates.iter().for_each(|gate| gate.pass());
         runs.up();
     })
@@ -61,7 +71,7 @@ fn chain(length: usize, runs: &Count) -> Vec<Work> {
 fn a_block_that_nobody_announces_is_replaced() {
     check(4000, || {
         let (engine, runs, behind) = (engine(), Count::new(), gate());
-        let first = passing(&[&behind], &runs);
+        let first = passing(&gate(), &[&behind], &runs);
         engine.schedule_work(&first);
         engine.schedule_work(&opening(&behind, &runs));
         first.flush();
@@ -122,10 +132,12 @@ fn chains_in_both_pools_of_a_cpu() {
 fn a_sleeper_resumes_while_it_is_decided() {
     check(4000, || {
         let (engine, runs) = (engine(), Count::new());
-        let (soon, behind) = (gate(), gate());
-        let first = passing(&[&soon, &behind], &runs);
+        let (inside, soon, behind) = (gate(), gate(), gate());
+        let first = passing(&inside, &[&soon, &behind], &runs);
         engine.schedule_work(&first);
         engine.schedule_work(&opening(&behind, &runs));
+        inside.pass();
+        pause_at_random();
         soon.open();
         end(&engine);
         assert_eq!(runs.get(), 2);
@@ -136,10 +148,12 @@ fn a_sleeper_resumes_while_it_is_decided() {
 fn a_sleeper_finishes_while_it_is_decided() {
     check(4000, || {
         let (engine, runs) = (engine(), Count::new());
-        let (soon, behind) = (gate(), gate());
-        engine.schedule_work(&passing(&[&soon], &runs));
-        engine.schedule_work(&passing(&[&behind], &runs));
+        let (inside, soon, behind) = (gate(), gate(), gate());
+        engine.schedule_work(&passing(&inside, &[&soon], &runs));
+        engine.schedule_work(&passing(&gate(), &[&behind], &runs));
         engine.schedule_work(&opening(&behind, &runs));
+        inside.pass();
+        pause_at_random();
         soon.open();
         end(&engine);
         assert_eq!(runs.get(), 3);
@@ -188,7 +202,7 @@ fn nobody_can_be_created_for_a_while() {
 fn what_it_was_armed_for_is_cancelled() {
     check(4000, || {
         let (engine, runs, behind) = (engine(), Count::new(), gate());
-        let first = passing(&[&behind], &runs);
+        let first = passing(&gate(), &[&behind], &runs);
         let (second, third) = (counting("second", &runs), opening(&behind, &runs));
         engine.schedule_work(&first);
         engine.schedule_work(&second);
@@ -211,7 +225,7 @@ fn what_it_was_armed_for_is_frozen() {
         let (engine, runs, behind) = (engine(), Count::new(), gate());
         let flags = WqFlags::FREEZABLE | WqFlags::PERCPU;
         let cold = engine.alloc_workqueue("cold", flags, 0).unwrap();
-        let first = passing(&[&behind], &runs);
+        let first = passing(&gate(), &[&behind], &runs);
         engine.schedule_work(&first);
         let freezer = user({
             let engine = engine.clone();
@@ -234,9 +248,11 @@ fn what_it_was_armed_for_is_frozen() {
 fn a_shutdown_while_it_is_armed() {
     check(2400, || {
         let (engine, runs, out) = (engine(), Count::new(), gate());
-        engine.schedule_work(&passing(&[&out], &runs));
-        engine.schedule_work(&passing(&[&out], &runs));
+        let begun = gate();
+        engine.schedule_work(&passing(&begun, &[&out], &runs));
+        engine.schedule_work(&passing(&gate(), &[&out], &runs));
         engine.schedule_work(&counting("w", &runs));
+        begun.pass();
         let _ = engine.shutdown(Duration::from_millis(1));
         out.open();
         assert!(runs.get() <= 3);
