@@ -1,108 +1,80 @@
-//! What a tool tells of a live engine's sensing, and what it did.
+//! Who chooses how blocking is noticed: the flag, else the script, else the environment; and what the tools say of it.
 
-use crate::place::{Place, Running, eventually, finished, number};
+use crate::place::{Place, finished, own_script, text_of};
 use serde_json::Value;
-use std::process::Stdio;
 
-/// Items that sleep unannounced, with others behind them, until somebody ends it.
-const SCRIPT: &str = r#"
-name = "sleepers"
-cpus = 1
+/// Replays with these arguments and this environment; gives the tier that was in force, and what `wq-dump config` says.
+fn replayed(script: &str, flag: Option<&str>, env: Option<&str>) -> (String, Option<Value>) {
+    let place = Place::new();
+    let script = match script {
+        "" => own_script("small.toml"),
+        text => place.script(text),
+    };
+    let mut args = vec!["run", &script, "--report", "json"];
+    args.extend(flag.iter().flat_map(|mode| ["--sensing", mode]));
+    let mut command = place.replay(&args);
+    command.env_remove("WQ_SENSING").env("WQ_SELF_TEST", "0");
+    command.envs(env.map(|mode| ("WQ_SENSING", mode)));
+    let run = finished(&mut command);
+    assert_eq!(run.code(), 0, "{run:?}");
+    let tier = run.json()["sensing"].as_str().expect("a word").to_owned();
+    let segment = text_of(&place.segment());
+    let dump = place.tool("wq-dump", &["config", "-j", "--file", &segment]);
+    let told = dump.map(|mut dump| finished(&mut dump).json()["sensing"].clone());
+    if let Some(told) = &told {
+        assert_eq!(told["mode"], tier.as_str(), "{told}");
+        let reaction = &told["reaction"];
+        assert_eq!(reaction["state"], "not_measured", "{told}");
+        assert!(reaction["p50_ns"].is_null(), "{told}");
+    }
+    (tier, told)
+}
 
-[[work]]
-name = "sleeps"
-workqueue = "events"
-body = ["burn 50us", "sleep 2ms", "requeue"]
-instances = 4
-
-[[producer]]
-name = "starter"
-works = ["sleeps"]
-count = 4
-
-[[producer]]
-name = "goes_on"
-works = ["sleeps"]
-every = "100ms"
-for = "10000s"
+const TICK: &str = r#"
+    name = "by the script"
+    cpus = 1
+    [engine]
+    sensing = "tick"
+    [[work]]
+    name = "w"
+    workqueue = "events"
+    [[producer]]
+    name = "p"
+    works = ["w"]
 "#;
 
-fn start(place: &Place, sensing: &str) -> Running {
-    let script = place.script(SCRIPT);
-    let mut replay = place.replay(&["run", &script, "--sensing", sensing]);
-    Running::start(replay.env_remove("WQ_SELF_TEST").stdout(Stdio::null()))
-}
-
-/// What `wq-dump config` tells of sensing; none while there is no engine yet.
-fn sensing(place: &Place, pid: &str) -> Option<Value> {
-    let mut dump = place.tool("wq-dump", &["config", "--json", "--pid", pid])?;
-    let run = finished(&mut dump);
-    run.status
-        .success()
-        .then(|| run.json()["sensing"].clone())
-        .filter(|sensing| !sensing["mode"].as_str().unwrap_or_default().is_empty())
-}
-
 #[test]
-fn the_way_of_sensing_and_what_it_did_are_shown_while_the_engine_runs() {
-    let place = Place::new();
-    if place.tool("wq-dump", &[]).is_none() {
-        return;
-    }
-    let replay = start(&place, "canary");
-    let pid = replay.pid();
-    let told = eventually("the engine is there", || sensing(&place, &pid));
-    assert_eq!(told["asked"], "canary", "{told}");
-    if told["mode"] != "canary" {
-        eprintln!("skipped: {}", told["reason"]);
-        return;
-    }
-    assert_eq!(told["reason"], "asked for by the program");
-    let told = eventually("a canary has decided", || {
-        let told = sensing(&place, &pid)?;
-        (number(&told, "decisions") > 0).then_some(told)
-    });
-    assert!(number(&told, "armings") > 0, "{told}");
-    assert!(number(&told, "false_decisions") <= number(&told, "decisions"));
-    assert_eq!(number(&told, "pools"), 2);
-    assert_eq!(number(&told, "unwatched"), 0);
-    // On a machine that has no time there may be no answer.
-    let state = told["reaction"]["state"].as_str();
-    assert!(matches!(state, Some("measured" | "no_answer")), "{told}");
-    let text = place.tool("wq-dump", &["config", "--pid", &pid]);
-    let text = finished(&mut text.expect("it is there"));
-    for line in [
-        "sensing=canary (asked for by the program)\n",
-        "asked=canary\n",
-        "reaction=",
-        "armings=",
-        "decisions=",
-        "false_decisions=",
+fn the_flag_goes_before_the_script_and_the_script_before_the_environment() {
+    for (script, flag, env, asked) in [
+        ("", Some("hints"), None, "hints"),
+        ("", None, Some("hints"), "hints"),
+        (TICK, None, Some("hints"), "tick"),
+        (TICK, Some("hints"), Some("canary"), "hints"),
+        ("", Some("auto"), Some("hints"), "auto"),
+        ("", None, None, "auto"),
     ] {
-        assert!(text.good().contains(line), "{line}: {text:?}");
+        let (tier, told) = replayed(script, flag, env);
+        // What the system does not have falls to the next; hints always work.
+        if asked == "hints" {
+            assert_eq!(tier, "hints");
+        }
+        if let Some(told) = told {
+            assert_eq!(told["asked"], asked, "{told}");
+        }
     }
-    let stats = place.tool("wq-dump", &["stats", "--pid", &pid]);
-    let stats = finished(&mut stats.expect("it is there"));
-    assert!(stats.good().contains("canary_decisions"), "{stats:?}");
 }
 
 #[test]
-fn without_canaries_none_are_counted() {
-    let place = Place::new();
-    if place.tool("wq-dump", &[]).is_none() {
-        return;
-    }
-    for word in ["tick", "hints"] {
-        let replay = start(&place, word);
-        let pid = replay.pid();
-        let told = eventually("the engine is there", || sensing(&place, &pid));
-        assert_eq!(
-            (&told["mode"], &told["asked"]),
-            (&word.into(), &word.into())
-        );
-        assert_eq!(told["reaction"]["state"], "not_measured", "{told}");
-        for key in ["armed", "armings", "decisions", "false_decisions"] {
-            assert_eq!(number(&told, key), 0, "{key}: {told}");
+fn a_canary_can_be_asked_for() {
+    let canary = TICK.replace("\"tick\"", "\"canary\"");
+    for (script, flag) in [("", Some("canary")), (&canary, None)] {
+        let (tier, told) = replayed(script, flag, None);
+        assert!(["canary", "tick", "hints"].contains(&&*tier), "{tier}");
+        if let Some(told) = told {
+            assert_eq!(told["asked"], "canary", "{told}");
+            let reason = told["reason"].as_str().expect("a sentence");
+            let fell = reason.starts_with("canary was asked for, but");
+            assert_eq!(fell, tier != "canary", "{told}");
         }
     }
 }
