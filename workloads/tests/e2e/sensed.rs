@@ -83,7 +83,12 @@ fn the_way_of_sensing_and_what_it_did_are_shown_while_the_engine_runs() {
     }
     let stats = place.tool("wq-dump", &["stats", "--pid", &pid]);
     let stats = finished(&mut stats.expect("it is there"));
-    assert!(stats.good().contains("canary_decisions"), "{stats:?}");
+    assert!(
+        stats
+            .good()
+            .contains("  armings  decided  false  unwatched\n"),
+        "{stats:?}"
+    );
 }
 
 #[test]
