@@ -7,6 +7,7 @@ mod limits;
 mod live;
 mod monitor;
 mod place;
+mod sensed;
 mod sensing;
 mod timelines;
 mod totals;
