@@ -286,6 +286,7 @@ fn pwq(id: u32, wq: u32, pool: u32, started: u64, wait: u64, run: u64) -> PwqRow
         max_in_flight: 1,
         mayday: false,
         plugged: false,
+        held_since: 0,
         counters,
         wait: histogram(wait),
         run: histogram(run),
