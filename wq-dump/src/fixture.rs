@@ -155,6 +155,7 @@ fn pwqs() -> Vec<PwqRow> {
             nr_active: 6,
             nr_in_flight: 2,
             nr_inactive: 2,
+            held_since: NOW - 3 * S,
             refcnt: 9,
             ..pwq(2, 2, 1, 120, 300 * MS, 40 * MS)
         },

@@ -17,8 +17,7 @@ pub fn hold_reason(wq: &WorkqueueRow, pwq: &PwqRow, pool: Option<&PoolRow>) -> O
     Some(reason)
 }
 
-/// A frozen workqueue has no slots. One of a segment that says nothing of limits in force has 0, too, and the minimum
-/// is not known either.
+/// A frozen workqueue has no slots.
 fn is_frozen(wq: &WorkqueueRow) -> bool {
     wq.flags & wq_flags::FREEZABLE != 0 && wq.effective_max_active == 0
 }
@@ -83,6 +82,10 @@ mod tests {
         assert_eq!(reason(Some(0)), Some(Hold::Node));
         assert_eq!(reason(Some(1)), Some(Hold::MaxActive));
         assert_eq!(reason(None), Some(Hold::Node));
-        assert_eq!(reason(Some(9)), Some(Hold::MaxActive), "a node that is not there");
+        assert_eq!(
+            reason(Some(9)),
+            Some(Hold::MaxActive),
+            "a node that is not there"
+        );
     }
 }
