@@ -13,6 +13,8 @@ mod json;
 mod list;
 mod log;
 mod output;
+#[cfg(test)]
+mod schemas;
 mod state;
 mod stats;
 mod style;

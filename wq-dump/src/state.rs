@@ -27,3 +27,9 @@ pub fn run(common: &Common, output: &mut Output) -> Result<(), Failure> {
         output.text(&print::text(&snapshot, &truth, style))
     }
 }
+
+/// What the state is as JSON, without asking the kernel.
+#[cfg(test)]
+pub fn json(snapshot: &wq_trace::Snapshot) -> wq_trace::Value {
+    json::json(snapshot, &Truth::default())
+}
