@@ -10,7 +10,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 
 fn snapshot(engine: &Engine) -> Snapshot {
     let path = engine.segment_path().expect("a segment");
-    let reader = Reader::open(path.as_ref()).expect("it can be opened");
+    let reader = Reader::open(path).expect("it can be opened");
     reader.snapshot().expect("it can be read")
 }
 
