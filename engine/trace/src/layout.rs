@@ -25,7 +25,8 @@
 //! The version is written last: until then a reader says "not ready". Additions (a new kind of chunk or event, words at
 //! the end of a slot) raise the minor version, and older readers go on reading; newer readers take words that an older
 //! slot lacks as 0. Any other change raises the major version. 1.1 added lists, and what `head`, `workqueue`, `pool`,
-//! `pwq`, `worker` and `flush` have after what 1.0 had; 1.2 added `sensing`, and what `pool` has from `ARMED_UNWATCHED` on.
+//! `pwq`, `worker` and `flush` have after what 1.0 had; 1.2 added `sensing`, what `pool` has from `ARMED_UNWATCHED` on,
+//! and `pwq_held`.
 
 pub(crate) use crate::cpus::CPUS;
 use crate::hist::BUCKETS;
@@ -184,8 +185,14 @@ grid! {
         INACTIVE_FLIGHT 1, "Inactive items, executing items.";
         MAX_FLIGHT 1, "Most items that executed at once.";
         COUNTERS Counter::COUNT, "Queued first, then started, then completed.";
-        BITS 1, "1 on the mayday list, 2 plugged.";
+        BITS 1, "1 on the mayday list, 2 plugged; the rest: see `pwq_held`.";
     }
+}
+/// What `pwq::BITS` has since version 1.2.
+pub(crate) mod pwq_held {
+    /// These bits of the moment at which the oldest inactive item was queued, in nanoseconds: all but the lowest eight,
+    /// which are the word's flags. 0: none is inactive, or it is not known.
+    pub(crate) const SINCE: u64 = !0xff;
 }
 grid! {
     /// What one function does on one pwq.

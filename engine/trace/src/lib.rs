@@ -11,6 +11,7 @@ mod discover;
 mod event;
 #[cfg(test)]
 mod fixture;
+mod held;
 mod hist;
 mod ids;
 mod layout;
@@ -47,6 +48,7 @@ pub use cpus::CpuSet;
 #[cfg(not(loom))]
 pub use discover::{FindError, Found, find, gc, list, other_users};
 pub use event::{Drop, Event, FlushTarget, Hold, REQ_CPU_LOCAL, Wake, Was, What};
+pub use held::hold_reason;
 pub use ids::{FuncId, PoolId, PwqId, WorkerId, WqId};
 pub use layout::VERSION;
 pub use model::{Limits, Model};
@@ -55,7 +57,7 @@ pub use names::{Names, OTHER, UNKNOWN};
 pub use place::ProblemCause;
 #[cfg(not(loom))]
 pub use reader::{
-    Cursor, From, MERGE_DELAY_NS, MemorySource, Next, OpenError, ReadError, Reader, Source,
+    Cursor, From, Loss, MERGE_DELAY_NS, MemorySource, Next, OpenError, ReadError, Reader, Source,
 };
 #[cfg(not(loom))]
 pub use segment::{

@@ -103,6 +103,7 @@ fn make_all() -> Made {
         nr_inactive: 3,
         nr_in_flight: 4,
         max_in_flight: 5,
+        held_since: 0x1234_5600,
     });
     pwq.record_wait(1000);
     pwq.record_run(2000);
@@ -229,6 +230,7 @@ fn check_pwqs(s: &Snapshot, made: &Made) {
     let [row] = s.pwqs.as_slice() else { panic!() };
     assert_eq!((row.wq, row.pool), (made.wq.id(), made.pool.id()));
     assert_eq!((row.nr_active, row.refcnt, row.nr_inactive), (1, 2, 3));
+    assert_eq!(row.held_since, 0x1234_5600);
     assert_eq!((row.nr_in_flight, row.max_in_flight), (4, 5));
     assert_eq!(row.counters[Counter::Queued as usize], 5);
     assert_eq!(row.counters[Counter::Panics as usize], 1);
