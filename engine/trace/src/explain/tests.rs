@@ -1,0 +1,1 @@
+//! Tests of waits explained from events.
