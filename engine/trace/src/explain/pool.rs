@@ -65,6 +65,8 @@ pub(super) struct Pool {
     pub(super) clock: Clock,
     workers: HashMap<WorkerId, Worker>,
     nr_running: Option<u32>,
+    /// The events contradict what was counted: perhaps its CPU has left, and nothing is managed any more.
+    is_doubtful: bool,
     nr_idle: Option<u32>,
     nr_woken: u32,
     manager: WorkerId,
@@ -83,6 +85,7 @@ impl Pool {
             clock: Clock::new(now, WaitPart::Unknown),
             workers: HashMap::new(),
             nr_running: known,
+            is_doubtful: false,
             nr_idle: known,
             nr_woken: 0,
             manager: WorkerId::NONE,
@@ -92,6 +95,7 @@ impl Pool {
     }
 
     pub(super) fn set_kind(&mut self, kind: Kind) {
+        self.is_doubtful &= self.kind == Some(kind);
         self.kind = Some(kind);
     }
 
@@ -154,7 +158,7 @@ impl Pool {
                 let worker = self.workers.entry(id).or_default();
                 worker.role = Role::Working;
                 worker.sleeping = matches!(event.what, What::WorkerSleep { .. });
-                self.nr_running = Some(nr_running);
+                (self.nr_running, self.is_doubtful) = (Some(nr_running), false);
                 None
             }
             What::CpuIntensive { .. } => {
@@ -211,8 +215,10 @@ impl Pool {
         }
     }
 
-    /// Only idle workers are woken.
+    /// Only idle workers are woken; of a managed pool, only while none runs.
     fn wake(&mut self, id: WorkerId) {
+        self.is_doubtful |= matches!(self.nr_running(), Some(1..));
+        self.nr_running = (!self.is_doubtful).then_some(0);
         let worker = self.workers.entry(id).or_default();
         if worker.role != (Role::Idle { woken: true }) {
             worker.role = Role::Idle { woken: true };
