@@ -12,7 +12,9 @@ use wq_trace::{Breakdown, Event, FuncId, Reader, WaitPart};
 fn scripts() -> Vec<PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("scripts");
     let entries = std::fs::read_dir(folder).expect("the scripts");
-    let mut paths: Vec<_> = entries.map(|entry| entry.expect("an entry").path()).collect();
+    let mut paths: Vec<_> = entries
+        .map(|entry| entry.expect("an entry").path())
+        .collect();
     paths.retain(|path| path.extension().is_some_and(|e| e == "toml"));
     // Large, and nothing in it that the others do not have.
     paths.retain(|path| !path.ends_with("mixed.toml"));
@@ -33,7 +35,11 @@ fn explained(path: &Path) -> (Outcome, HashMap<FuncId, Breakdown>) {
         let Some(wait) = explainer.apply(event) else {
             return;
         };
-        assert_eq!(wait.parts.iter().sum::<u64>(), wait.ns(), "the parts are the wait");
+        assert_eq!(
+            wait.parts.iter().sum::<u64>(),
+            wait.ns(),
+            "the parts are the wait"
+        );
         if wait.end == WaitEnd::Started {
             let sum = parts.entry(event.func).or_default();
             for (sum, part) in sum.iter_mut().zip(&wait.parts) {

@@ -66,6 +66,8 @@ pub enum Command {
     Stats,
     /// The events that are in the rings now, as ftrace text.
     Events,
+    /// The events as a file for other tools: ftrace text, or a Perfetto trace.
+    Export(crate::export::Flags),
     /// Removes the segment files of engines that ended or crashed.
     Gc,
     /// Prints a completion script for a shell.

@@ -12,8 +12,14 @@ pub enum Failure {
     Target(String),
     /// The reader of our output has seen enough: no failure at all.
     BrokenPipe,
+    /// The user asked for the end; all that there was is printed: exit status 130.
+    Interrupted,
+    /// Signals cannot be listened for.
+    Signals(std::io::Error),
     /// The output cannot be written.
     Output(std::io::Error),
+    /// The file asked for cannot be written.
+    File(PathBuf, std::io::Error),
     /// The log file cannot be written.
     Log(PathBuf, std::io::Error),
 }
@@ -24,7 +30,12 @@ impl Failure {
         match self {
             Self::BrokenPipe => ExitCode::SUCCESS,
             Self::Target(_) => ExitCode::from(3),
-            Self::Input(_) | Self::Output(_) | Self::Log(..) => ExitCode::from(2),
+            Self::Interrupted => ExitCode::from(crate::interrupt::STATUS),
+            Self::Input(_)
+            | Self::Output(_)
+            | Self::File(..)
+            | Self::Log(..)
+            | Self::Signals(_) => ExitCode::from(2),
         }
     }
 }
@@ -34,7 +45,10 @@ impl std::fmt::Display for Failure {
         match self {
             Self::Input(text) | Self::Target(text) => f.write_str(text),
             Self::BrokenPipe => f.write_str("the output was closed"),
+            Self::Interrupted => f.write_str("interrupted"),
+            Self::Signals(error) => write!(f, "cannot listen for signals: {error}"),
             Self::Output(error) => write!(f, "cannot write the output: {error}"),
+            Self::File(path, error) => write!(f, "cannot write {}: {error}", path.display()),
             Self::Log(path, error) => write!(f, "cannot write the log {}: {error}", path.display()),
         }
     }

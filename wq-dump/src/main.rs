@@ -3,10 +3,13 @@
 
 mod args;
 mod config;
+mod duration;
 mod events;
+mod export;
 mod failure;
 #[cfg(test)]
 mod fixture;
+mod interrupt;
 mod json;
 mod list;
 mod log;
@@ -51,6 +54,7 @@ fn run(args: &Args) -> Result<(), Failure> {
         Command::State => state::run(&args.common, &mut output),
         Command::Stats => stats::run(&args.common, &mut output),
         Command::Events => events::run(&args.common, &mut output),
+        Command::Export(flags) => export::run(&args.common, flags),
         Command::Gc => list::gc(args.common.json, &mut output),
         Command::Completions { shell } => {
             let mut script = Vec::new();

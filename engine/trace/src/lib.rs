@@ -56,7 +56,7 @@ pub use names::{Names, OTHER, UNKNOWN};
 pub use place::ProblemCause;
 #[cfg(not(loom))]
 pub use reader::{
-    Cursor, From, MERGE_DELAY_NS, MemorySource, Next, OpenError, ReadError, Reader, Source,
+    Cursor, From, Loss, MERGE_DELAY_NS, MemorySource, Next, OpenError, ReadError, Reader, Source,
 };
 #[cfg(not(loom))]
 pub use segment::{

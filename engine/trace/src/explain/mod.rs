@@ -155,10 +155,12 @@ impl Explainer {
 
     /// What is known of a pool now.
     pub fn gauge(&self, id: PoolId) -> PoolGauge {
-        self.pools.get(&id).map_or(PoolGauge::default(), |pool| PoolGauge {
-            nr_running: pool.nr_running(),
-            pending: pool.pending().filter(|_| !self.overflowed),
-        })
+        self.pools
+            .get(&id)
+            .map_or(PoolGauge::default(), |pool| PoolGauge {
+                nr_running: pool.nr_running(),
+                pending: pool.pending().filter(|_| !self.overflowed),
+            })
     }
 
     /// Takes in an event. Returns the wait that it ends.
@@ -214,7 +216,9 @@ impl Explainer {
             What::HoldWork { reason } => self.hold(event, reason),
             What::ActivateWork => self.activate(event),
             What::ExecuteStart => return self.start(event),
-            What::CancelWork { was: Was::Inactive | Was::Pending } => return self.cancel(event),
+            What::CancelWork {
+                was: Was::Inactive | Was::Pending,
+            } => return self.cancel(event),
             _ => {}
         }
         None

@@ -136,7 +136,13 @@ impl Pool {
             What::WorkerCreate { .. } => {
                 self.nr_idle = self.nr_idle.map(|n| n + 1);
                 let role = Role::Idle { woken: false };
-                self.workers.insert(id, Worker { role, ..Worker::default() });
+                self.workers.insert(
+                    id,
+                    Worker {
+                        role,
+                        ..Worker::default()
+                    },
+                );
                 None
             }
             What::WorkerWake { .. } => {
@@ -188,7 +194,11 @@ impl Pool {
                 over
             }
             What::Rescue => {
-                let rescuer = Worker { role: Role::Working, rescuer: true, ..Worker::default() };
+                let rescuer = Worker {
+                    role: Role::Working,
+                    rescuer: true,
+                    ..Worker::default()
+                };
                 self.workers.insert(id, rescuer);
                 None
             }
@@ -231,14 +241,26 @@ impl Pool {
         let Some(&before) = self.workers.get(&id) else {
             // Was it idle? Did it count? Nobody knows.
             (self.nr_idle, self.nr_running) = (None, None);
-            self.workers.insert(id, Worker { role, ..Worker::default() });
+            self.workers.insert(
+                id,
+                Worker {
+                    role,
+                    ..Worker::default()
+                },
+            );
             return None;
         };
         if let Role::Idle { woken } = before.role {
             self.nr_idle = self.nr_idle.and_then(|n| n.checked_sub(1));
             self.nr_woken -= u32::from(woken);
         }
-        let worker = Worker { role, sleeping: false, intensive: false, returned: 0, ..before };
+        let worker = Worker {
+            role,
+            sleeping: false,
+            intensive: false,
+            returned: 0,
+            ..before
+        };
         self.workers.insert(id, worker);
         match (before.counts(), worker.counts()) {
             (true, false) => self.uncount(Some(true)),

@@ -92,9 +92,7 @@ impl<'a, W: Write> Exporter<'a, W> {
     ) -> io::Result<Self> {
         let to = match format {
             Format::Ftrace => To::Ftrace(Ftrace::new(out)?),
-            Format::Perfetto => {
-                To::Perfetto(Box::new(Perfetto::new(out, snapshot, options)?))
-            }
+            Format::Perfetto => To::Perfetto(Box::new(Perfetto::new(out, snapshot, options)?)),
         };
         let mut this = Self {
             to,

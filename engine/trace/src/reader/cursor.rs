@@ -46,6 +46,17 @@ pub enum Next {
     End,
 }
 
+/// Events of one ring that were overwritten before they could be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Loss {
+    /// Which ring: [`crate::RingRow::index`].
+    pub ring: u32,
+    /// How many.
+    pub lost: u64,
+    /// The stamp of the first event after them, in nanoseconds on the segment's clock; `None` when there is none yet.
+    pub until: Option<u64>,
+}
+
 /// Reads the events of all rings, new ones included, and merges them by stamp.
 #[derive(Debug)]
 pub struct Cursor {
@@ -88,6 +99,8 @@ struct RingCursor {
     ready: VecDeque<Event>,
     seen: u64,
     lost: u64,
+    /// Of those, the ones that [`Cursor::losses`] has told of.
+    told: u64,
     damaged: bool,
 }
 
@@ -188,6 +201,22 @@ impl Cursor {
     /// Seen and lost events of each ring, in the order of [`crate::RingRow::index`].
     pub fn by_ring(&self) -> impl Iterator<Item = (u64, u64)> {
         self.rings.iter().map(|ring| (ring.seen, ring.lost))
+    }
+
+    /// What was lost since this was last asked, ring by ring: the parts of [`Next::Lost`].
+    pub fn losses(&mut self) -> Vec<Loss> {
+        let mut losses = Vec::new();
+        for (index, ring) in self.rings.iter_mut().enumerate() {
+            let lost = ring.lost - std::mem::replace(&mut ring.told, ring.lost);
+            if lost > 0 {
+                losses.push(Loss {
+                    ring: index as u32,
+                    lost,
+                    until: ring.ready.front().map(|event| event.at),
+                });
+            }
+        }
+        losses
     }
 
     /// Events given out after a younger one.
@@ -314,6 +343,7 @@ impl RingCursor {
             ready: VecDeque::new(),
             seen: 0,
             lost: 0,
+            told: 0,
             damaged: read.is_err(),
         }
     }

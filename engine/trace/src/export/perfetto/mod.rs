@@ -43,6 +43,8 @@ pub(super) struct Perfetto<W> {
     is_open: bool,
     /// The youngest stamp.
     last: u64,
+    /// Losses before the first event.
+    unplaced: u64,
     summary: Summary,
 }
 
@@ -65,6 +67,7 @@ impl<W: Write> Perfetto<W> {
             options,
             is_open: options.from == 0,
             last: 0,
+            unplaced: 0,
             summary: Summary::default(),
         })
     }
@@ -80,6 +83,10 @@ impl<W: Write> Perfetto<W> {
             self.threads.open_window(&mut self.packets)?;
         }
         self.last = self.last.max(event.at);
+        if self.is_open && self.unplaced > 0 {
+            let n = std::mem::take(&mut self.unplaced);
+            self.draw_loss(n, event.at)?;
+        }
         let wait = self.explainer.apply(event);
         let queued = match &wait {
             Some(wait) => self.draw_wait(wait, names)?,
@@ -110,16 +117,21 @@ impl<W: Write> Perfetto<W> {
 
     /// `n` events were lost; those before `until` may have others missing beside them.
     pub(super) fn lost(&mut self, n: u64, until: u64, names: &Names) -> io::Result<()> {
-        let at = if self.last == 0 { until } else { self.last };
+        let at = self.last;
         for wait in self.explainer.lost(at, until) {
             self.draw_wait(&wait, names)?;
         }
         let why = [("unfinished", Value::str("lost events"))];
         self.threads.cut(at, &why, &mut self.packets)?;
         self.tracks.forget_counters();
-        if at == 0 || !self.is_open && at < self.options.from {
+        if at == 0 || !self.is_open {
+            self.unplaced = self.unplaced.saturating_add(n);
             return Ok(());
         }
+        self.draw_loss(n, at)
+    }
+
+    fn draw_loss(&mut self, n: u64, at: u64) -> io::Result<()> {
         let track = self.tracks.losses(&mut self.packets)?;
         self.packets.event(&TrackEvent {
             name: &format!("lost {n} events"),
@@ -187,7 +199,9 @@ impl<W: Write> Perfetto<W> {
             self.flows
         });
         if let Some(old) = self.items.remove(&event.work) {
-            old.lane.into_iter().for_each(|lane| self.tracks.give_back(lane));
+            old.lane
+                .into_iter()
+                .for_each(|lane| self.tracks.give_back(lane));
         }
         if follows && shown && self.explainer.follows(event.work) {
             let lane = self.tracks.take_lane(event.wq);
@@ -230,7 +244,11 @@ impl<W: Write> Perfetto<W> {
         };
         let worker = names.worker(event.worker);
         let (threads, mut canvas) = self.canvas(names);
-        threads.track(event.tid, (worker != UNKNOWN).then_some(worker), &mut canvas)?;
+        threads.track(
+            event.tid,
+            (worker != UNKNOWN).then_some(worker),
+            &mut canvas,
+        )?;
         let slice = shown.then_some(slice);
         threads.begin((event.tid, event.at), what, slice, &mut canvas)
     }
@@ -407,9 +425,14 @@ fn flush_of(event: &Event, target: FlushTarget) -> Open {
 
 /// The parts of a wait that took time.
 fn breakdown(parts: &Breakdown) -> Value {
-    let all = WaitPart::ALL.iter().map(|&part| (part, parts[part as usize]));
+    let all = WaitPart::ALL
+        .iter()
+        .map(|&part| (part, parts[part as usize]));
     let some = all.filter(|(_, ns)| *ns > 0);
-    Value::Object(some.map(|(part, ns)| (part.name(), Value::Big(ns))).collect())
+    Value::Object(
+        some.map(|(part, ns)| (part.name(), Value::Big(ns)))
+            .collect(),
+    )
 }
 
 fn wait_args(wait: &Wait, names: &Names) -> Fields {

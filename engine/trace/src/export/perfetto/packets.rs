@@ -208,9 +208,10 @@ impl<W: Write> Packets<W> {
         let mut flags = packet::NEEDS_STATE;
         if !std::mem::replace(&mut self.begun, true) {
             flags |= packet::CLEARED;
-            self.packet.message(packet::TRACE_PACKET_DEFAULTS, |defaults| {
-                defaults.uint(packet::TIMESTAMP_CLOCK_ID, MONOTONIC);
-            });
+            self.packet
+                .message(packet::TRACE_PACKET_DEFAULTS, |defaults| {
+                    defaults.uint(packet::TIMESTAMP_CLOCK_ID, MONOTONIC);
+                });
         }
         self.packet.uint(packet::SEQUENCE_FLAGS, flags);
         if self.news.is_empty() {
@@ -240,13 +241,7 @@ impl<W: Write> Packets<W> {
     }
 
     /// Adds an argument; what is not known is left out.
-    fn annotate(
-        &mut self,
-        to: &mut Message,
-        field: u32,
-        key: Option<&'static str>,
-        value: &Value,
-    ) {
+    fn annotate(&mut self, to: &mut Message, field: u32, key: Option<&'static str>, value: &Value) {
         if *value == Value::Unknown {
             return;
         }

@@ -75,7 +75,9 @@ impl Threads {
         if let Some(thread) = self.by_tid.get_mut(&tid) {
             if is_named && !std::mem::replace(&mut thread.is_named, true) {
                 let track = thread.track;
-                canvas.tracks.name_thread(track, tid, name, canvas.packets)?;
+                canvas
+                    .tracks
+                    .name_thread(track, tid, name, canvas.packets)?;
             }
             return Ok(thread.track);
         }

@@ -141,7 +141,10 @@ impl Tracks {
         names: &Names,
         packets: &mut Packets<W>,
     ) -> io::Result<u64> {
-        let known = self.lanes.get(&lane.wq).map(|lanes| lanes.tracks[lane.index]);
+        let known = self
+            .lanes
+            .get(&lane.wq)
+            .map(|lanes| lanes.tracks[lane.index]);
         if let Some(uuid @ 1..) = known {
             return Ok(uuid);
         }
