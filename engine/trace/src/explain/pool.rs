@@ -30,6 +30,9 @@ impl Kind {
     }
 }
 
+/// Wake-ups that have to agree with what was counted after one did not.
+const DOUBT: u32 = 16;
+
 /// What a worker does.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 enum Role {
@@ -65,8 +68,9 @@ pub(super) struct Pool {
     pub(super) clock: Clock,
     workers: HashMap<WorkerId, Worker>,
     nr_running: Option<u32>,
-    /// The events contradict what was counted: perhaps its CPU has left, and nothing is managed any more.
-    is_doubtful: bool,
+    /// The events have contradicted what was counted (perhaps its CPU has left, and nothing is managed any more): so
+    /// many wake-ups have to agree with it before it is believed again.
+    doubt: u32,
     nr_idle: Option<u32>,
     nr_woken: u32,
     manager: WorkerId,
@@ -85,7 +89,7 @@ impl Pool {
             clock: Clock::new(now, WaitPart::Unknown),
             workers: HashMap::new(),
             nr_running: known,
-            is_doubtful: false,
+            doubt: 0,
             nr_idle: known,
             nr_woken: 0,
             manager: WorkerId::NONE,
@@ -95,13 +99,15 @@ impl Pool {
     }
 
     pub(super) fn set_kind(&mut self, kind: Kind) {
-        self.is_doubtful &= self.kind == Some(kind);
-        self.kind = Some(kind);
+        if self.kind != Some(kind) {
+            (self.kind, self.doubt) = (Some(kind), 0);
+        }
     }
 
     /// nr_running, where it is known and means something.
     pub(super) fn nr_running(&self) -> Option<u32> {
-        self.nr_running.filter(|_| self.kind == Some(Kind::Managed))
+        let believed = self.kind == Some(Kind::Managed) && self.doubt == 0;
+        self.nr_running.filter(|_| believed)
     }
 
     /// Items on the worklist, where that is known.
@@ -164,7 +170,7 @@ impl Pool {
                 let worker = self.workers.entry(id).or_default();
                 worker.role = Role::Working;
                 worker.sleeping = matches!(event.what, What::WorkerSleep { .. });
-                (self.nr_running, self.is_doubtful) = (Some(nr_running), false);
+                (self.nr_running, self.doubt) = (Some(nr_running), 0);
                 None
             }
             What::CpuIntensive { .. } => {
@@ -215,7 +221,7 @@ impl Pool {
             };
         };
         match kind {
-            Kind::Managed if self.nr_running.is_none() => WaitPart::Unknown,
+            Kind::Managed if self.nr_running().is_none() => WaitPart::Unknown,
             Kind::Managed if self.nr_running != Some(0) => WaitPart::Concurrency,
             _ if nr_idle > 0 && self.nr_woken > 0 => WaitPart::Runqueue,
             _ if nr_idle > 0 && self.manager.is_some() => WaitPart::NoWorker,
@@ -227,8 +233,11 @@ impl Pool {
 
     /// Only idle workers are woken; of a managed pool, only while none runs.
     fn wake(&mut self, id: WorkerId) {
-        self.is_doubtful |= matches!(self.nr_running(), Some(1..));
-        self.nr_running = (!self.is_doubtful).then_some(0);
+        self.doubt = match self.nr_running {
+            Some(1..) if self.kind == Some(Kind::Managed) => DOUBT,
+            _ => self.doubt.saturating_sub(1),
+        };
+        self.nr_running = Some(0);
         let worker = self.workers.entry(id).or_default();
         if worker.role != (Role::Idle { woken: true }) {
             worker.role = Role::Idle { woken: true };
