@@ -2,6 +2,8 @@
 //!
 //! Pure: a snapshot and events come in, bytes go out, one pass, with memory for what is open at a time.
 
+#[cfg(test)]
+mod decode;
 mod ftrace;
 mod perfetto;
 mod proto;

@@ -71,84 +71,10 @@ impl Message {
     }
 }
 
-/// A decoder for the tests: what was written, read back.
-#[cfg(test)]
-pub(super) mod decode {
-    /// A field's value.
-    #[derive(Clone, Debug, PartialEq)]
-    pub enum Wire {
-        Varint(u64),
-        Fixed64(u64),
-        Bytes(Vec<u8>),
-    }
-
-    impl Wire {
-        pub fn number(&self) -> u64 {
-            match self {
-                Self::Varint(n) | Self::Fixed64(n) => *n,
-                Self::Bytes(bytes) => panic!("bytes: {bytes:?}"),
-            }
-        }
-
-        pub fn bytes(&self) -> &[u8] {
-            match self {
-                Self::Bytes(bytes) => bytes,
-                other => panic!("no bytes: {other:?}"),
-            }
-        }
-
-        pub fn text(&self) -> String {
-            String::from_utf8(self.bytes().to_vec()).expect("UTF-8")
-        }
-    }
-
-    /// All fields of a message, in order; `None` when it is none.
-    pub fn fields(mut bytes: &[u8]) -> Option<Vec<(u32, Wire)>> {
-        let mut fields = Vec::new();
-        while !bytes.is_empty() {
-            let tag = varint(&mut bytes)?;
-            let wire = match tag & 7 {
-                0 => Wire::Varint(varint(&mut bytes)?),
-                1 => Wire::Fixed64(u64::from_le_bytes(take(&mut bytes, 8)?.try_into().ok()?)),
-                2 => {
-                    let len = varint(&mut bytes)?;
-                    Wire::Bytes(take(&mut bytes, usize::try_from(len).ok()?)?.to_vec())
-                }
-                _ => return None,
-            };
-            fields.push(((tag >> 3) as u32, wire));
-        }
-        Some(fields)
-    }
-
-    /// The first field of this number.
-    pub fn find(fields: &[(u32, Wire)], number: u32) -> Option<&Wire> {
-        fields.iter().find(|(n, _)| *n == number).map(|(_, w)| w)
-    }
-
-    fn take<'a>(bytes: &mut &'a [u8], len: usize) -> Option<&'a [u8]> {
-        let (taken, rest) = bytes.split_at_checked(len)?;
-        *bytes = rest;
-        Some(taken)
-    }
-
-    fn varint(bytes: &mut &[u8]) -> Option<u64> {
-        let mut value = 0;
-        for shift in (0..64).step_by(7) {
-            let byte = take(bytes, 1)?[0];
-            value |= u64::from(byte & 0x7f) << shift;
-            if byte & 0x80 == 0 {
-                return Some(value);
-            }
-        }
-        None
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use super::decode::{Wire, fields};
     use super::*;
+    use crate::export::decode::{Wire, fields};
     use proptest::prelude::*;
 
     #[test]
