@@ -140,7 +140,7 @@ impl Explainer {
         let mut items: Vec<_> = self.items.drain().map(|(_, item)| item).collect();
         items.sort_by_key(|item| (item.queued.at, item.queued.work));
         let end = |item| self.end(item, now, WaitEnd::Unfinished);
-        items.into_iter().map(end).collect()
+        items.iter().map(end).collect()
     }
 
     /// Whether the wait of this item is followed.
@@ -302,7 +302,7 @@ impl Explainer {
         } else {
             pool.stranger_left();
         }
-        Some(self.end(item?, event.at, WaitEnd::Started))
+        Some(self.end(&item?, event.at, WaitEnd::Started))
     }
 
     fn cancel(&mut self, event: &Event) -> Option<Wait> {
@@ -312,7 +312,7 @@ impl Explainer {
         } else if matches!(event.what, What::CancelWork { was: Was::Pending }) {
             self.pool(event.pool, event.at).stranger_left();
         }
-        Some(self.end(item?, event.at, WaitEnd::Cancelled))
+        Some(self.end(&item?, event.at, WaitEnd::Cancelled))
     }
 
     /// The item, if it is followed, and whether it was seen to come to the worklist.
@@ -345,7 +345,7 @@ impl Explainer {
         item.mark = self.pools.get(&pool).map(|pool| pool.clock.mark(event.at));
     }
 
-    fn end(&self, item: Item, now: u64, end: WaitEnd) -> Wait {
+    fn end(&self, item: &Item, now: u64, end: WaitEnd) -> Wait {
         let mut parts = item.parts;
         match (&item.mark, item.active_at) {
             (Some(mark), Some(_)) => {

@@ -240,9 +240,10 @@ impl<W: Write> Packets<W> {
         next
     }
 
-    /// Adds an argument; what is not known is left out.
+    /// Adds an argument; what is not known, or has nothing in it, is left out.
     fn annotate(&mut self, to: &mut Message, field: u32, key: Option<&'static str>, value: &Value) {
-        if *value == Value::Unknown {
+        let is_empty = matches!(value, Value::Object(fields) if fields.is_empty());
+        if is_empty || *value == Value::Unknown {
             return;
         }
         let mut body = Message::default();
