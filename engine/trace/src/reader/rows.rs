@@ -8,7 +8,7 @@ use crate::hist::BUCKETS;
 use crate::ids::{FuncId, PoolId, PwqId, WorkerId, WqId};
 use crate::layout::{
     ATTRS_KNOWN, ATTRS_STRICT, DISTRIBUTION, NAME_WORDS, SHORT_WORDS, flush, function, histogram,
-    pool, pwq, pwq_func, thread, worker, workqueue,
+    pool, pwq, pwq_func, pwq_held, thread, worker, workqueue,
 };
 use crate::settings::{Scope, WqAttrs};
 use crate::snapshot::{
@@ -103,6 +103,7 @@ pub(super) fn pwq(slot: &Slot<'_>) -> PwqRow {
         max_in_flight: slot.word(pwq::MAX_FLIGHT) as u32,
         mayday: slot.word(pwq::BITS) & 1 != 0,
         plugged: slot.word(pwq::BITS) & 2 != 0,
+        held_since: slot.word(pwq::BITS) & pwq_held::SINCE,
         counters,
         wait: Histogram::default(),
         run: Histogram::default(),
