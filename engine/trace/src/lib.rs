@@ -33,6 +33,7 @@ mod ring;
 pub mod ring;
 #[cfg(not(loom))]
 mod segment;
+mod sensing;
 mod settings;
 mod snapshot;
 #[cfg(not(loom))]
@@ -64,6 +65,9 @@ pub use reader::{
 pub use segment::{
     Emitter, FlushSlot, NodeSlot, PoolGauges, PoolInfo, PoolSlot, PwqFuncSlot, PwqGauges, PwqSlot,
     Segment, SegmentConfig, SegmentProblem, Shortage, WorkerSlot, WqSlot,
+};
+pub use sensing::{
+    CanaryGauges, CanarySums, Reaction, SENSING_NOTE_BYTES, SENSING_NOTES, SensingInfo,
 };
 pub use settings::{NodeRow, PodRow, PoolAttrs, Scope, ScopeRow, Settings, WqAttrs, WqLimits};
 pub use snapshot::{
