@@ -70,6 +70,8 @@ pub enum Command {
     Stats,
     /// The events that are in the rings now, as ftrace text.
     Events(Events),
+    /// The events as a file for other tools: ftrace text, or a Perfetto trace.
+    Export(crate::export::Flags),
     /// Removes the segment files of engines that ended or crashed.
     Gc,
     /// Prints a completion script for a shell.
@@ -98,7 +100,7 @@ pub struct Events {
 }
 
 /// The names of the events: the short ones are suggested and completed, both are taken; full ones come out.
-fn event_names() -> impl TypedValueParser<Value = String> {
+pub fn event_names() -> impl TypedValueParser<Value = String> {
     let names = wq_trace::text::NAMES.iter().map(|&full| {
         let short = full.strip_prefix(PREFIX).unwrap_or(full);
         PossibleValue::new(short).alias(full)

@@ -5,6 +5,7 @@ mod args;
 mod config;
 mod duration;
 mod events;
+mod export;
 mod failure;
 #[cfg(test)]
 mod fixture;
@@ -55,6 +56,7 @@ fn run(args: &Args) -> Result<(), Failure> {
         Command::State => state::run(&args.common, &mut output),
         Command::Stats => stats::run(&args.common, &mut output),
         Command::Events(which) => events::run(&args.common, which, &mut output),
+        Command::Export(flags) => export::run(&args.common, flags),
         Command::Gc => list::gc(args.common.json, &mut output),
         Command::Completions { shell } => {
             let mut script = Vec::new();

@@ -48,6 +48,11 @@ impl Target {
         self.reader.cursor(From::Oldest)
     }
 
+    /// A way through the events that it emits from now on.
+    pub fn cursor_from_now(&self) -> Cursor {
+        self.reader.cursor(From::Now)
+    }
+
     /// A comment that says which engine this is, and what is missing in what follows.
     pub fn headline(&self, snapshot: &Snapshot) -> String {
         headline(snapshot, self.liveness())

@@ -9,6 +9,8 @@ mod cpus;
 #[cfg(not(loom))]
 mod discover;
 mod event;
+pub mod explain;
+pub mod export;
 #[cfg(test)]
 mod fixture;
 mod held;

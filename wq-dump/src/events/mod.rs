@@ -8,7 +8,7 @@ use crate::failure::Failure;
 use crate::interrupt::Interrupt;
 use crate::output::Output;
 use crate::target::Target;
-use choice::Choice;
+pub use choice::Choice;
 use loss::{Gap, Totals};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
