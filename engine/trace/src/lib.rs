@@ -25,11 +25,15 @@ mod reader;
 #[cfg(not(loom))]
 mod record;
 #[cfg(not(loom))]
+mod recording;
+#[cfg(not(loom))]
 mod ring;
 #[cfg(loom)]
 pub mod ring;
 #[cfg(not(loom))]
 mod segment;
+#[cfg(not(loom))]
+mod session;
 mod settings;
 mod snapshot;
 #[cfg(not(loom))]
@@ -54,13 +58,20 @@ pub use names::{Names, OTHER, UNKNOWN};
 pub use place::ProblemCause;
 #[cfg(not(loom))]
 pub use reader::{
-    Cursor, From, MERGE_DELAY_NS, MemorySource, Next, OpenError, ReadError, Reader, Source,
+    Cursor, From, MERGE_DELAY_NS, MemorySource, Next, OpenError, ReadError, Reader, Recording,
+    RecordingDamage, Source,
+};
+#[cfg(not(loom))]
+pub use recording::{
+    RECORDING_VERSION, Recorder, RecordingEnd, RecordingFileError, create_recording,
 };
 #[cfg(not(loom))]
 pub use segment::{
     Emitter, FlushSlot, NodeSlot, PoolGauges, PoolInfo, PoolSlot, PwqFuncSlot, PwqGauges, PwqSlot,
     Segment, SegmentConfig, SegmentProblem, Shortage, WorkerSlot, WqSlot,
 };
+#[cfg(not(loom))]
+pub use session::{RecordingError, RecordingSession};
 pub use settings::{NodeRow, PodRow, PoolAttrs, Scope, ScopeRow, Settings, WqAttrs, WqLimits};
 pub use snapshot::{
     FlushRow, FunctionRow, Histogram, Liveness, Meta, PoolRow, PwqFuncRow, PwqRow, RingRow,

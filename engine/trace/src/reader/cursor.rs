@@ -1,6 +1,7 @@
 //! A way through the events of all rings, in the order of their stamps.
 
 use super::head::{Chunk, Head};
+use super::recorded::{Replay, Step};
 use super::source::{Source, read_words};
 use super::{ReadError, Reader, ring_room};
 use crate::event::Event;
@@ -42,14 +43,16 @@ pub enum Next {
     Lost(u64),
     /// All is read, and the engine's process is gone without a word.
     WriterGone,
-    /// All is read, and the engine has ended.
+    /// All is read, and the engine has ended; or a recording of it has.
     End,
 }
 
-/// Reads the events of all rings, new ones included, and merges them by stamp.
+/// Reads the events of all rings, new ones included, and merges them by stamp; or those of a recording, in its order.
 #[derive(Debug)]
 pub struct Cursor {
     reader: Reader,
+    /// The way through a recording, which has no rings.
+    replay: Option<Replay>,
     /// The head when the rings were last looked at.
     head: Option<Head>,
     /// Room for one batch of records.
@@ -107,8 +110,13 @@ impl View for RingView<'_> {
 
 impl Cursor {
     pub(super) fn new(reader: Reader, from: From) -> Self {
+        let replay = reader.recorded.clone().map(|recording| match from {
+            From::Oldest => Replay::new(recording),
+            From::Now => Replay::at_end(recording),
+        });
         let mut cursor = Self {
             reader,
+            replay,
             head: None,
             buffer: vec![0; BATCH * RECORD_WORDS],
             rings: Vec::new(),
@@ -125,6 +133,7 @@ impl Cursor {
             unknown: 0,
         };
         if from == From::Now
+            && cursor.replay.is_none()
             && let Ok(head) = Head::read(&*cursor.reader.source)
         {
             cursor.find_rings(&head, From::Now);
@@ -133,8 +142,11 @@ impl Cursor {
     }
 
     /// The next event, or why there is none. `now` is the time on the segment's clock (`CLOCK_MONOTONIC`); for a
-    /// simulator's segment `u64::MAX`: everything at once.
+    /// simulator's segment `u64::MAX`: everything at once. A recording gives everything at once, whatever `now` is.
     pub fn next(&mut self, now: u64) -> Next {
+        if self.replay.is_some() {
+            return self.replay();
+        }
         if let Some(next) = self.give(now) {
             return next;
         }
@@ -151,7 +163,7 @@ impl Cursor {
                     self.alive_at = Some(now);
                     return Next::Idle;
                 }
-                Ok(Liveness::Ended) => Some(Next::End),
+                Ok(Liveness::Ended | Liveness::Recorded) => Some(Next::End),
                 Ok(Liveness::Dead) | Err(_) => Some(Next::WriterGone),
             };
         }
@@ -168,6 +180,35 @@ impl Cursor {
         self.gone.unwrap_or(Next::Idle)
     }
 
+    /// The next event of a recording.
+    fn replay(&mut self) -> Next {
+        while let Some(replay) = &mut self.replay {
+            match replay.next(&*self.reader.source) {
+                Step::Event(event) => {
+                    self.given(event.at);
+                    return Next::Record(event);
+                }
+                Step::Unknown => {
+                    self.seen += 1;
+                    self.unknown += 1;
+                }
+                Step::Lost(n) => {
+                    self.lost = self.lost.saturating_add(n);
+                    return Next::Lost(n);
+                }
+                Step::Over(end) => return end,
+            }
+        }
+        Next::End
+    }
+
+    /// Counts an event that is given out.
+    fn given(&mut self, at: u64) {
+        self.seen += 1;
+        self.late += u64::from(at < self.last_at);
+        self.last_at = self.last_at.max(at);
+    }
+
     /// Whether the writer was seen alive, with all rings looked at, so short a time ago that neither is worth the cost.
     fn is_recent(&self, now: u64) -> bool {
         let recent = |at: u64| now < at.saturating_add(POLL_NS);
@@ -179,15 +220,21 @@ impl Cursor {
         self.seen
     }
 
-    /// Events that were overwritten before they could be read. Those that found no ring at all are
-    /// [`crate::Snapshot::lost_no_ring`].
+    /// Events that were overwritten before they could be read (of a recording: or that its damage cost). Those that
+    /// found no ring at all are [`crate::Snapshot::lost_no_ring`].
     pub fn lost(&self) -> u64 {
         self.lost
     }
 
-    /// Seen and lost events of each ring, in the order of [`crate::RingRow::index`].
+    /// Seen and lost events of each ring, in the order of [`crate::RingRow::index`]; of a recording, as its recorder saw
+    /// them until its end.
     pub fn by_ring(&self) -> impl Iterator<Item = (u64, u64)> {
-        self.rings.iter().map(|ring| (ring.seen, ring.lost))
+        let recorded = self
+            .replay
+            .iter()
+            .flat_map(|replay| replay.recording().rings());
+        let read = self.rings.iter().map(|ring| (ring.seen, ring.lost));
+        read.chain(recorded.copied())
     }
 
     /// Events given out after a younger one.
@@ -221,9 +268,7 @@ impl Cursor {
         self.heads.pop();
         let event = self.rings[index].ready.pop_front()?;
         self.rings[index].seen += 1;
-        self.seen += 1;
-        self.late += u64::from(at < self.last_at);
-        self.last_at = self.last_at.max(at);
+        self.given(at);
         if self.rings[index].ready.is_empty() && self.rings[index].more {
             self.fill(index);
         }

@@ -1,21 +1,26 @@
-//! A segment as a tool sees it: read piece by piece with pread, never mapped, never believed.
+//! A segment, or a recording of one, as a tool sees it: read piece by piece with pread, never mapped, never believed.
 
 mod cursor;
 mod error;
+mod frames;
 mod head;
 mod lists;
+mod recorded;
 mod rows;
 mod source;
 mod table;
 
 pub use cursor::{Cursor, From, MERGE_DELAY_NS, Next};
 pub use error::{OpenError, ReadError};
+pub use frames::RecordingDamage;
+pub use recorded::Recording;
 pub use source::{MemorySource, Source};
 
 use crate::clock::monotonic_now;
 use crate::ids::PwqId;
 use crate::layout::{ClockKind, Kind, RECORD_WORDS, RING_HEAD, VERSION, ring};
 use crate::process;
+use crate::recording;
 use crate::segment::Segment;
 use crate::snapshot::{Histogram, Liveness, RingRow, Snapshot};
 use head::{Chunk, Head};
@@ -30,15 +35,17 @@ use std::sync::Arc;
 use std::sync::atomic::{Ordering, fence};
 use table::Tables;
 
-/// Reads one segment, live or dead. Cheap to clone.
+/// Reads one segment, live or dead, or a recording. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Reader {
     source: Arc<dyn Source>,
+    /// What the source holds, if it is a recording.
+    recorded: Option<Arc<Recording>>,
     path: Option<PathBuf>,
 }
 
 impl Reader {
-    /// Opens a segment's file. Follows no symbolic link.
+    /// Opens a file, a segment or a recording. Follows no symbolic link.
     ///
     /// # Errors
     /// Says what the file is instead, or where it is damaged.
@@ -51,11 +58,12 @@ impl Reader {
     pub fn in_memory(segment: &Segment) -> Self {
         Self {
             source: Arc::new(segment.source()),
+            recorded: None,
             path: segment.path().map(Path::to_owned),
         }
     }
 
-    /// Reads a segment from any source, such as the bytes of a file; `path` is for messages.
+    /// Reads a segment or a recording from any source, such as the bytes of a file; `path` is for messages.
     ///
     /// # Errors
     /// As [`Reader::open`].
@@ -64,9 +72,17 @@ impl Reader {
     }
 
     fn over(source: Arc<dyn Source>, path: &Path, is_file: bool) -> Result<Self, OpenError> {
-        check(&*source).map_err(|refusal| refusal.at(path))?;
-        let path = is_file.then(|| path.to_owned());
-        Ok(Self { source, path })
+        let recorded = check(&*source).map_err(|refusal| refusal.at(path))?;
+        Ok(Self {
+            source,
+            recorded: recorded.map(Arc::new),
+            path: is_file.then(|| path.to_owned()),
+        })
+    }
+
+    /// What there is to know of it as a recording; `None` when it is a segment.
+    pub fn recording(&self) -> Option<&Recording> {
+        self.recorded.as_deref()
     }
 
     /// The file, if it is one.
@@ -79,6 +95,9 @@ impl Reader {
     /// # Errors
     /// When the head cannot be read.
     pub fn liveness(&self) -> Result<Liveness, ReadError> {
+        if let Some(recording) = &self.recorded {
+            return Ok(recording.liveness());
+        }
         Ok(self.judge(&Head::read(&*self.source)?))
     }
 
@@ -87,16 +106,40 @@ impl Reader {
     /// # Errors
     /// When the head cannot be read.
     pub fn meta(&self) -> Result<crate::Meta, ReadError> {
+        if self.recorded.is_some() {
+            return Ok(self.snapshot()?.meta);
+        }
         let mut meta = Head::read(&*self.source)?.meta();
         meta.path.clone_from(&self.path);
         Ok(meta)
     }
 
-    /// The state of the engine now, or as it was left.
+    /// The state of the engine as a recording has it for a moment: the last that is not younger than `at`, in nanoseconds
+    /// on the segment's clock, or the first one. A segment knows only the present, and gives that.
+    ///
+    /// # Errors
+    /// As [`Reader::snapshot`].
+    pub fn snapshot_at(&self, at: u64) -> Result<Snapshot, ReadError> {
+        match &self.recorded {
+            Some(recording) => Ok(self.here(recording.snapshot_at(&*self.source, at)?)),
+            None => self.snapshot(),
+        }
+    }
+
+    /// A recording's state, with the file that it was read from.
+    fn here(&self, mut snapshot: Snapshot) -> Snapshot {
+        snapshot.meta.path.clone_from(&self.path);
+        snapshot
+    }
+
+    /// The state of the engine now, or as it was left, or at a recording's end.
     ///
     /// # Errors
     /// When it ends too early, contradicts itself, or cannot be read.
     pub fn snapshot(&self) -> Result<Snapshot, ReadError> {
+        if let Some(recording) = &self.recorded {
+            return Ok(self.here(recording.snapshot()?));
+        }
         let source = &*self.source;
         // Each total once: see `PwqSlot::retire`. A release may add a chunk, too, so all is read again.
         let mut attempt = 1;
@@ -190,7 +233,7 @@ fn open_file(path: &Path) -> Result<File, OpenError> {
 enum Refusal {
     NotReady,
     NotASegment(&'static str),
-    WrongVersion((u16, u16)),
+    WrongVersion { found: (u16, u16), readable: u16 },
     Read(ReadError),
 }
 
@@ -200,23 +243,26 @@ impl Refusal {
         match self {
             Self::NotReady => OpenError::NotReady { path },
             Self::NotASegment(why) => OpenError::NotASegment { path, why },
-            Self::WrongVersion(found) => OpenError::WrongVersion {
+            Self::WrongVersion { found, readable } => OpenError::WrongVersion {
                 path,
                 found,
-                readable: VERSION.0,
+                readable,
             },
             Self::Read(error) => OpenError::Read { path, error },
         }
     }
 }
 
-/// Whether this can be read: its beginning, its version, its directory.
-fn check(source: &dyn Source) -> Result<(), Refusal> {
+/// Whether this can be read: its beginning, its version, its directory. A recording is read.
+fn check(source: &dyn Source) -> Result<Option<Recording>, Refusal> {
     let mut magic = [0];
     match read_words(source, 0, &mut magic) {
         Err(ReadError::Truncated { offset: 0 }) => return Err(Refusal::NotReady),
         Err(ReadError::Truncated { .. }) => return Err(Refusal::NotASegment("is too short")),
         Err(error) => return Err(Refusal::Read(error)),
+        Ok(()) if magic[0].to_le_bytes() == recording::MAGIC => {
+            return open_recording(source).map(Some);
+        }
         Ok(()) => {}
     }
     let head = match Head::read(source) {
@@ -230,9 +276,33 @@ fn check(source: &dyn Source) -> Result<(), Refusal> {
         (false, None) if magic[0] == 0 => Err(Refusal::NotReady),
         (false, _) => Err(Refusal::NotASegment("does not begin like one")),
         (true, None) => Err(Refusal::NotReady),
-        (true, Some(found)) if found.0 != VERSION.0 => Err(Refusal::WrongVersion(found)),
-        (true, Some(_)) => head.chunks(source, 0).map(|_| ()).map_err(Refusal::Read),
+        (true, Some(found)) if found.0 != VERSION.0 => Err(Refusal::WrongVersion {
+            found,
+            readable: VERSION.0,
+        }),
+        (true, Some(_)) => head.chunks(source, 0).map(|_| None).map_err(Refusal::Read),
     }
+}
+
+/// Reads what begins like a recording.
+fn open_recording(source: &dyn Source) -> Result<Recording, Refusal> {
+    let mut words = [0; recording::HEAD / 8];
+    read_words(source, 0, &mut words).map_err(Refusal::Read)?;
+    let mut head = [0; recording::HEAD];
+    for (bytes, word) in head.chunks_exact_mut(8).zip(words) {
+        bytes.copy_from_slice(&word.to_le_bytes());
+    }
+    let Some(found) = recording::version(&head) else {
+        return Err(Refusal::Read(ReadError::Damaged {
+            offset: 8,
+            what: "a recording's head",
+        }));
+    };
+    let readable = recording::RECORDING_VERSION.0;
+    if found.0 != readable {
+        return Err(Refusal::WrongVersion { found, readable });
+    }
+    Recording::read(source, found).map_err(Refusal::Read)
 }
 
 /// Attempts to read a snapshot while no totals move from one slot to another.
