@@ -2,6 +2,7 @@
 
 use crate::reader::{Cursor, From, Next, ReadError, Reader};
 use crate::recording::{Recorder, RecordingEnd};
+use crate::snapshot::Liveness;
 use std::io::{self, Write};
 
 /// Between two states in a recording, in nanoseconds.
@@ -83,7 +84,12 @@ impl<W: Write> RecordingSession<W> {
                     break;
                 }
                 Next::End => {
-                    self.end = Some(RecordingEnd::Ended);
+                    // What is recorded may be a recording.
+                    let ended = self.reader.liveness().is_ok_and(|it| it == Liveness::Ended);
+                    self.end = Some(match ended {
+                        true => RecordingEnd::Ended,
+                        false => RecordingEnd::Stopped,
+                    });
                     break;
                 }
             }
@@ -101,13 +107,13 @@ impl<W: Write> RecordingSession<W> {
         &self.recorder
     }
 
-    /// Ends the recording with the last events and the last state, and gives back what it was written to. `now` as in
-    /// [`RecordingSession::poll`].
+    /// Ends the recording with the events up to now and the last state, and gives back what it was written to.
     ///
     /// # Errors
     /// As [`RecordingSession::poll`].
-    pub fn finish(mut self, now: u64) -> Result<W, RecordingError> {
-        self.events(now)?;
+    pub fn finish(mut self) -> Result<W, RecordingError> {
+        // Nothing older that might still come is waited for.
+        self.events(u64::MAX)?;
         self.state()?;
         let end = self.end.unwrap_or(RecordingEnd::Stopped);
         Ok(self.recorder.finish(end)?)

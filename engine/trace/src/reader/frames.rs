@@ -8,7 +8,7 @@ use std::io;
 /// Bytes looked through in one go for the next frame.
 const WINDOW: usize = 64 << 10;
 /// Without a frame in so many bytes the rest is given up: a file can be made long without having anything in it.
-const LONGEST_GAP: u64 = 256 << 20;
+const LONGEST_GAP: u64 = 64 << 20;
 
 /// What of a recording cannot be read.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -127,7 +127,15 @@ impl Frames {
 }
 
 fn find_mark(bytes: &[u8]) -> Option<usize> {
-    bytes.windows(MARK.len()).position(|four| four == MARK)
+    let mut from = 0;
+    while let Some(at) = bytes[from..].iter().position(|&byte| byte == MARK[0]) {
+        from += at;
+        if bytes[from..].starts_with(&MARK) {
+            return Some(from);
+        }
+        from += 1;
+    }
+    None
 }
 
 /// Reads as many bytes as there are.
