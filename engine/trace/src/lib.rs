@@ -58,8 +58,8 @@ pub use names::{Names, OTHER, UNKNOWN};
 pub use place::ProblemCause;
 #[cfg(not(loom))]
 pub use reader::{
-    Cursor, From, MERGE_DELAY_NS, MemorySource, Next, OpenError, ReadError, Reader, Recording,
-    RecordingDamage, Source,
+    Cursor, From, Loss, MERGE_DELAY_NS, MemorySource, Next, OpenError, ReadError, Reader,
+    Recording, RecordingDamage, Source,
 };
 #[cfg(not(loom))]
 pub use recording::{

@@ -1,6 +1,6 @@
 //! An engine that is being recorded: its reader, a way through its events, and the recorder that takes both in.
 
-use crate::reader::{Cursor, From, Next, ReadError, Reader};
+use crate::reader::{Cursor, From, Loss, Next, ReadError, Reader};
 use crate::recording::{Recorder, RecordingEnd};
 use crate::snapshot::Liveness;
 use std::io::{self, Write};
@@ -77,7 +77,12 @@ impl<W: Write> RecordingSession<W> {
         for _ in 0..AT_ONCE {
             match self.cursor.next(now) {
                 Next::Record(event) => self.recorder.event(&event)?,
-                Next::Lost(n) => self.recorder.lost(n)?,
+                Next::Lost(_) => {
+                    for loss in self.cursor.losses() {
+                        let ring = (loss.ring != Loss::NO_RING).then_some(loss.ring);
+                        self.recorder.lost(loss.lost, ring, loss.until)?;
+                    }
+                }
                 Next::Idle => break,
                 Next::WriterGone => {
                     self.end = Some(RecordingEnd::Gone);

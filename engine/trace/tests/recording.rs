@@ -72,7 +72,7 @@ fn record(steps: &[Step], end: RecordingEnd) -> Vec<u8> {
     for step in steps {
         match step {
             Step::Event(event) => recorder.event(event),
-            Step::Lost(n) => recorder.lost(*n),
+            Step::Lost(n) => recorder.lost(*n, Some(0), Some(13)),
             Step::State(at) => recorder.snapshot(&state(*at, *at / 10)),
             Step::Flush => recorder.flush(),
         }
@@ -359,6 +359,16 @@ fn a_ring_that_was_lapped_is_recorded_with_its_losses() {
     let rings: Vec<_> = cursor.by_ring().collect();
     assert_eq!(rings, [(cursor.seen(), cursor.lost())]);
     assert!(cursor.lost() >= 96, "{rings:?}");
+    let losses = cursor.losses();
+    assert_eq!(
+        losses.iter().map(|loss| loss.lost).sum::<u64>(),
+        cursor.lost()
+    );
+    assert!(
+        losses
+            .iter()
+            .all(|loss| loss.ring == 0 && loss.until.is_some())
+    );
     assert_eq!(reader.liveness().unwrap(), Liveness::Ended);
     let names = reader.recording().unwrap().names().clone();
     assert_eq!(names.comm(7), "producer-0");

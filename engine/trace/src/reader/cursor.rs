@@ -20,6 +20,8 @@ const POLL_NS: u64 = 1_000_000;
 const BATCH: usize = 512;
 /// Attempts to overtake a writer that laps the reading.
 const CHASES: usize = 8;
+/// Losses of a recording that are kept for who asks for them one by one.
+const MOST_LOSSES: usize = 1024;
 /// Looks at the rings of an engine that is gone: enough for the largest ring, and an end with a file that still changes.
 const LAST_LOOKS: usize = 256;
 
@@ -47,12 +49,30 @@ pub enum Next {
     End,
 }
 
+/// Events of one ring that were overwritten before they could be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Loss {
+    /// Which ring: [`crate::RingRow::index`].
+    pub ring: u32,
+    /// How many.
+    pub lost: u64,
+    /// The stamp of the first event after them, in nanoseconds on the segment's clock; `None` when there is none yet.
+    pub until: Option<u64>,
+}
+
+impl Loss {
+    /// The ring of events that were lost with a damaged part of a recording: it may be any.
+    pub const NO_RING: u32 = u32::MAX;
+}
+
 /// Reads the events of all rings, new ones included, and merges them by stamp; or those of a recording, in its order.
 #[derive(Debug)]
 pub struct Cursor {
     reader: Reader,
     /// The way through a recording, which has no rings.
     replay: Option<Replay>,
+    /// What was lost in it, and [`Cursor::losses`] has not told of yet.
+    replayed: Vec<Loss>,
     /// The head when the rings were last looked at.
     head: Option<Head>,
     /// Room for one batch of records.
@@ -91,6 +111,8 @@ struct RingCursor {
     ready: VecDeque<Event>,
     seen: u64,
     lost: u64,
+    /// Of those, the ones that [`Cursor::losses`] has told of.
+    told: u64,
     damaged: bool,
 }
 
@@ -117,6 +139,7 @@ impl Cursor {
         let mut cursor = Self {
             reader,
             replay,
+            replayed: Vec::new(),
             head: None,
             buffer: vec![0; BATCH * RECORD_WORDS],
             rings: Vec::new(),
@@ -192,14 +215,24 @@ impl Cursor {
                     self.seen += 1;
                     self.unknown += 1;
                 }
-                Step::Lost(n) => {
-                    self.lost = self.lost.saturating_add(n);
-                    return Next::Lost(n);
+                Step::Lost(loss) => {
+                    self.lost = self.lost.saturating_add(loss.lost);
+                    self.note(loss);
+                    return Next::Lost(loss.lost);
                 }
                 Step::Over(end) => return end,
             }
         }
         Next::End
+    }
+
+    /// Keeps a loss for who asks; nobody may.
+    fn note(&mut self, loss: Loss) {
+        if self.replayed.len() < MOST_LOSSES {
+            self.replayed.push(loss);
+        } else if let Some(last) = self.replayed.last_mut() {
+            last.lost = last.lost.saturating_add(loss.lost);
+        }
     }
 
     /// Counts an event that is given out.
@@ -235,6 +268,22 @@ impl Cursor {
             .flat_map(|replay| replay.recording().rings());
         let read = self.rings.iter().map(|ring| (ring.seen, ring.lost));
         read.chain(recorded.copied())
+    }
+
+    /// What was lost since this was last asked, ring by ring: the parts of [`Next::Lost`].
+    pub fn losses(&mut self) -> Vec<Loss> {
+        let mut losses = std::mem::take(&mut self.replayed);
+        for (index, ring) in self.rings.iter_mut().enumerate() {
+            let lost = ring.lost - std::mem::replace(&mut ring.told, ring.lost);
+            if lost > 0 {
+                losses.push(Loss {
+                    ring: index as u32,
+                    lost,
+                    until: ring.ready.front().map(|event| event.at),
+                });
+            }
+        }
+        losses
     }
 
     /// Events given out after a younger one.
@@ -359,6 +408,7 @@ impl RingCursor {
             ready: VecDeque::new(),
             seen: 0,
             lost: 0,
+            told: 0,
             damaged: read.is_err(),
         }
     }

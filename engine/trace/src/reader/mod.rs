@@ -10,7 +10,7 @@ mod rows;
 mod source;
 mod table;
 
-pub use cursor::{Cursor, From, MERGE_DELAY_NS, Next};
+pub use cursor::{Cursor, From, Loss, MERGE_DELAY_NS, Next};
 pub use error::{OpenError, ReadError};
 pub use frames::RecordingDamage;
 pub use recorded::Recording;

@@ -1,13 +1,13 @@
 //! A recording as a reader sees it: everything is checked when it is opened, and only its latest state is kept.
 
-use super::cursor::Next;
+use super::cursor::{Loss, Next};
 use super::error::ReadError;
 use super::frames::{Frames, RecordingDamage};
 use super::source::Source;
 use crate::event::Event;
 use crate::names::Names;
 use crate::recording::{
-    BatchReader, Code, FrameHead, Input, Item, Kind, MOST_EVENTS, RecordingEnd, Tables,
+    BatchReader, Code, FrameHead, Gap, Input, Item, Kind, MOST_EVENTS, RecordingEnd, Tables,
 };
 use crate::snapshot::{Liveness, Snapshot};
 use std::sync::Arc;
@@ -181,8 +181,8 @@ pub(super) enum Step {
     Event(Event),
     /// One of a kind that this version does not know.
     Unknown,
-    /// So many were lost: before they were recorded, or because the recording is damaged.
-    Lost(u64),
+    /// Some were lost: before they were recorded, or because the recording is damaged.
+    Lost(Loss),
     /// All is read.
     Over(Next),
 }
@@ -217,17 +217,18 @@ impl Replay {
     pub(super) fn next(&mut self, source: &dyn Source) -> Step {
         loop {
             if self.gap > 0 {
-                return Step::Lost(std::mem::take(&mut self.gap));
+                return Step::Lost(self.missed());
             }
             match self.batch.as_mut().and_then(BatchReader::next) {
                 Some(Item::Event(event)) => {
                     self.written.0 = self.written.0.saturating_add(1);
                     return event.map_or(Step::Unknown, Step::Event);
                 }
-                Some(Item::Lost(n)) => {
-                    self.written.1 = self.written.1.saturating_add(n);
-                    if n > 0 {
-                        return Step::Lost(n);
+                Some(Item::Lost(Gap { lost, ring, until })) => {
+                    self.written.1 = self.written.1.saturating_add(lost);
+                    if lost > 0 {
+                        let ring = ring.unwrap_or(Loss::NO_RING);
+                        return Step::Lost(Loss { ring, lost, until });
                     }
                 }
                 None if !self.advance(source) => return self.over(),
@@ -260,6 +261,15 @@ impl Replay {
             Some(Kind::Events | Kind::Tables | Kind::Rings) | None => {}
         }
         true
+    }
+
+    /// The gap, which is of all rings.
+    fn missed(&mut self) -> Loss {
+        Loss {
+            ring: Loss::NO_RING,
+            lost: std::mem::take(&mut self.gap),
+            until: self.batch.as_ref().and_then(BatchReader::first_at),
+        }
     }
 
     /// How many events, and events that were lost anyway, stood in frames that could not be read.

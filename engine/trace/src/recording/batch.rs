@@ -3,7 +3,8 @@
 //! ```text
 //!  events before it in the recording | lost before it | stamp that the first one is counted from | items
 //!
-//!  item    | 0 | so many were lost at this place
+//!  item    | 0 | so many were lost at this place | 0, or twice their ring + 2; and 1 more when the next follows
+//!                                               | stamp of the next event of that ring, as a difference likewise
 //!          | 1 | thread id | event                  a thread that is new in this batch
 //!          | 2 + place of the thread in this batch | event
 //!  event   | kind | mask: which fields follow | stamp, as the difference to the event before | fields
@@ -13,7 +14,7 @@
 //! `record.rs`), so what is new there is new here.
 
 use super::code::{Input, put_varint, unzigzag, zigzag};
-use super::frame::Item;
+use super::frame::{Gap, Item};
 use crate::event::Event;
 use crate::record::{Record, decode, encode};
 use std::collections::HashMap;
@@ -118,8 +119,6 @@ pub(crate) struct BatchWriter {
     items: Vec<u8>,
     memory: Memory,
     places: HashMap<u32, usize>,
-    /// Events in it, and lost in it.
-    pub(crate) counts: (u64, u64),
 }
 
 impl BatchWriter {
@@ -131,7 +130,6 @@ impl BatchWriter {
             items: Vec::new(),
             memory: Memory::new(0),
             places: HashMap::new(),
-            counts: (0, 0),
         }
     }
 
@@ -145,20 +143,31 @@ impl BatchWriter {
         self.items.is_empty()
     }
 
-    /// Says that so many were lost at this place.
-    pub(crate) fn lost(&mut self, n: u64) {
+    /// Stamps are differences from the first one on.
+    fn begin(&mut self, at: u64) {
+        if self.first_at.is_none() {
+            self.first_at = Some(at);
+            self.memory.at = at;
+        }
+    }
+
+    /// Says that some were lost at this place.
+    pub(crate) fn lost(&mut self, gap: &Gap) {
+        gap.until.into_iter().for_each(|until| self.begin(until));
         put_varint(&mut self.items, 0);
-        put_varint(&mut self.items, n);
-        self.counts.1 = self.counts.1.saturating_add(n);
+        put_varint(&mut self.items, gap.lost);
+        let ring = gap.ring.map_or(0, |ring| u64::from(ring) + 1);
+        put_varint(&mut self.items, ring << 1 | u64::from(gap.until.is_some()));
+        if let Some(until) = gap.until {
+            let step = until.wrapping_sub(self.memory.at) as i64;
+            put_varint(&mut self.items, zigzag(step));
+        }
     }
 
     /// Appends an event.
     pub(crate) fn event(&mut self, event: &Event) {
         let fields = Fields::of(event);
-        if self.first_at.is_none() {
-            self.first_at = Some(fields.at);
-            self.memory.at = fields.at;
-        }
+        self.begin(fields.at);
         let next = self.memory.threads.len();
         let place = *self.places.entry(fields.tid).or_insert(next);
         if place == next {
@@ -185,7 +194,6 @@ impl BatchWriter {
             put_varint(&mut self.items, written);
         }
         self.memory.remember(&fields, place);
-        self.counts.0 += 1;
     }
 
     /// The payload.
@@ -225,6 +233,11 @@ impl BatchReader {
         })
     }
 
+    /// The stamp that the first event is counted from: its own. Only before anything was read.
+    pub(crate) fn first_at(&self) -> Option<u64> {
+        (self.done < self.payload.len()).then_some(self.memory.at)
+    }
+
     /// What comes next; `None` at the end, or where it does not make sense.
     pub(crate) fn next(&mut self) -> Option<Item> {
         let mut input = Input::new(&self.payload[self.done..]);
@@ -240,7 +253,7 @@ impl BatchReader {
 
 fn read(input: &mut Input<'_>, memory: &mut Memory) -> Option<Item> {
     let place = match input.varint()? {
-        0 => return Some(Item::Lost(input.varint()?)),
+        0 => return gap(input, memory).map(Item::Lost),
         1 => {
             let tid = u32::try_from(input.varint()?).ok()?;
             memory.threads.push(Fields {
@@ -267,6 +280,20 @@ fn read(input: &mut Input<'_>, memory: &mut Memory) -> Option<Item> {
     let fields = Fields { at, kind, tid, own };
     memory.remember(&fields, place);
     Some(Item::Event(decode(&fields.record())))
+}
+
+fn gap(input: &mut Input<'_>, memory: &Memory) -> Option<Gap> {
+    let lost = input.varint()?;
+    let word = input.varint()?;
+    let ring = match word >> 1 {
+        0 => None,
+        n => Some(u32::try_from(n - 1).ok()?),
+    };
+    let until = match word & 1 {
+        0 => None,
+        _ => Some(memory.at.wrapping_add(unzigzag(input.varint()?) as u64)),
+    };
+    Some(Gap { lost, ring, until })
 }
 
 #[cfg(test)]
@@ -296,7 +323,11 @@ mod tests {
             let fields = Fields { at, kind, tid, own };
             match decode(&fields.record()) {
                 Some(event) => Item::Event(Some(event)),
-                None => Item::Lost(wide),
+                None => Item::Lost(Gap {
+                    lost: wide,
+                    ring: (tid > 0).then_some(tid - 1),
+                    until: (kind > 9).then_some(at),
+                }),
             }
         });
         prop::collection::vec(item, 0..50)
@@ -311,7 +342,7 @@ mod tests {
             for item in &items {
                 match item {
                     Item::Event(event) => event.iter().for_each(|event| writer.event(event)),
-                    Item::Lost(n) => writer.lost(*n),
+                    Item::Lost(gap) => writer.lost(gap),
                 }
             }
             prop_assert_eq!(all(writer.payload()), Some(items));

@@ -157,8 +157,19 @@ impl RecordingEnd {
 pub(crate) enum Item {
     /// An event; `None` when this version does not know its kind.
     Event(Option<Event>),
-    /// So many were lost at this place.
-    Lost(u64),
+    /// Some were lost at this place.
+    Lost(Gap),
+}
+
+/// Events that were lost before they could be recorded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Gap {
+    /// How many.
+    pub(crate) lost: u64,
+    /// The number of their ring, where that is known.
+    pub(crate) ring: Option<u32>,
+    /// The stamp of the next event of that ring, where that is known.
+    pub(crate) until: Option<u64>,
 }
 
 #[cfg(test)]

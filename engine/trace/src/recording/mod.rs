@@ -15,7 +15,7 @@ pub(crate) use code::{Code, Input};
 pub(crate) use crc::crc32c;
 pub use file::{RecordingFileError, create_recording};
 pub(crate) use frame::{
-    FRAME_HEAD, FrameHead, HEAD, Item, Kind, MAGIC, MARK, MOST_EVENTS, MOST_PAYLOAD, version,
+    FRAME_HEAD, FrameHead, Gap, HEAD, Item, Kind, MAGIC, MARK, MOST_EVENTS, MOST_PAYLOAD, version,
 };
 pub use frame::{RECORDING_VERSION, RecordingEnd};
 pub use recorder::Recorder;

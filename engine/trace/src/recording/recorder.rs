@@ -2,7 +2,7 @@
 
 use super::batch::BatchWriter;
 use super::code::{Code, put_varint};
-use super::frame::{FRAME_HEAD, Kind, MOST_EVENTS, MOST_PAYLOAD, RecordingEnd, frame, head};
+use super::frame::{FRAME_HEAD, Gap, Kind, MOST_EVENTS, MOST_PAYLOAD, RecordingEnd, frame, head};
 use super::tables::Written;
 use crate::event::Event;
 use crate::snapshot::Snapshot;
@@ -67,13 +67,14 @@ impl<W: Write> Recorder<W> {
         self.flush_if_full()
     }
 
-    /// Says that so many events were lost at this place.
+    /// Says that so many events were lost at this place: in which ring, as [`crate::RingRow::index`] counts, and the
+    /// stamp of that ring's next event, where that is known.
     ///
     /// # Errors
     /// A full batch cannot be written.
-    pub fn lost(&mut self, n: u64) -> io::Result<()> {
-        self.batch.lost(n);
-        self.lost = self.lost.saturating_add(n);
+    pub fn lost(&mut self, lost: u64, ring: Option<u32>, until: Option<u64>) -> io::Result<()> {
+        self.batch.lost(&Gap { lost, ring, until });
+        self.lost = self.lost.saturating_add(lost);
         self.flush_if_full()
     }
 
