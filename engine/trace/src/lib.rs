@@ -71,7 +71,7 @@ pub use segment::{
     Segment, SegmentConfig, SegmentProblem, Shortage, WorkerSlot, WqSlot,
 };
 #[cfg(not(loom))]
-pub use session::{RecordingError, RecordingSession};
+pub use session::{Recorded, RecordingError, RecordingSession};
 pub use settings::{NodeRow, PodRow, PoolAttrs, Scope, ScopeRow, Settings, WqAttrs, WqLimits};
 pub use snapshot::{
     FlushRow, FunctionRow, Histogram, Liveness, Meta, PoolRow, PwqFuncRow, PwqRow, RingRow,

@@ -12,6 +12,22 @@ const BETWEEN_WRITES: u64 = 100_000_000;
 /// Events taken in one go; the rest waits, so that its caller can see to other things meanwhile.
 const AT_ONCE: usize = 200_000;
 
+/// Readings of the last events: more than all rings hold, and an end if they still change.
+const LAST_LOOKS: usize = 16;
+
+/// A recording that is whole.
+#[derive(Clone, Copy, Debug)]
+pub struct Recorded<W> {
+    /// What it was written to.
+    pub out: W,
+    /// Events in it.
+    pub events: u64,
+    /// Events that were overwritten before they could be read.
+    pub lost: u64,
+    /// How it ends.
+    pub end: RecordingEnd,
+}
+
 /// Why a recording cannot go on.
 #[derive(Debug, thiserror::Error)]
 pub enum RecordingError {
@@ -73,7 +89,8 @@ impl<W: Write> RecordingSession<W> {
         Ok(self.end.is_none())
     }
 
-    fn events(&mut self, now: u64) -> io::Result<()> {
+    /// Returns true if there are more at once.
+    fn events(&mut self, now: u64) -> io::Result<bool> {
         for _ in 0..AT_ONCE {
             match self.cursor.next(now) {
                 Next::Record(event) => self.recorder.event(&event)?,
@@ -83,10 +100,10 @@ impl<W: Write> RecordingSession<W> {
                         self.recorder.lost(loss.lost, ring, loss.until)?;
                     }
                 }
-                Next::Idle => break,
+                Next::Idle => return Ok(false),
                 Next::WriterGone => {
                     self.end = Some(RecordingEnd::Gone);
-                    break;
+                    return Ok(false);
                 }
                 Next::End => {
                     // What is recorded may be a recording.
@@ -95,11 +112,11 @@ impl<W: Write> RecordingSession<W> {
                         true => RecordingEnd::Ended,
                         false => RecordingEnd::Stopped,
                     });
-                    break;
+                    return Ok(false);
                 }
             }
         }
-        Ok(())
+        Ok(true)
     }
 
     fn state(&mut self) -> Result<(), RecordingError> {
@@ -112,15 +129,26 @@ impl<W: Write> RecordingSession<W> {
         &self.recorder
     }
 
-    /// Ends the recording with the events up to now and the last state, and gives back what it was written to.
+    /// Ends the recording with the events up to now and the last state.
     ///
     /// # Errors
     /// As [`RecordingSession::poll`].
-    pub fn finish(mut self) -> Result<W, RecordingError> {
+    pub fn finish(mut self) -> Result<Recorded<W>, RecordingError> {
         // Nothing older that might still come is waited for.
-        self.events(u64::MAX)?;
+        for _ in 0..LAST_LOOKS {
+            if !self.events(u64::MAX)? {
+                break;
+            }
+        }
         self.state()?;
         let end = self.end.unwrap_or(RecordingEnd::Stopped);
-        Ok(self.recorder.finish(end)?)
+        let (events, lost) = (self.recorder.events(), self.recorder.lost_events());
+        let out = self.recorder.finish(end)?;
+        Ok(Recorded {
+            out,
+            events,
+            lost,
+            end,
+        })
     }
 }

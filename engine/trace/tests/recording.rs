@@ -352,7 +352,7 @@ fn a_ring_that_was_lapped_is_recorded_with_its_losses() {
     session.poll(u64::MAX).unwrap();
     segment.mark_ended(200);
     assert!(!session.poll(u64::MAX).unwrap());
-    let reader = open(&session.finish().unwrap()).unwrap();
+    let reader = open(&session.finish().unwrap().out).unwrap();
     let mut cursor = reader.cursor(From::Oldest);
     while !matches!(cursor.next(0), Next::End) {}
     assert_eq!(counted(&cursor), 103);

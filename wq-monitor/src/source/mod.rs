@@ -1,8 +1,10 @@
 //! Where data come from, as the application sees it.
 
 mod segment;
+mod tape;
 
 pub use segment::SegmentSource;
+pub use tape::Tape;
 
 use std::path::PathBuf;
 use wq_trace::{Event, Liveness, Snapshot};
@@ -38,6 +40,14 @@ impl Default for Update {
 pub trait Source {
     /// New events, and the state if `snapshot` is set. `now` is the time on the segment's clock, in nanoseconds.
     fn poll(&mut self, now: u64, snapshot: bool) -> Update;
+
+    /// Nobody will ask any more. Gives back what there is to tell of a recording that was made, as a sentence.
+    ///
+    /// # Errors
+    /// Why the recording is not whole, as a sentence.
+    fn finish(&mut self) -> Result<Option<String>, String> {
+        Ok(None)
+    }
 }
 
 /// An engine that could be watched.

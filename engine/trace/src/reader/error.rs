@@ -39,7 +39,7 @@ pub enum OpenError {
         readable: u16,
     },
     /// Something else than a segment or a recording.
-    #[error("{path}: neither a segment nor a recording: it {why}", path = .path.display())]
+    #[error("{path}: not a segment or a recording: it {why}", path = .path.display())]
     NotASegment {
         /// The file.
         path: PathBuf,
