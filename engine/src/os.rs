@@ -1,9 +1,14 @@
-//! The system calls that the engine makes on threads and clocks. The only file that makes any.
+//! The system calls that the engine makes on threads and clocks. The only file that makes any; `raw` has two that no
+//! library offers in a safe form.
+
+mod raw;
 
 use crate::topology::CpuMask;
 use rustix::thread::{CpuSet, Pid, gettid, sched_getaffinity, sched_setaffinity};
 use rustix::time::{ClockId, clock_gettime};
+use std::fs::File;
 use std::io;
+use std::os::unix::fs::FileExt;
 use std::time::Instant;
 use wq_trace::{Segment, SegmentConfig, SegmentProblem};
 
@@ -84,8 +89,40 @@ fn cpu_set(cpus: impl Iterator<Item = usize>) -> CpuSet {
     set
 }
 
+/// How many descriptors the process may have open at this moment (`RLIMIT_NOFILE`, the soft limit); none if any number.
+/// A system call.
+pub(crate) fn descriptor_limit() -> Option<u64> {
+    rustix::process::getrlimit(rustix::process::Resource::Nofile).current
+}
+
 /// Sets the nice level of the calling thread (on Linux it is a thread's, whatever POSIX says; `setpriority(2)`).
 pub(crate) fn set_nice(nice: i32) -> io::Result<()> {
     let me: Option<Pid> = Some(gettid());
     Ok(rustix::process::setpriority_process(me, nice)?)
+}
+
+/// From now on the calling thread gets a CPU only where nobody else of its group wants it. `SCHED_IDLE` in sched(7).
+/// There is no way back without privileges.
+pub(crate) fn become_idle() -> io::Result<()> {
+    raw::set_idle_policy()
+}
+
+/// The CPU time, in nanoseconds, of a thread of this process. It stands still while the thread does not run.
+pub(crate) fn cpu_clock(tid: u32) -> io::Result<u64> {
+    raw::cpu_clock(tid)
+}
+
+/// A thread of this process as `/proc` shows it, at any moment.
+#[derive(Debug)]
+pub(crate) struct ThreadStat(File);
+
+impl ThreadStat {
+    pub(crate) fn open(tid: u32) -> io::Result<Self> {
+        File::open(format!("/proc/self/task/{tid}/stat")).map(Self)
+    }
+
+    /// Its text from the beginning, as far as there is room: proc_pid_stat(5). One system call, and nothing else.
+    pub(crate) fn read(&self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.0.read_at(buffer, 0)
+    }
 }

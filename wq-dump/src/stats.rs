@@ -48,6 +48,17 @@ const POOLS: [&str; 14] = [
     "reason",
 ];
 
+/// The columns of the table of canaries.
+const CANARIES: [&str; 7] = [
+    "id",
+    "kind",
+    "canary_armed",
+    "canary_armings",
+    "canary_decisions",
+    "canary_false_decisions",
+    "canary_unwatched",
+];
+
 /// Prints the counters of the engine asked for.
 pub fn run(common: &Common, output: &mut Output) -> Result<(), Failure> {
     let target = Target::open(common)?;
@@ -80,6 +91,7 @@ pub fn help() -> String {
         .map(|c| (c.title, c.help));
     let pools = chosen(columns::POOLS, &POOLS)
         .into_iter()
+        .chain(chosen(columns::POOLS, &CANARIES))
         .map(|c| (c.title, c.help));
     let mut said = Vec::new();
     for (title, help) in workqueues.chain(pools) {
@@ -135,7 +147,8 @@ pub fn json(model: &Model) -> Value {
     ])
 }
 
-/// Four tables: counters, latencies, parts of the wait, pools. Those of workqueues end in a row of sums.
+/// Five tables: counters, latencies, parts of the wait, pools, canaries where there are any. Those of workqueues and of
+/// canaries end in a row of sums.
 pub fn text(model: &Model, style: Style) -> String {
     let tables = [
         counters(model),
@@ -143,7 +156,9 @@ pub fn text(model: &Model, style: Style) -> String {
         parts(model),
         pools(model),
     ];
-    let mut out = tables.map(|table| table.render(style)).join("\n");
+    let tables = tables.into_iter().chain(canaries(model));
+    let tables: Vec<_> = tables.map(|table| table.render(style)).collect();
+    let mut out = tables.join("\n");
     match model.lost_events() {
         0 => {}
         lost => out += &style.alarm(&format!("\n{lost} events lost\n")),
@@ -177,7 +192,7 @@ fn counters(model: &Model) -> Table {
 fn looked(key: &str, cell: &Cell) -> (String, Look) {
     let (text, look) = exact(cell);
     match (key, cell) {
-        ("mayday" | "dropped", Cell::Count(1..)) => (text, Look::Alarm),
+        ("mayday" | "dropped" | "canary_unwatched", Cell::Count(1..)) => (text, Look::Alarm),
         _ => (text, look),
     }
 }
@@ -269,6 +284,35 @@ fn pools(model: &Model) -> Table {
     table
 }
 
+/// What the canaries did, pool by pool and in sum; nothing where there is none and never was.
+fn canaries(model: &Model) -> Option<Table> {
+    let snapshot = model.snapshot()?;
+    let sums = snapshot.canaries();
+    let is_tier = snapshot.meta.sensing == "canary";
+    if !is_tier && sums.armings == 0 && sums.unwatched == 0 {
+        return None;
+    }
+    let columns: Vec<&Column<Pool>> = chosen(columns::POOLS, &CANARIES);
+    let mut table = Table::default();
+    table.columns(&columns);
+    for pool in model.pools().iter().filter(|pool| pool.row.is_percpu()) {
+        let cells = columns.iter().map(|c| looked(c.key, &c.shown(pool)));
+        table.row(cells.collect());
+    }
+    let plain = |text: String| (text, Look::Plain);
+    let count = |key, n| looked(key, &Cell::Count(n));
+    table.row(vec![
+        plain("total".to_owned()),
+        plain(String::new()),
+        plain(format!("{} of {}", sums.armed, sums.pools)),
+        count("canary_armings", sums.armings),
+        count("canary_decisions", sums.decisions),
+        count("canary_false_decisions", sums.false_decisions),
+        count("canary_unwatched", sums.unwatched),
+    ]);
+    Some(table)
+}
+
 /// The columns with these keys.
 fn chosen<R>(table: &'static [Column<R>], keys: &[&str]) -> Vec<&'static Column<R>> {
     keys.iter()
@@ -292,6 +336,7 @@ mod tests {
     fn every_key_names_a_column() {
         assert_eq!(chosen(columns::WORKQUEUES, &COUNTERS).len(), COUNTERS.len());
         assert_eq!(chosen(columns::POOLS, &POOLS).len(), POOLS.len());
+        assert_eq!(chosen(columns::POOLS, &CANARIES).len(), CANARIES.len());
     }
 
     #[test]
@@ -303,6 +348,13 @@ mod tests {
     fn tables_of_an_engine_that_did_nothing_yet() {
         let mut model = Model::new(Limits::default());
         model.apply_snapshot(&fixture::idle());
+        insta::assert_snapshot!(text(&model, Style::default()));
+    }
+
+    #[test]
+    fn tables_of_an_engine_with_canaries() {
+        let mut model = Model::new(Limits::default());
+        model.apply_snapshot(&fixture::configured());
         insta::assert_snapshot!(text(&model, Style::default()));
     }
 

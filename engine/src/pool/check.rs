@@ -33,6 +33,11 @@ impl<J, W> PoolState<J, W> {
             }
             workers += 1;
             running += u32::from(self.counts(ix));
+            assert_eq!(
+                self.counted.contains(ix),
+                self.counts(ix),
+                "who counts is known"
+            );
             let listed = self.idle.iter().filter(|&&other| other == ix).count();
             let is_idle = matches!(worker.role, Role::Idle { .. });
             assert_eq!(

@@ -175,7 +175,7 @@ impl<J, W> PoolState<J, W> {
             waiters,
         });
         let is = self.counts(me);
-        self.count_running(was, is, now);
+        self.count_running(me, was, is, now);
         self.busy.insert(work, me);
         // Kernel: this chains execution for workers that are not managed, or do not count from here on.
         self.kick(Wake::Chain, now, fx);
@@ -243,7 +243,7 @@ impl<J, W> PoolState<J, W> {
         let current = worker.current.take().expect("a busy worker");
         worker.slot.finish(now);
         let is = self.counts(me);
-        self.count_running(was, is, now);
+        self.count_running(me, was, is, now);
         self.busy.remove(&current.work);
         let run_ns = done.at - current.started_at;
         let share = self.pwq_mut(current.pwq);
@@ -310,7 +310,7 @@ impl<J, W> PoolState<J, W> {
         }
         let was = self.counts(me);
         self.worker_mut(me).sleeping = Some(by);
-        self.count_running(was, false, from.unwrap_or(now));
+        self.count_running(me, was, false, from.unwrap_or(now));
         self.sleep_changed(me, now, fx);
         self.bh_slept(me, fx);
         if was {
@@ -336,7 +336,7 @@ impl<J, W> PoolState<J, W> {
         }
         self.worker_mut(me).sleeping = None;
         let is = self.counts(me);
-        self.count_running(false, is, now);
+        self.count_running(me, false, is, now);
         self.sleep_changed(me, now, fx);
         self.settle(now);
     }
@@ -387,7 +387,7 @@ impl<J, W> PoolState<J, W> {
         let was = self.counts(me);
         self.worker_mut(me).role = role;
         let is = self.counts(me);
-        self.count_running(was, is, now);
+        self.count_running(me, was, is, now);
         self.show_state(me, now);
     }
 }

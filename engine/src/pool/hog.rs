@@ -26,7 +26,7 @@ impl<J, W> PoolState<J, W> {
         let current = self.worker_mut(me).current.as_mut().expect("it executes");
         current.cpu_intensive = true;
         let (pwq, work, func) = (current.pwq, current.work, current.func);
-        self.count_running(true, false, now);
+        self.count_running(me, true, false, now);
         let subject = Subject {
             worker: worker_id,
             ..self.item_subject(pwq, work, func)

@@ -11,6 +11,7 @@ impl<J, W> PoolState<J, W> {
         if self.managed {
             self.managed = false;
             self.nr_running = 0;
+            self.counted.clear();
             self.kick(Wake::Chain, now, fx);
             self.settle(now);
         }

@@ -176,6 +176,9 @@ impl<J, W> PoolState<J, W> {
     }
 }
 
+/// Of the workers that were noticed to sleep, about so many are looked at in a round.
+const NOTICED_PER_ROUND: usize = 16;
+
 /// A worker that somebody should look at.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Watched {
@@ -193,17 +196,20 @@ pub(crate) struct Watched {
 impl<J, W> PoolState<J, W> {
     /// The workers that run and would not be missed if they blocked, and those that were noticed to sleep, if items
     /// wait for them; those that may be hogs; and BH workers, which must not sleep. With `sleeps` false nobody is
-    /// looked at for sleeping.
-    pub(crate) fn watched(&self, sleeps: bool) -> Vec<Watched> {
+    /// looked at for sleeping. Of those that were noticed it is a few at a time, others in each `round`: there may be a
+    /// thousand, and one that runs again says so itself when its item ends.
+    pub(crate) fn watched(&self, sleeps: bool, round: u64) -> Vec<Watched> {
         let sleeps = sleeps && (self.spec.bh || self.managed && !self.worklist.is_empty());
         if !sleeps && !self.need_ticking() {
             return Vec::new();
         }
+        let parts = self.workers.len().div_ceil(NOTICED_PER_ROUND).max(1) as u64;
         let watched = |(index, worker): (usize, &Option<Worker<W>>)| {
+            let is_due = || index as u64 % parts == round % parts;
             let ix = WorkerIx(index as u32);
             let worker = worker.as_ref()?;
             let current = worker.current.as_ref()?;
-            let noticed = worker.sleeping == Some(Informant::Tick);
+            let noticed = worker.sleeping == Some(Informant::Look) && is_due();
             let awake = self.counts(ix) || self.spec.bh && worker.sleeping.is_none();
             let may_sleep = sleeps && (noticed || awake);
             let may_hog = self.may_hog(ix);

@@ -53,6 +53,13 @@ impl<J, W> PoolState<J, W> {
         self.managed && !self.worklist.is_empty() && self.nr_running > 0
     }
 
+    /// Whom is a canary to wake, should it find that all running workers are blocked? Nobody, if nothing waits behind them,
+    /// somebody is on the way already, or there is nobody.
+    pub(crate) fn on_call(&self) -> Option<WorkerIx> {
+        let idle = self.idle.last().copied();
+        idle.filter(|_| self.need_watching() && self.nr_woken == 0 && !self.dying)
+    }
+
     /// Did this worker, which may go anywhere, go idle outside the CPUs where it should start?
     pub(crate) fn is_astray(&self, ix: WorkerIx) -> bool {
         let (home, last) = (self.home.as_ref(), self.worker(ix).last_cpu);

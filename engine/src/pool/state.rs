@@ -3,6 +3,7 @@
 use super::bh::Bh;
 use super::effect::{Effect, Effects, Subject};
 use super::list::{ItemIx, Items, List};
+use super::notice::Counted;
 use super::pwq::{Pwq, PwqIx, PwqSpec};
 use super::wait::{Cause, WaitClock, WaitMark};
 use crate::topology::CpuMask;
@@ -10,8 +11,8 @@ use crate::wq::PwqAddr;
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 use wq_trace::{
-    Breakdown, FuncId, PoolGauges, PoolId, PoolSlot, PwqFuncSlot, Segment, Wake, What, WorkerId,
-    WorkerSlot, WorkerState, WqId,
+    Breakdown, CanaryGauges, FuncId, PoolGauges, PoolId, PoolSlot, PwqFuncSlot, Segment, Wake,
+    What, WorkerId, WorkerSlot, WorkerState, WqId,
 };
 
 /// How long workers idle before surplus ones leave, in nanoseconds. Kernel: `IDLE_WORKER_TIMEOUT`.
@@ -84,6 +85,8 @@ pub(crate) struct PoolState<J, W> {
     pub(super) slot: PoolSlot,
     /// Managed workers that run an item and are not known to sleep.
     pub(super) nr_running: u32,
+    /// Which ones they are.
+    pub(super) counted: Counted,
     /// Active items that no worker has taken, in order.
     pub(super) worklist: List,
     pub(super) items: Items<Item<J, W>>,
@@ -202,8 +205,8 @@ pub(super) struct Rescuer<W> {
 pub(crate) enum Informant {
     /// The worker itself: `blocking(..)` and the engine's own waits.
     Hint,
-    /// The tick.
-    Tick,
+    /// Somebody who looked: a canary, or the tick.
+    Look,
 }
 
 /// What a worker is at. It is idle, or the manager, or on its way to or in the execution loop.
@@ -288,6 +291,7 @@ impl<J, W> PoolState<J, W> {
             segment: segment.clone(),
             slot,
             nr_running: 0,
+            counted: Counted::default(),
             worklist: List::default(),
             items: Items::default(),
             workers: Vec::new(),
@@ -479,13 +483,18 @@ impl<J, W> PoolState<J, W> {
 
     /// Takes a worker out of or into the count of running workers, by whether it counts now. `ran_until`: one that
     /// does not count any more ran until then.
-    pub(super) fn count_running(&mut self, was: bool, is: bool, ran_until: u64) {
+    #[inline]
+    pub(super) fn count_running(&mut self, ix: WorkerIx, was: bool, is: bool, ran_until: u64) {
         match (was, is) {
             (true, false) => {
                 self.nr_running -= 1;
+                self.counted.remove(ix);
                 self.ran_until = self.ran_until.max(ran_until);
             }
-            (false, true) => self.nr_running += 1,
+            (false, true) => {
+                self.nr_running += 1;
+                self.counted.insert(ix);
+            }
             _ => {}
         }
         self.max_nr_running = self.max_nr_running.max(self.nr_running);
@@ -533,7 +542,7 @@ impl<J, W> PoolState<J, W> {
     }
 
     /// Writes what the tools see of the pool; once before the lock is dropped.
-    pub(crate) fn publish(&mut self) {
+    pub(crate) fn publish(&mut self, canary: CanaryGauges) {
         let manager = self.manager.map_or(WorkerId::NONE, |ix| self.worker(ix).id);
         self.slot.update(&PoolGauges {
             nr_running: self.nr_running,
@@ -546,6 +555,7 @@ impl<J, W> PoolState<J, W> {
             max_workers: self.max_workers,
             max_nr_running: self.max_nr_running,
             cm_wakeups: self.cm_wakeups,
+            canary,
         });
     }
 

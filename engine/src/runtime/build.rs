@@ -6,8 +6,8 @@ use super::{Engine, EngineInner, EngineState, Rcu, Said, Timers};
 use crate::error::Error;
 use crate::os;
 use crate::pool::IDLE_WORKER_TIMEOUT;
-use crate::sense::Sensing;
 use crate::sense::tick::Tick;
+use crate::sense::{Canary, Sensing};
 use crate::sync::Mutex;
 use crate::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicUsize, Ordering};
 use crate::topology::{Affinity, AffinityScope, CpuMask, ParseError, Topology};
@@ -39,7 +39,8 @@ const MIN_WATCHDOG_THRESH: Duration = Duration::from_millis(10);
 pub struct Builder {
     segment: SegmentConfig,
     cpus: Option<Vec<usize>>,
-    sensing: Sensing,
+    sensing: Option<Sensing>,
+    self_test: bool,
     cpu_intensive_thresh: Duration,
     idle_timeout: Duration,
     cpu_intensive_warning_thresh: u64,
@@ -54,7 +55,8 @@ impl Default for Builder {
         Self {
             segment: SegmentConfig::default(),
             cpus: None,
-            sensing: Sensing::Auto,
+            sensing: None,
+            self_test: true,
             cpu_intensive_thresh: Duration::from_millis(10),
             idle_timeout: Duration::from_nanos(IDLE_WORKER_TIMEOUT),
             cpu_intensive_warning_thresh: 4,
@@ -80,9 +82,23 @@ impl Builder {
         self
     }
 
-    /// Who tells that a worker sleeps; [`Sensing::Auto`] by default.
+    /// Who tells that a worker sleeps. By default what the environment's `WQ_SENSING` says (`auto`, `canary`, `tick` or
+    /// `hints`), and [`Sensing::Auto`] without it. What does not work here falls to the next; [`Engine::sensing`] tells
+    /// what was chosen, and the tools why.
+    ///
+    /// Looking at workers keeps up to half of the descriptors open that the process may have (`RLIMIT_NOFILE`), and
+    /// 8,192 at most, for all engines of the process together. It works with fewer, at more cost. The limit is not
+    /// raised: a program that wants to have many workers looked at may do so before it builds an engine.
     pub fn sensing(mut self, sensing: Sensing) -> Self {
-        self.sensing = sensing;
+        self.sensing = Some(sensing);
+        self
+    }
+
+    /// Whether canaries are tried out before work comes, so that the tools can tell how fast they react on this machine;
+    /// they are by default. It takes some milliseconds, once in a process. `WQ_SELF_TEST=0` in the environment says no,
+    /// too.
+    pub fn self_test(mut self, on: bool) -> Self {
+        self.self_test = on;
         self
     }
 
@@ -188,17 +204,9 @@ impl Builder {
         if let Some(problem) = problem {
             tracing::warn!("{problem}");
         }
-        let sensing = match self.sensing {
-            Sensing::Auto => Sensing::Tick,
-            forced => forced,
-        };
-        let reason = match self.sensing {
-            Sensing::Auto => "the best that this version has",
-            _ => "asked for",
-        };
-        segment.set_sensing(sensing.word(), reason);
-        let inner = self.start(&config, segment, affinity, sensing);
+        let inner = self.start(&config, segment, affinity);
         inner.tell_settings();
+        inner.choose_sensing(self.sensing, self.self_test);
         for pool in &inner.pools() {
             inner.tell_pool(pool);
         }
@@ -259,16 +267,17 @@ impl Builder {
         config: &SegmentConfig,
         segment: Segment,
         affinity: Affinity,
-        sensing: Sensing,
     ) -> Arc<EngineInner> {
         static NEXT: std::sync::atomic::AtomicU32 = std::sync::atomic::AtomicU32::new(1);
         let hog_thresh = nanoseconds(self.cpu_intensive_thresh);
         let warn_at = self.cpu_intensive_warning_thresh;
         let cpus: Vec<usize> = affinity.topology().cpus().iter().collect();
         Arc::new_cyclic(|me| {
-            let pools = |bh| {
-                let each = cpus.iter();
-                each.map(|&cpu| make_local(me, &segment, cpu, bh, hog_thresh))
+            let canaries: Vec<_> = cpus.iter().map(|&cpu| Arc::new(Canary::new(cpu))).collect();
+            let pools = |bh: bool| {
+                let each = cpus.iter().zip(&canaries);
+                let canary = |canary| (!bh).then_some(canary);
+                each.map(|(&cpu, own)| make_local(me, &segment, cpu, canary(own), hog_thresh))
                     .collect()
             };
             EngineInner {
@@ -283,7 +292,9 @@ impl Builder {
                 unbound: Mutex::default(),
                 config: Mutex::default(),
                 power_efficient: self.power_efficient,
-                sensing,
+                tier: AtomicU8::new(0),
+                told_sensing: Mutex::default(),
+                canaries,
                 hog_thresh,
                 watchdog_thresh: nanoseconds(self.watchdog_thresh),
                 reports: Mutex::new(Reports::new(hog_thresh, warn_at)),

@@ -90,6 +90,11 @@ impl EngineInner {
             // One that has just ended needs no CPU.
             let _ = os::pin_thread(tid, &cpus);
         }
+        let canary = pool.board.as_ref().map(|board| &board.canary);
+        if here && let Some((canary, tid)) = canary.and_then(|canary| Some((canary, canary.tid()?)))
+        {
+            let _ = os::pin_thread(tid, &CpuMask::of(canary.cpu));
+        }
         // After that: it wakes one of them.
         if here {
             pool.transact(self, |core, now, _| core.rebind(now));

@@ -68,6 +68,7 @@ impl EngineInner {
         self.timers.stop();
         self.rcu.stop();
         self.tick.stop();
+        self.stop_canaries();
         self.keeper.stop();
         for pool in self.pools() {
             pool.end(self);

@@ -284,7 +284,7 @@ impl Engine {
 
     /// How blocking is noticed; never [`Sensing::Auto`].
     pub fn sensing(&self) -> Sensing {
-        self.0.inner.sensing
+        self.0.inner.sensing()
     }
 
     /// The shared-memory file that tools read; `None` if it could not be made.
@@ -340,7 +340,7 @@ impl fmt::Debug for Engine {
         f.debug_struct("Engine")
             .field("name", &self.0.inner.name)
             .field("cpus", &self.0.inner.cpus)
-            .field("sensing", &self.0.inner.sensing)
+            .field("sensing", &self.0.inner.sensing())
             .finish_non_exhaustive()
     }
 }

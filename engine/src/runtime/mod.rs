@@ -17,6 +17,7 @@ mod pools;
 mod rcu;
 mod rescuer;
 mod said;
+mod sensing;
 mod show;
 mod timer;
 mod told;
@@ -40,8 +41,8 @@ use crate::attrs::WqFlags;
 use crate::os;
 use crate::pool::Report;
 use crate::queue::{WorkInner, WqInner};
-use crate::sense::Sensing;
 use crate::sense::tick::{Pace, Tick};
+use crate::sense::{Canary, Sensing};
 use crate::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicUsize, Ordering};
 use crate::sync::thread::JoinHandle;
 use crate::sync::{Mutex, MutexGuard};
@@ -49,7 +50,7 @@ use crate::topology::Affinity;
 use crate::wq::Reports;
 use keeper::Keeper;
 use std::sync::{Arc, PoisonError, Weak};
-use wq_trace::{Segment, What, WqId};
+use wq_trace::{Segment, SensingInfo, What, WqId};
 
 /// What all threads of an engine share.
 pub(crate) struct EngineInner {
@@ -75,8 +76,12 @@ pub(crate) struct EngineInner {
     config: Mutex<Config>,
     /// I: whether POWER_EFFICIENT workqueues are unbound.
     pub(crate) power_efficient: bool,
-    /// I
-    pub(crate) sensing: Sensing,
+    /// A [`Sensing`] that is in force, by its place in [`Sensing::ALL`]. It only ever falls.
+    tier: AtomicU8,
+    /// What the tools were told of it.
+    told_sensing: Mutex<SensingInfo>,
+    /// I: one for each CPU, in the order of `cpus`.
+    pub(crate) canaries: Vec<Arc<Canary>>,
     /// I: CPU time in nanoseconds after which an execution hogs its CPU; 0: never.
     pub(crate) hog_thresh: u64,
     /// I: nanoseconds without progress after which a pool stalls; 0: never.
@@ -215,12 +220,12 @@ impl EngineInner {
 
     /// Whether anybody looks at workers from outside.
     fn ticks(&self) -> bool {
-        self.sensing != Sensing::Hints || self.hog_thresh > 0
+        self.sensing() != Sensing::Hints || self.hog_thresh > 0
     }
 
     /// How often the workers of a pool in this state must be looked at.
     pub(crate) fn pace(&self, core: &Core) -> Pace {
-        let sleeps = self.sensing != Sensing::Hints;
+        let sleeps = self.sensing() != Sensing::Hints;
         match (sleeps, self.hog_thresh > 0) {
             (true, _) if core.need_watching() => Pace::Fast,
             (false, false) => Pace::Off,

@@ -5,6 +5,7 @@ use super::{EngineInner, Waiter};
 use crate::os;
 use crate::pool::{Effect, PoolState, PwqSpec, WorkerIx};
 use crate::queue::{Job, PwqRef};
+use crate::sense::Board;
 use crate::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use crate::sync::thread::Thread;
 use crate::sync::{Mutex, MutexGuard};
@@ -31,6 +32,8 @@ pub(crate) struct Pool {
     pub(super) looked_at: AtomicU64,
     /// I: what an unbound pool is known by.
     pub(crate) attrs: Option<PoolAttrs>,
+    /// I: what a canary knows of it, if its concurrency is managed.
+    pub(crate) board: Option<Box<Board>>,
     /// I
     pub(crate) nice: i32,
     /// I
@@ -57,6 +60,7 @@ impl Pool {
         core: Core,
         cpus: Vec<usize>,
         attrs: Option<PoolAttrs>,
+        board: Option<Box<Board>>,
     ) -> Arc<Self> {
         let (uid, nice) = (core.spec.uid, core.spec.nice);
         let own_cpu = core.spec.cpu.map(usize::from);
@@ -71,6 +75,7 @@ impl Pool {
             left: AtomicBool::new(false),
             looked_at: AtomicU64::new(0),
             attrs,
+            board,
             nice,
             engine,
             state,
@@ -121,12 +126,15 @@ impl Pool {
         stamp: u64,
         f: impl FnOnce(&mut Core, u64, &mut Effects) -> R,
     ) -> R {
-        let (result, wanted, left) = context::with(|context| {
+        let board = self.board.as_deref();
+        let (result, wanted, calls, left) = context::with(|context| {
             context.prepare(engine);
             let mut locked = self.lock();
             let now = locked.core.not_before_last(stamp);
             let result = f(&mut locked.core, now, &mut context.fx);
-            locked.core.publish();
+            let calls = board.is_some_and(|board| board.tell(&mut locked.core));
+            let canary = board.map(|board| board.gauges()).unwrap_or_default();
+            locked.core.publish(canary);
             let wanted = engine.services_wanted(&locked.core);
             context.emit(engine);
             // Most transitions have none.
@@ -136,13 +144,25 @@ impl Pool {
                 (effects, threads)
             });
             drop(locked);
-            (result, wanted, left)
+            (result, wanted, calls, left)
         });
+        if calls && let Some(board) = board {
+            board.arm();
+        }
         engine.arm(wanted);
         if let Some((effects, threads)) = left {
             self.execute(engine, effects, &threads);
         }
         result
+    }
+
+    /// The pool's canary looks again, if it is to look and has gone to sleep.
+    pub(crate) fn recall(&self, engine: &EngineInner) {
+        if let Some(board) = &self.board
+            && board.is_missed()
+        {
+            self.transact(engine, |_, _, _| board.repeat());
+        }
     }
 
     pub(super) fn set_cpu_intensive_thresh(&self, ns: u64) {

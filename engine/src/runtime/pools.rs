@@ -5,6 +5,7 @@ use crate::attrs::HIGHPRI_NICE;
 use crate::error::Error;
 use crate::os;
 use crate::pool::{PoolSpec, PoolState};
+use crate::sense::{Board, Canary};
 use crate::sync::atomic::Ordering;
 use crate::sync::thread;
 use crate::sync::thread::Thread;
@@ -21,6 +22,7 @@ pub(super) fn make_pool(
     spec: PoolSpec,
     attrs: Option<&PoolAttrs>,
     cpus: &CpuMask,
+    board: Option<Box<Board>>,
 ) -> Arc<Pool> {
     let info = PoolInfo {
         number: spec.number,
@@ -35,18 +37,20 @@ pub(super) fn make_pool(
         PoolState::new(spec, segment, slot, os::now()).with_attrs(attrs),
         cpus.iter().collect(),
         attrs.cloned(),
+        board,
     )
 }
 
 /// Normal and highpri pool of an OS CPU: 4c and 4c+1 those for BH workqueues, 4c+2 and 4c+3 the others. Items leave
-/// concurrency management after `hog_thresh` nanoseconds of CPU time.
+/// concurrency management after `hog_thresh` nanoseconds of CPU time. Pools for BH workqueues have no canary.
 pub(super) fn make_local(
     engine: &Weak<EngineInner>,
     segment: &Segment,
     cpu: usize,
-    bh: bool,
+    canary: Option<&Arc<Canary>>,
     hog_thresh: u64,
 ) -> [Arc<Pool>; 2] {
+    let bh = canary.is_none();
     let first = 4 * cpu as u32 + if bh { 0 } else { 2 };
     [(first, 0), (first + 1, HIGHPRI_NICE)].map(|(number, nice)| {
         let spec = PoolSpec {
@@ -56,7 +60,8 @@ pub(super) fn make_local(
             nice,
             bh,
         };
-        let pool = make_pool(engine, segment, spec, None, &CpuMask::of(cpu));
+        let board = canary.map(|canary| Box::new(Board::new(canary.clone())));
+        let pool = make_pool(engine, segment, spec, None, &CpuMask::of(cpu), board);
         pool.set_cpu_intensive_thresh(hog_thresh);
         pool
     })

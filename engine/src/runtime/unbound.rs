@@ -59,7 +59,14 @@ impl EngineInner {
             nice: attrs.nice(),
             bh: false,
         };
-        make_pool(&self.me, &self.segment, spec, Some(attrs), attrs.allowed())
+        make_pool(
+            &self.me,
+            &self.segment,
+            spec,
+            Some(attrs),
+            attrs.allowed(),
+            None,
+        )
     }
 
     /// Some pwq has left the pool: one that none is on any more goes away. Kernel: `put_unbound_pool()`.

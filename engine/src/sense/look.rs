@@ -5,15 +5,20 @@
 //! that a late notice can be dated. How often it blocked stands in `status`.
 
 use crate::os;
+use crate::os::ThreadStat;
 use crate::pool::Watched;
+use rustix::io::Errno;
 use std::fs::File;
+use std::io;
 use std::os::unix::fs::FileExt;
 
 /// A thread, as it was when somebody last looked.
 pub(super) struct Look {
     tid: u32,
-    stat: File,
+    stat: ThreadStat,
     schedstat: Option<File>,
+    /// There was no descriptor left for the other file.
+    short: bool,
     last: Option<Last>,
 }
 
@@ -53,21 +58,28 @@ pub(super) struct Seen {
 
 impl Look {
     pub(super) fn open(tid: u32) -> Option<Self> {
-        let stat = File::open(format!("/proc/self/task/{tid}/stat")).ok()?;
-        let schedstat = File::open(format!("/proc/self/task/{tid}/schedstat")).ok();
+        let stat = ThreadStat::open(tid).ok()?;
+        let schedstat = File::open(format!("/proc/self/task/{tid}/schedstat"));
+        let failed = schedstat.as_ref().err().and_then(Errno::from_io_error);
         Some(Self {
             tid,
             stat,
-            schedstat,
+            schedstat: schedstat.ok(),
+            short: matches!(failed, Some(Errno::MFILE | Errno::NFILE)),
             last: None,
         })
+    }
+
+    /// Whether it has all that it ever will, so that it is worth keeping.
+    pub(super) fn is_whole(&self) -> bool {
+        !self.short
     }
 
     /// Looks at the worker, whose thread this is.
     pub(super) fn at(&mut self, worker: &Watched) -> Option<Seen> {
         let now = os::now();
         let times = self.times();
-        let asleep = worker.may_sleep && matches!(self.state()?, b'S' | b'D');
+        let asleep = worker.may_sleep && is_asleep(&self.stat).ok()?;
         let Some(times) = times else {
             return Some(Seen {
                 asleep,
@@ -123,10 +135,6 @@ impl Look {
         (blocked, times.run.min(last.times.run + before))
     }
 
-    fn state(&self) -> Option<u8> {
-        state_in(&self.stat)
-    }
-
     fn times(&self) -> Option<Times> {
         let mut buffer = [0; 96];
         let read = self.schedstat.as_ref()?.read_at(&mut buffer, 0).ok()?;
@@ -155,17 +163,26 @@ impl Look {
     }
 }
 
+/// The letter of the thread's state. One system call, and nothing else.
+pub(super) fn state_in(stat: &ThreadStat) -> io::Result<u8> {
+    let mut buffer = [0; 128];
+    let read = stat.read(&mut buffer)?;
+    state_of(&buffer[..read]).ok_or(io::ErrorKind::InvalidData.into())
+}
+
+/// Whether it sleeps: S and D are never wrong, R may also mean that it waits for a CPU.
+pub(super) fn is_asleep(stat: &ThreadStat) -> io::Result<bool> {
+    Ok(matches!(state_in(stat)?, b'S' | b'D'))
+}
+
 /// The letter after the last `)`: the name before it may hold anything.
-fn state_in(stat: &File) -> Option<u8> {
-    let mut buffer = [0; 256];
-    let read = stat.read_at(&mut buffer, 0).ok()?;
-    let text = &buffer[..read];
+pub(super) fn state_of(text: &[u8]) -> Option<u8> {
     let close = text.iter().rposition(|&byte| byte == b')')?;
     text.get(close + 2).copied()
 }
 
 /// What a thread of this process does at this moment, as ps shows it: R, S, D, ...
 pub(crate) fn thread_state(tid: u32) -> Option<char> {
-    let stat = File::open(format!("/proc/self/task/{tid}/stat")).ok()?;
-    state_in(&stat).map(char::from)
+    let stat = ThreadStat::open(tid).ok()?;
+    state_in(&stat).ok().map(char::from)
 }

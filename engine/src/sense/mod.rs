@@ -1,9 +1,22 @@
-//! How the engine learns that a worker blocked: by its own word (here), or by looking (`tick`).
+//! How the engine learns that a worker blocked: by its own word (here), or by looking: a thread of each CPU that runs when
+//! no worker does (`canary`), and one that looks 100 times a second (`tick`). Which of them it takes (`choice`), how fast
+//! that is (`self_test`), and what limits it here (`limits`, `descriptors`).
 
+mod board;
+mod call;
+mod canary;
+pub(crate) mod choice;
+mod descriptors;
+mod limits;
 mod look;
+mod self_test;
 pub(crate) mod tick;
 
+pub(crate) use board::Board;
+pub(crate) use canary::Canary;
+pub(crate) use descriptors::{Descriptors, Held};
 pub(crate) use look::thread_state;
+pub(crate) use self_test::reaction;
 
 use crate::pool::Informant;
 use crate::runtime::{CurrentWork, EngineInner, context};
@@ -21,11 +34,15 @@ use std::sync::Arc;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Sensing {
-    /// The best that works here: at present [`Sensing::Tick`].
+    /// What the environment variable `WQ_SENSING` asks for, else the best that works here: the first of those below.
     #[default]
     Auto,
+    /// A thread of each CPU, which the system runs only where no worker wants the CPU, looks whether the running worker
+    /// has blocked, and wakes the next one: within microseconds, without privileges. The tick looks too. Where this does
+    /// not work, [`Sensing::Tick`] is taken instead.
+    Canary,
     /// Looks at `/proc` thread states 100 times a second while items wait behind a running worker, or while items of
-    /// a BH workqueue run, which must not sleep.
+    /// a BH workqueue run, which must not sleep. Where `/proc` cannot be read, [`Sensing::Hints`] is taken instead.
     Tick,
     /// [`blocking`] scopes and the engine's own waits only. Workers are looked at for CPU hogs nevertheless.
     Hints,
@@ -33,12 +50,13 @@ pub enum Sensing {
 
 impl Sensing {
     /// All of them, the default first.
-    pub const ALL: [Self; 3] = [Self::Auto, Self::Tick, Self::Hints];
+    pub const ALL: [Self; 4] = [Self::Auto, Self::Canary, Self::Tick, Self::Hints];
 
     /// The word of `--sensing`.
     pub const fn word(self) -> &'static str {
         match self {
             Self::Auto => "auto",
+            Self::Canary => "canary",
             Self::Tick => "tick",
             Self::Hints => "hints",
         }
@@ -58,14 +76,14 @@ impl FromStr for Sensing {
         Self::ALL
             .into_iter()
             .find(|sensing| sensing.word() == word)
-            .ok_or_else(|| format!("unknown sensing {word}; expected auto, tick or hints"))
+            .ok_or_else(|| format!("unknown sensing {word}; expected auto, canary, tick or hints"))
     }
 }
 
 /// Runs `f`, which sleeps: while it runs, the calling worker does not count as running, and its pool wakes another
 /// worker if items wait. Outside of a work function it just runs `f`. Scopes may be nested; a panic of `f` ends them.
 ///
-/// A sleep that is not announced is noticed too, but later, and only with [`Sensing::Tick`]. The waits of this crate
+/// A sleep that is not announced is noticed too, a little later, and not with [`Sensing::Hints`]. The waits of this crate
 /// (flush, cancel, drain) announce themselves. In the kernel the scheduler does this.
 ///
 /// ```

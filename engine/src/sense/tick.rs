@@ -8,7 +8,7 @@
 use super::look::{Look, Seen};
 use crate::pool::{Informant, Watched};
 use crate::runtime::{Core, EngineInner, Pool};
-use crate::sense::Sensing;
+use crate::sense::{Descriptors, Held, Sensing};
 use crate::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use crate::sync::thread;
 use crate::sync::thread::Thread;
@@ -23,7 +23,8 @@ const PERIOD: Duration = Duration::from_millis(10);
 /// How often that doubles while nothing happens, before the tick stops.
 const DOUBLINGS: u32 = 4;
 /// Workers whose two descriptors are kept open; the others' are opened for each look, and their blocks not dated, so
-/// that an engine with a thousand blocked workers leaves its process descriptors.
+/// that an engine with a thousand blocked workers leaves its process descriptors. Fewer where [`Descriptors`] allows
+/// no more.
 const KEPT_MAX: usize = 128;
 /// Once so many are open, a worker that did not matter for so many rounds gives its place to another.
 const KEPT_ROUNDS: u64 = 100;
@@ -71,7 +72,8 @@ impl Tick {
         self.wake();
     }
 
-    fn wake(&self) {
+    /// Has the thread come by.
+    pub(crate) fn wake(&self) {
         if let Some(thread) = self.thread.get() {
             thread.unpark();
         }
@@ -83,6 +85,7 @@ impl Tick {
         // Rounds in which nothing happened.
         let mut quiet = 0;
         while !self.stopped.load(Ordering::Acquire) {
+            engine.mind_canaries();
             if self.pace.load(Ordering::Acquire) == Pace::Off as u8 {
                 thread::park();
                 continue;
@@ -126,6 +129,8 @@ struct Looks {
 /// A worker whose descriptors are kept open.
 struct Kept {
     look: Look,
+    /// For both of its descriptors.
+    _places: (Held, Held),
     /// The last round in which it mattered.
     round: u64,
 }
@@ -149,8 +154,8 @@ impl Looks {
     }
 
     fn pool(&mut self, engine: &EngineInner, pool: &Arc<Pool>) -> Pace {
-        let sleeps = engine.sensing != Sensing::Hints;
-        let watched = pool.look(|core| core.watched(sleeps));
+        let sleeps = engine.sensing() != Sensing::Hints;
+        let watched = pool.look(|core| core.watched(sleeps, self.rounds));
         let mut ran = false;
         for worker in &watched {
             if let Some(seen) = self.worker(worker) {
@@ -158,6 +163,7 @@ impl Looks {
                 tell(engine, pool, worker, &seen);
             }
         }
+        pool.recall(engine);
         match pool.look(|core| engine.pace(core)) {
             Pace::Slow if ran => Pace::Fast,
             pace => pace,
@@ -171,13 +177,26 @@ impl Looks {
             Entry::Occupied(entry) => entry.into_mut(),
             Entry::Vacant(_) if full => return Look::open(worker.tid)?.at(worker),
             Entry::Vacant(entry) => {
-                let look = Look::open(worker.tid)?;
-                entry.insert(Kept { look, round })
+                let mut look = Look::open(worker.tid)?;
+                let places = look.is_whole().then(two_places).flatten();
+                let Some(_places) = places else {
+                    return look.at(worker);
+                };
+                entry.insert(Kept {
+                    look,
+                    _places,
+                    round,
+                })
             }
         };
         kept.round = round;
         kept.look.at(worker)
     }
+}
+
+/// Room to keep what a look has open, if there is any.
+fn two_places() -> Option<(Held, Held)> {
+    Some((Descriptors::take()?, Descriptors::take()?))
 }
 
 /// What was seen of a worker goes to its pool, if it is still in that execution.
@@ -194,9 +213,9 @@ fn tell(engine: &EngineInner, pool: &Pool, worker: &Watched, seen: &Seen) {
         // A worker may wait for this very lock for a moment; nobody is blamed for that.
         let sure = !core.spec.bh || !seen.ran;
         if worker.may_sleep && seen.asleep && sure {
-            core.sleeping(worker.ix, Informant::Tick, seen.from, now, fx);
+            core.sleeping(worker.ix, Informant::Look, seen.from, now, fx);
         } else if worker.may_sleep && !seen.asleep {
-            core.running(worker.ix, Informant::Tick, now, fx);
+            core.running(worker.ix, Informant::Look, now, fx);
         }
         if let Some(used) = used {
             core.has_used(worker.ix, used, now, fx);

@@ -12,7 +12,7 @@ use crate::pool::{Effect, Effects, Informant, PoolState, Step, WorkerIx};
 use crate::topology::{Affinity, PoolAttrs};
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
-use wq_trace::{Emitter, Event, FuncId, Reader, Segment, Wake};
+use wq_trace::{CanaryGauges, Emitter, Event, FuncId, Reader, Segment, Wake};
 
 /// Most steps at one instant. Tests, whose builds are slow, do not need as many to see that time stands still.
 const STEPS_MAX: u64 = if cfg!(test) { 50_000 } else { 50_000_000 };
@@ -440,7 +440,7 @@ impl Machine<'_> {
 
     pub(super) fn outcome(mut self, end: End) -> Result<Outcome, SimError> {
         for pool in &mut self.pools {
-            pool.core.publish();
+            pool.core.publish(CanaryGauges::default());
         }
         // Read before the pools and workqueues, and with them their rows, go.
         let snapshot = Reader::in_memory(&self.segment).snapshot()?;

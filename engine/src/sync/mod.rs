@@ -27,10 +27,16 @@ pub(crate) use {
 /// For what is small enough that loom can try everything.
 pub(crate) mod checked {
     #[cfg(not(loom_engine))]
-    pub(crate) use super::{Condvar, Mutex, atomic::AtomicU64};
+    pub(crate) use super::{
+        Condvar, Mutex,
+        atomic::{AtomicBool, AtomicU64, Ordering, fence},
+    };
 
     #[cfg(loom_engine)]
-    pub(crate) use loom::sync::{Condvar, Mutex, atomic::AtomicU64};
+    pub(crate) use loom::sync::{
+        Condvar, Mutex,
+        atomic::{AtomicBool, AtomicU64, Ordering, fence},
+    };
 
     /// Whether a model finds a fault; on a thread of its own, since a failed model leaves loom's state behind.
     #[cfg(all(test, loom_engine))]

@@ -1,7 +1,7 @@
 //! What the engine asks of the system, when shuttle is the system: two CPUs, no files, and a clock that only waits move.
 //! The same functions as in `os.rs`.
 
-use crate::sync::shuttled::{cpus_of, set_cpus_of};
+use crate::sync::shuttled::{cpu_clock_of, cpus_of, set_cpus_of, sleeps};
 pub(crate) use crate::sync::shuttled::{now, thread_id};
 use crate::topology::CpuMask;
 use shuttle::rand::{Rng, thread_rng};
@@ -59,7 +59,39 @@ pub(crate) fn pin_thread(tid: u32, cpus: &CpuMask) -> io::Result<()> {
     Ok(())
 }
 
+pub(crate) fn descriptor_limit() -> Option<u64> {
+    None
+}
+
 /// Not permitted, as to most.
 pub(crate) fn set_nice(_nice: i32) -> io::Result<()> {
     Err(io::ErrorKind::PermissionDenied.into())
+}
+
+/// Every thread is; it is the schedule that decides who runs.
+pub(crate) fn become_idle() -> io::Result<()> {
+    Ok(())
+}
+
+pub(crate) fn cpu_clock(tid: u32) -> io::Result<u64> {
+    Ok(cpu_clock_of(tid))
+}
+
+#[derive(Debug)]
+pub(crate) struct ThreadStat(u32);
+
+impl ThreadStat {
+    pub(crate) fn open(tid: u32) -> io::Result<Self> {
+        Ok(Self(tid))
+    }
+
+    pub(crate) fn read(&self, buffer: &mut [u8]) -> io::Result<usize> {
+        let text = if sleeps(self.0) {
+            b"1 (t) S"
+        } else {
+            b"1 (t) R"
+        };
+        buffer[..text.len()].copy_from_slice(text);
+        Ok(text.len())
+    }
 }

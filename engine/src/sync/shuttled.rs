@@ -12,7 +12,7 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::{Deref, DerefMut};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{LockResult, PoisonError};
+use std::sync::{LockResult, PoisonError, TryLockError, TryLockResult};
 use std::time::Duration;
 
 /// The clock does not come to this moment.
@@ -27,6 +27,9 @@ struct World {
     waiting: BTreeSet<(u64, usize)>,
     /// Threads whose park token is there.
     tokens: BTreeSet<usize>,
+    /// Who waits for something, and how often a thread's CPU clock was read or its wait ended: that clock.
+    asleep: BTreeSet<usize>,
+    ran: BTreeMap<usize, u64>,
     /// The CPUs that a thread may use, if somebody has said so.
     cpus: BTreeMap<usize, Vec<usize>>,
 }
@@ -59,6 +62,33 @@ pub(crate) fn now() -> u64 {
 /// A number for the calling thread, from 1 on.
 pub(crate) fn thread_id() -> u32 {
     me() as u32 + 1
+}
+
+/// The CPU clock of the thread with this number. It moves whenever somebody looks while the thread does not sleep.
+pub(crate) fn cpu_clock_of(tid: u32) -> u64 {
+    let thread = tid as usize - 1;
+    world(|world| {
+        let awake = !world.asleep.contains(&thread);
+        let ran = world.ran.entry(thread).or_default();
+        *ran += u64::from(awake);
+        *ran
+    })
+}
+
+/// Whether the thread with this number waits for something.
+pub(crate) fn sleeps(tid: u32) -> bool {
+    world(|world| world.asleep.contains(&(tid as usize - 1)))
+}
+
+/// The calling thread sleeps while `wait` waits.
+fn asleep<R>(wait: impl FnOnce() -> R) -> R {
+    world(|world| world.asleep.insert(me()));
+    let result = wait();
+    world(|world| {
+        world.asleep.remove(&me());
+        *world.ran.entry(me()).or_default() += 1;
+    });
+    result
 }
 
 /// The CPUs that the thread with this number may use, if that was said.
@@ -110,6 +140,21 @@ impl<T> Mutex<T> {
         self.guard(self.0.lock())
     }
 
+    pub(crate) fn try_lock(&self) -> TryLockResult<MutexGuard<'_, T>> {
+        let of = self;
+        match self.0.try_lock() {
+            Ok(inner) => Ok(MutexGuard { inner, of }),
+            Err(TryLockError::Poisoned(poisoned)) => {
+                let inner = poisoned.into_inner();
+                Err(TryLockError::Poisoned(PoisonError::new(MutexGuard {
+                    inner,
+                    of,
+                })))
+            }
+            Err(TryLockError::WouldBlock) => Err(TryLockError::WouldBlock),
+        }
+    }
+
     fn guard<'a>(
         &'a self,
         locked: LockResult<theirs::MutexGuard<'a, T>>,
@@ -159,7 +204,7 @@ impl Condvar {
     }
 
     pub(crate) fn wait<'a, T>(&self, guard: MutexGuard<'a, T>) -> LockResult<MutexGuard<'a, T>> {
-        guard.of.guard(self.inner.wait(guard.inner))
+        guard.of.guard(asleep(|| self.inner.wait(guard.inner)))
     }
 
     /// Also returns whether it was the clock that ended the wait.
@@ -171,7 +216,7 @@ impl Condvar {
         let (mutex, before) = (guard.of, self.notified.load(Ordering::Relaxed));
         drop(guard);
         let notified = || self.notified.load(Ordering::Relaxed) != before;
-        let timed_out = wait_for(timeout, notified);
+        let timed_out = asleep(|| wait_for(timeout, notified));
         match mutex.lock() {
             Ok(guard) => Ok((guard, timed_out)),
             Err(poisoned) => Err(PoisonError::new((poisoned.into_inner(), timed_out))),
@@ -181,7 +226,7 @@ impl Condvar {
 
 /// As the standard library's module.
 pub(crate) mod thread {
-    use super::{me, wait_for, world};
+    use super::{asleep, me, wait_for, world};
     pub(crate) use shuttle::thread::{ThreadId, yield_now};
     use std::io;
     use std::time::Duration;
@@ -207,14 +252,14 @@ pub(crate) mod thread {
     }
 
     pub(crate) fn park() {
-        shuttle::thread::park();
+        asleep(shuttle::thread::park);
         world(|world| world.tokens.remove(&me()));
     }
 
     pub(crate) fn park_timeout(timeout: Duration) {
         let me = me();
         let has_token = || world(|world| world.tokens.contains(&me));
-        if !wait_for(timeout, has_token) {
+        if !asleep(|| wait_for(timeout, has_token)) {
             // The token is there: it is taken, and nobody waits.
             park();
         }

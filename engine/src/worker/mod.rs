@@ -16,7 +16,7 @@ use std::time::Duration;
 
 /// Woken, it takes items while it may, then idles; the last idle one creates another before it starts.
 pub(crate) fn run(engine: &Arc<EngineInner>, pool: &Arc<Pool>, me: WorkerIx) {
-    settle_in(engine, pool, me);
+    let watched = settle_in(engine, pool, me);
     let mut meter = CpuMeter::new();
     let next = |core: &mut Core, now, fx: &mut Effects| next(pool, core, me, now, fx);
     let mut step = pool.transact(engine, next);
@@ -67,26 +67,35 @@ pub(crate) fn run(engine: &Arc<EngineInner>, pool: &Arc<Pool>, me: WorkerIx) {
             Step::Die => break,
         };
     }
+    if let Some(board) = &pool.board {
+        board.part(me, watched);
+    }
     pool.transact(engine, |core, now, _| core.destroyed(me, now));
     context::with(|context| context.forget(engine));
     engine.let_thread_go();
 }
 
-/// Names, pins and ranks the calling thread as its pool wants it.
-fn settle_in(engine: &EngineInner, pool: &Pool, me: WorkerIx) {
+/// Pins and ranks the calling thread as its pool wants it, and shows it to the pool's canary. Returns whether that can
+/// watch it.
+fn settle_in(engine: &EngineInner, pool: &Pool, me: WorkerIx) -> bool {
     let _attach = engine.attach_lock();
     engine.pin_for(pool);
     // Also 0: a thread begins with the nice level of its creator, who may be a user's thread or another pool's worker.
     let granted = os::set_nice(pool.nice).is_ok();
     let tid = context::thread_id();
+    let watched = pool.board.as_ref().is_some_and(|board| board.join(me, tid));
     pool.transact(engine, |core, _, _| {
         core.set_tid(me, tid);
         core.set_nice_granted(granted);
     });
+    watched
 }
 
 /// The worker's next step.
 fn next(pool: &Pool, core: &mut Core, me: WorkerIx, now: u64, fx: &mut Effects) -> Step<Job> {
+    if let Some(board) = &pool.board {
+        board.take_word(core, me, now, fx);
+    }
     let step = core.step(me, now, fx);
     noted(pool, core, me, step)
 }
@@ -135,7 +144,14 @@ fn execute<R>(
         blocking: 0,
     };
     context::with(|context| context.set_current(Some(current())));
+    let slot = pool.board.as_ref().and_then(|board| board.slot(me));
+    if let Some(slot) = slot {
+        slot.enter(at);
+    }
     let panicked = call(work, carried);
+    if let Some(slot) = slot {
+        slot.leave();
+    }
     let ended = os::now();
     context::with(|context| context.set_current(None));
     let cpu_ns = meter.charge(at, ended);

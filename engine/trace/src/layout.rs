@@ -25,16 +25,17 @@
 //! The version is written last: until then a reader says "not ready". Additions (a new kind of chunk or event, words at
 //! the end of a slot) raise the minor version, and older readers go on reading; newer readers take words that an older
 //! slot lacks as 0. Any other change raises the major version. 1.1 added lists, and what `head`, `workqueue`, `pool`,
-//! `pwq`, `worker` and `flush` have after what 1.0 had.
+//! `pwq`, `worker` and `flush` have after what 1.0 had; 1.2 added `sensing`, and what `pool` has from `ARMED_UNWATCHED` on.
 
 pub(crate) use crate::cpus::CPUS;
 use crate::hist::BUCKETS;
+use crate::sensing::{SENSING_NOTE_BYTES, SENSING_NOTES};
 use crate::stats::{Counter, WaitPart, WqCounter};
 
 /// `wqseg\r\n\x1a`: no text file begins with it, and a transfer as text breaks it.
 pub(crate) const MAGIC: u64 = u64::from_le_bytes(*b"wqseg\r\n\x1a");
 /// The format's version that this crate writes: (major, minor).
-pub const VERSION: (u16, u16) = (1, 1);
+pub const VERSION: (u16, u16) = (1, 2);
 
 /// Words of a record in a ring; for a model checker just enough to be torn.
 pub(crate) const RECORD_WORDS: usize = if cfg!(loom) { 2 } else { 8 };
@@ -46,6 +47,8 @@ pub(crate) const NAME_WORDS: usize = 8;
 pub(crate) const TEXT_WORDS: usize = 32;
 /// Words of a short word.
 pub(crate) const SHORT_WORDS: usize = 4;
+/// Words of a note: its bytes and a zero.
+pub(crate) const NOTE_WORDS: usize = SENSING_NOTE_BYTES / 8 + 1;
 
 /// Declares word offsets, each derived from the one before it and that one's length. `slot` in front: the words that
 /// every slot begins with come first.
@@ -167,6 +170,10 @@ grid! {
         CM_WAKEUPS 1, "Workers woken because another one blocked.";
         REFCNT 1, "References of pwqs.";
         STRICT_NODE 1, "1 when its workers must stay in the pod, its node + 1 (0 when none).";
+        ARMED_UNWATCHED 1, "1 while its canary is armed, workers that no canary can look at.";
+        ARMINGS 1, "How often its canary was armed.";
+        DECISIONS 1, "How often that found the workers blocked.";
+        FALSE_DECISIONS 1, "How many of those were wrong.";
     }
 }
 grid! {
@@ -244,6 +251,19 @@ grid! {
         OWNER 1, "A `Topic`, what it is of.";
         PLACE 1, "Number of its first entry, entries that it holds.";
         ENTRIES super::LIST_WORDS, "Two to a word.";
+    }
+}
+grid! {
+    /// How blocking is noticed; there is one.
+    slot sensing {
+        MODE SHORT_WORDS, "The tier.";
+        ASKED SHORT_WORDS, "What was asked for.";
+        REASON TEXT_WORDS, "Why it is that tier.";
+        REACTION 1, "0 unknown, 1 not measured, 2 measured, 3 no answer; rounds.";
+        P50 1, "The median reaction.";
+        P99 1, "One in a hundred took longer.";
+        DESCRIPTORS 1, "Most descriptors that are kept; 0 when not known.";
+        NOTES SENSING_NOTES * NOTE_WORDS, "What limits sensing here, a line each.";
     }
 }
 /// Words of a part of a list.
@@ -362,11 +382,12 @@ pub(crate) enum Kind {
     Histogram,
     Ring,
     List,
+    Sensing,
 }
 
 impl Kind {
     /// All kinds of slots, in the order of their numbers.
-    pub(crate) const SLOTS: [Self; 10] = [
+    pub(crate) const SLOTS: [Self; 11] = [
         Self::Workqueue,
         Self::Pool,
         Self::Pwq,
@@ -377,6 +398,7 @@ impl Kind {
         Self::Flush,
         Self::Histogram,
         Self::List,
+        Self::Sensing,
     ];
 
     /// The kind with this number.
@@ -389,7 +411,7 @@ impl Kind {
     pub(crate) const fn index(self) -> Option<usize> {
         match self {
             Self::Ring => None,
-            Self::List => Some(Self::SLOTS.len() - 1),
+            Self::List | Self::Sensing => Some(self as usize - 2),
             kind => Some(kind as usize - 1),
         }
     }
@@ -415,6 +437,7 @@ impl Kind {
             Self::Flush => flush::STRIDE,
             Self::Histogram => histogram::STRIDE,
             Self::List => list::STRIDE,
+            Self::Sensing => sensing::STRIDE,
             Self::Ring => RECORD_WORDS,
         }
     }
@@ -428,6 +451,7 @@ impl Kind {
             Self::Thread | Self::Flush => 16_384,
             Self::Pwq | Self::PwqFunc | Self::Histogram | Self::List => 65_536,
             Self::Ring => 16_384,
+            Self::Sensing => 1,
         }
     }
 }
@@ -487,11 +511,11 @@ mod tests {
     /// Where things stand since version 1.0; additions go to the end of a slot and raise the minor version.
     #[test]
     fn slots_stand_where_version_1_put_them() {
-        assert_eq!(VERSION, (1, 1));
+        assert_eq!(VERSION, (1, 2));
         let strides = Kind::SLOTS.map(Kind::stride);
-        assert_eq!(strides, [24, 16, 24, 24, 16, 32, 8, 8, 1448, 24]);
+        assert_eq!(strides, [24, 16, 24, 24, 16, 32, 8, 8, 1448, 24, 216]);
         let least = Kind::SLOTS.map(Kind::least_stride);
-        assert_eq!(least, [16, 16, 24, 24, 16, 32, 8, 8, 1448, 24]);
+        assert_eq!(least, [16, 16, 24, 24, 16, 32, 8, 8, 1448, 24, 216]);
         assert_eq!(
             [workqueue::FLAGS_MAX, workqueue::NAME, workqueue::COUNTERS],
             [2, 3, 11]
@@ -534,5 +558,17 @@ mod tests {
             assert_eq!(kind.index(), Some(index));
             assert_eq!(Kind::from_number(kind as u64), Some(kind));
         }
+    }
+
+    /// What version 1.2 added.
+    #[test]
+    fn additions_stand_where_version_1_2_put_them() {
+        assert_eq!([pool::ARMED_UNWATCHED, pool::FALSE_DECISIONS], [12, 15]);
+        assert_eq!((Kind::Sensing as u8, NOTE_WORDS), (12, 21));
+        assert_eq!([sensing::MODE, sensing::ASKED, sensing::REASON], [2, 6, 10]);
+        assert_eq!(
+            [sensing::REACTION, sensing::DESCRIPTORS, sensing::NOTES],
+            [42, 45, 46]
+        );
     }
 }

@@ -32,6 +32,7 @@ mod ring;
 pub mod ring;
 #[cfg(not(loom))]
 mod segment;
+mod sensing;
 #[cfg(not(loom))]
 mod session;
 mod settings;
@@ -69,6 +70,9 @@ pub use recording::{
 pub use segment::{
     Emitter, FlushSlot, NodeSlot, PoolGauges, PoolInfo, PoolSlot, PwqFuncSlot, PwqGauges, PwqSlot,
     Segment, SegmentConfig, SegmentProblem, Shortage, WorkerSlot, WqSlot,
+};
+pub use sensing::{
+    CanaryGauges, CanarySums, Reaction, SENSING_NOTE_BYTES, SENSING_NOTES, SensingInfo,
 };
 #[cfg(not(loom))]
 pub use session::{Recorded, RecordingError, RecordingSession};

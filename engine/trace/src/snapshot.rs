@@ -2,6 +2,7 @@
 
 use crate::cpus::CpuSet;
 use crate::ids::{FuncId, PoolId, PwqId, WorkerId, WqId};
+use crate::sensing::{CanaryGauges, CanarySums, SensingInfo};
 use crate::settings::{NodeRow, Settings, WqAttrs};
 use crate::stats::{Breakdown, Counter, WqCounter};
 use std::path::PathBuf;
@@ -15,6 +16,8 @@ pub struct Snapshot {
     pub meta: Meta,
     /// What it was told to do.
     pub settings: Settings,
+    /// How it notices that a worker blocked.
+    pub sensing: SensingInfo,
     /// Workqueues in the order in which they were allocated.
     pub workqueues: Vec<WorkqueueRow>,
     /// Pools by the number shown.
@@ -39,6 +42,17 @@ pub struct Snapshot {
     pub hidden_rows: u64,
     /// Slots that kept changing while they were read, and were left out.
     pub torn: u64,
+}
+
+impl Snapshot {
+    /// What the canaries of all pools did.
+    pub fn canaries(&self) -> CanarySums {
+        let mut sums = CanarySums::default();
+        for pool in &self.pools {
+            sums.add(&pool.canary, pool.is_percpu());
+        }
+        sums
+    }
 }
 
 /// What is known of the engine itself.
@@ -221,6 +235,8 @@ pub struct PoolRow {
     pub max_nr_running: u32,
     /// Workers woken because another one blocked.
     pub cm_wakeups: u64,
+    /// What its canary did.
+    pub canary: CanaryGauges,
     /// References of pwqs; 0 when not known. Kernel: `refcnt`.
     pub refcnt: u32,
     /// Its NUMA node.
@@ -238,6 +254,11 @@ impl PoolRow {
     /// four that each CPU has.
     pub fn is_bh(&self) -> bool {
         self.flags & pool_flags::BH != 0 || (self.cpu.is_some() && self.number % 4 < 2)
+    }
+
+    /// Whether it is the normal or highpri pool of a CPU: one whose concurrency is managed.
+    pub fn is_percpu(&self) -> bool {
+        self.cpu.is_some() && !self.is_bh()
     }
 
     /// What the kernel's dumps call a BH pool and its worker: `bh`, `bh-hi`.

@@ -3,7 +3,7 @@
 
 use wq_trace::{
     Drop, Event, FlushTarget, From, FuncId, Hold, Next, PoolId, Reader, Segment, SegmentConfig,
-    Source, VERSION, Wake, Was, What, WorkerId, WqId,
+    SensingInfo, Source, VERSION, Wake, Was, What, WorkerId, WqId,
 };
 
 /// The bytes of a segment.
@@ -36,11 +36,15 @@ fn head() {
     let segment = Segment::tiny(&config(), 0x1122);
     segment.lost_no_ring(3);
     segment.heartbeat(0x3344);
-    segment.set_sensing("hints", "because");
+    segment.set_sensing(&SensingInfo {
+        mode: "hints".into(),
+        reason: "because".into(),
+        ..SensingInfo::default()
+    });
     segment.mark_ended(0x5566);
     let bytes = bytes_of(&segment);
-    assert_eq!(VERSION, (1, 1));
-    assert_eq!(&bytes[..16], b"wqseg\r\n\x1a\x01\0\x01\0\0\0\0\0");
+    assert_eq!(VERSION, (1, 2));
+    assert_eq!(&bytes[..16], b"wqseg\r\n\x1a\x02\0\x01\0\0\0\0\0");
     let pid = std::process::id().into();
     let words: [(usize, u64); 17] = [
         (2, pid),
@@ -54,7 +58,7 @@ fn head() {
         (13, 3),
         (14, 0),
         (15, 0x3344),
-        (16, 1), // one chunk: functions
+        (16, 2), // two chunks: functions, sensing
         (17, 16),
         (18, 4), // the description of sensing was written twice
         (95, 2), // CPU 1

@@ -4,8 +4,9 @@
 use proptest::prelude::*;
 use std::path::Path;
 use wq_trace::{
-    Counter, Event, FlushRow, From, FuncId, Next, OpenError, PoolId, PoolInfo, Reader, Segment,
-    SegmentConfig, Source, What, WorkerId, WqId,
+    Counter, Event, FlushRow, From, FuncId, Next, OpenError, PoolId, PoolInfo, Reader,
+    SENSING_NOTE_BYTES, SENSING_NOTES, Segment, SegmentConfig, SensingInfo, Source, What, WorkerId,
+    WqId,
 };
 
 fn bytes_of(segment: &Segment) -> Vec<u8> {
@@ -57,6 +58,11 @@ fn small() -> Vec<u8> {
         ..SegmentConfig::default()
     };
     let segment = Segment::tiny(&config, 5);
+    segment.set_sensing(&SensingInfo {
+        mode: "canary".into(),
+        notes: vec!["CPU quota 50 %".into(); SENSING_NOTES],
+        ..SensingInfo::default()
+    });
     let wq = segment.workqueue("events", 2, 16);
     let pool = segment.pool(PoolInfo::default());
     wq.set_pools(&[PoolId::NONE, pool.id()], pool.id());
@@ -124,6 +130,9 @@ fn read_all(bytes: Vec<u8>) -> Outcome {
         Ok(s) => {
             assert!(s.pwqs.len() + s.workers.len() + s.functions.len() < len / 64);
             assert!(s.workqueues.iter().all(|wq| wq.name.len() <= 63));
+            assert!(s.sensing.notes.len() <= SENSING_NOTES);
+            let fits = |note: &String| note.len() <= SENSING_NOTE_BYTES && !note.contains('\x1b');
+            assert!(s.sensing.notes.iter().all(fits));
             Outcome::Read
         }
         Err(error) => {
@@ -154,6 +163,7 @@ fn the_small_segment_is_whole() {
         s.rings.len(),
     ];
     assert_eq!((rows, s.functions.len()), ([1; 8], 2));
+    assert_eq!(s.sensing.notes.len(), SENSING_NOTES);
     assert_eq!(s.pwqs[0].wait.count(), 1);
     let mut cursor = reader.cursor(From::Oldest);
     assert_eq!(cursor.next(u64::MAX), Next::Lost(2));
@@ -218,12 +228,12 @@ fn other_files_are_told_apart() {
     assert!(matches!(
         error,
         OpenError::WrongVersion {
-            found: (9, 1),
+            found: (9, 2),
             readable: 1,
             ..
         }
     ));
-    assert!(error.to_string().contains("9.1"), "{error}");
+    assert!(error.to_string().contains("9.2"), "{error}");
     let mut unpublished = small();
     unpublished[8..16].fill(0);
     assert!(matches!(open(unpublished), OpenError::NotReady { .. }));

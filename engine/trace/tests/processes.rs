@@ -260,7 +260,11 @@ fn list_and_find() {
         (2_000_000_000, (9, VERSION.1), Liveness::Unknown)
     );
     assert!(
-        found.problem.as_ref().unwrap().contains("version 9.1"),
+        found
+            .problem
+            .as_ref()
+            .unwrap()
+            .contains(&format!("version 9.{}", VERSION.1)),
         "{found:?}"
     );
     one.mark_ended(7);

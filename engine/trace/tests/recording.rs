@@ -6,7 +6,7 @@ use std::path::Path;
 use wq_trace::{
     Cursor, Event, From, FuncId, FunctionRow, Liveness, Meta, Next, OpenError, PoolId, PwqFuncRow,
     Reader, Recorder, RecordingDamage, RecordingEnd, RecordingSession, Segment, SegmentConfig,
-    Snapshot, ThreadRow, What, WorkerId, WqId,
+    SensingInfo, Snapshot, ThreadRow, What, WorkerId, WqId,
 };
 
 /// Bytes of the file's head, and of a frame's.
@@ -39,6 +39,10 @@ fn state(at: u64, queued: u64) -> Snapshot {
             cpus: vec![0, 1],
             tracing: true,
             ..Meta::default()
+        },
+        sensing: SensingInfo {
+            mode: "tick".into(),
+            ..SensingInfo::default()
         },
         functions: vec![FunctionRow {
             id: FuncId(2),

@@ -1,9 +1,10 @@
 //! What an engine writes is what a reader reads: rows, counters, events.
 
 use wq_trace::{
-    Counter, Event, FlushRow, FlushSlot, From, FuncId, Liveness, Next, PoolGauges, PoolId,
-    PoolInfo, PoolSlot, PwqFuncSlot, PwqGauges, PwqId, PwqSlot, Reader, Segment, SegmentConfig,
-    Snapshot, WaitPart, What, WorkerId, WorkerSlot, WorkerState, WqCounter, WqId, WqSlot,
+    CanaryGauges, Counter, Event, FlushRow, FlushSlot, From, FuncId, Liveness, Next, PoolGauges,
+    PoolId, PoolInfo, PoolSlot, PwqFuncSlot, PwqGauges, PwqId, PwqSlot, Reader, Segment,
+    SegmentConfig, SensingInfo, Snapshot, WaitPart, What, WorkerId, WorkerSlot, WorkerState,
+    WqCounter, WqId, WqSlot,
 };
 
 fn event(at: u64, work: u64) -> Event {
@@ -30,6 +31,16 @@ fn config() -> SegmentConfig {
     }
 }
 
+fn canary() -> CanaryGauges {
+    CanaryGauges {
+        armed: true,
+        armings: 8,
+        decisions: 9,
+        false_decisions: 10,
+        unwatched: 11,
+    }
+}
+
 /// One of everything.
 struct Made {
     segment: Segment,
@@ -45,7 +56,11 @@ struct Made {
 
 fn make_all() -> Made {
     let segment = Segment::in_memory(&config(), 100);
-    segment.set_sensing("hints", "no /proc");
+    segment.set_sensing(&SensingInfo {
+        mode: "hints".into(),
+        reason: "no /proc".into(),
+        ..SensingInfo::default()
+    });
     let wq = segment.workqueue("my events", 0x2, 16);
     wq.add(WqCounter::RefusedPending, 3);
     wq.set_max_active(8);
@@ -77,6 +92,7 @@ fn make_all() -> Made {
         max_workers: 5,
         max_nr_running: 6,
         cm_wakeups: 7,
+        canary: canary(),
     });
     pwq.add(Counter::Queued, 5);
     pwq.add(Counter::Started, 2);
@@ -186,6 +202,7 @@ fn check_workqueues_and_pools(s: &Snapshot, made: &Made) {
         (row.max_workers, row.max_nr_running, row.cm_wakeups),
         (5, 6, 7)
     );
+    assert_eq!(row.canary, canary());
 }
 
 fn check_workers(s: &Snapshot, made: &Made) {

@@ -1,7 +1,7 @@
 //! The configuration as JSON: `{scopes,pools,map,rescuers,nodes,sensing}`, then the settings that are one value each.
 
 use super::served::Served;
-use wq_trace::{CpuSet, NodeRow, PoolRow, ScopeRow, Snapshot, Value, WorkqueueRow};
+use wq_trace::{CpuSet, NodeRow, PoolRow, Reaction, ScopeRow, Snapshot, Value, WorkqueueRow};
 
 /// The JSON object. What the engine does not say is `null`.
 pub fn json(snapshot: &Snapshot) -> Value {
@@ -138,9 +138,59 @@ fn nodes(served: &Served<'_>) -> Value {
 }
 
 fn sensing(snapshot: &Snapshot) -> Value {
+    let info = &snapshot.sensing;
+    let sums = snapshot.canaries();
+    let known = info.reaction != Reaction::Unknown;
+    let count = |n: u64| match known {
+        true => Value::Big(n),
+        false => Value::Unknown,
+    };
+    let asked = Some(&info.asked).filter(|asked| !asked.is_empty());
+    let descriptors = Some(info.descriptors).filter(|&limit| limit > 0);
     Value::Object(vec![
         ("mode", Value::str(&snapshot.meta.sensing)),
+        ("asked", asked.map_or(Value::Unknown, Value::str)),
         ("reason", Value::str(&snapshot.meta.sensing_reason)),
+        ("reaction", reaction(info.reaction)),
+        ("descriptors", Value::opt(descriptors)),
+        ("unwatched", count(sums.unwatched)),
+        ("armed", count(sums.armed)),
+        ("pools", count(sums.pools)),
+        ("armings", count(sums.armings)),
+        ("decisions", count(sums.decisions)),
+        ("false_decisions", count(sums.false_decisions)),
+        (
+            "notes",
+            Value::List(info.notes.iter().map(Value::str).collect()),
+        ),
+    ])
+}
+
+/// `{state,p50_ns,p99_ns,rounds}`; the numbers are `null` unless it was measured.
+fn reaction(reaction: Reaction) -> Value {
+    let (p50, p99, tried) = match reaction {
+        Reaction::Measured {
+            p50_ns,
+            p99_ns,
+            rounds,
+        } => (
+            Value::Big(p50_ns),
+            Value::Big(p99_ns),
+            Value::Num(rounds.into()),
+        ),
+        Reaction::Unknown | Reaction::NotMeasured | Reaction::NoAnswer => {
+            (Value::Unknown, Value::Unknown, Value::Unknown)
+        }
+    };
+    let state = match reaction {
+        Reaction::Unknown => Value::Unknown,
+        known => Value::str(known.word()),
+    };
+    Value::Object(vec![
+        ("state", state),
+        ("p50_ns", p50),
+        ("p99_ns", p99),
+        ("rounds", tried),
     ])
 }
 

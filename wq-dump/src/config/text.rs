@@ -3,7 +3,9 @@
 use super::lines::{blocks, wrapped};
 use super::served::Served;
 use crate::style::Style;
-use wq_trace::{CpuSet, PoolRow, Scope, ScopeRow, Snapshot, WorkqueueRow, units, wq_flags};
+use wq_trace::{
+    CpuSet, PoolRow, Reaction, Scope, ScopeRow, Snapshot, WorkqueueRow, units, wq_flags,
+};
 
 /// Characters that a workqueue's name has: the kernel's `WQ_NAME_LEN`.
 const NAME: usize = 32;
@@ -246,6 +248,7 @@ impl Page<'_> {
         };
         let mut out = self.title("Sensing");
         out += &format!("sensing={}{reason}\n", snapshot.meta.sensing);
+        out += &self.tier();
         let scope = settings.default_scope.map(|scope| scope.word().to_owned());
         let power = settings.power_efficient.map(|on| u8::from(on).to_string());
         let time = |ns: Option<u64>| match ns {
@@ -266,6 +269,40 @@ impl Page<'_> {
             out += &format!("{key}={value}\n");
         }
         out
+    }
+
+    /// What was asked for, how fast the tier answers, what the canaries did, and what limits all that here.
+    fn tier(&self) -> String {
+        let snapshot = self.served.snapshot;
+        let info = &snapshot.sensing;
+        let known = info.reaction != Reaction::Unknown;
+        let say = |known: bool, value: String| match known {
+            true => value,
+            false => UNKNOWN.to_owned(),
+        };
+        let sums = snapshot.canaries();
+        let count = |n: u64| say(known, n.to_string());
+        let lines = [
+            ("asked", say(!info.asked.is_empty(), info.asked.clone())),
+            ("reaction", info.reaction.text()),
+            (
+                "descriptors",
+                say(info.descriptors > 0, info.descriptors.to_string()),
+            ),
+            ("unwatched", count(sums.unwatched)),
+            (
+                "armed",
+                say(known, format!("{} of {} pools", sums.armed, sums.pools)),
+            ),
+            ("armings", count(sums.armings)),
+            ("decisions", count(sums.decisions)),
+            ("false_decisions", count(sums.false_decisions)),
+        ];
+        let notes = info.notes.iter().map(|note| ("note", note.clone()));
+        let lines = lines.into_iter().chain(notes);
+        lines
+            .map(|(key, value)| format!("{key}={value}\n"))
+            .collect()
     }
 
     /// Room for the longest name.

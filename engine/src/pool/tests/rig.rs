@@ -278,7 +278,7 @@ impl Rig {
                 let me = pick(n);
                 let from = self.model.workers[me].blocked;
                 self.pool
-                    .sleeping(ix(me), Informant::Tick, from, now, &mut fx);
+                    .sleeping(ix(me), Informant::Look, from, now, &mut fx);
                 self.model.sleeps(me, Noticed::Tick);
             }
             Op::Unblock(n) => {
@@ -297,7 +297,7 @@ impl Rig {
                     worker.noticed = None;
                 }
                 self.pool
-                    .running(ix(pick(n)), Informant::Tick, now, &mut fx);
+                    .running(ix(pick(n)), Informant::Look, now, &mut fx);
             }
             Op::Return(n) => self.returns(pick(n), &mut fx),
             Op::Hog(n) => self.hog(pick(n), &mut fx),

@@ -140,6 +140,11 @@ fn always<R>(_: &R) -> bool {
     true
 }
 
+/// A column of what only the normal and highpri pools of a CPU have.
+fn has_canary(pool: &Pool) -> bool {
+    pool.row.is_percpu()
+}
+
 fn counted(wq: &Workqueue, counter: Counter) -> Cell {
     Cell::Count(wq.counter(counter))
 }
@@ -296,6 +301,21 @@ pub const POOLS: &[Column<Pool>] = columns! {
     json "cm_wakeups" "CM wakes" "wakes" 8
         "Workers woken because another one blocked.",
         always, |p| Cell::Count(p.row.cm_wakeups);
+    json "canary_armed" "armed" "" 5
+        "Whether its canary is armed: items wait behind a worker that runs.",
+        has_canary, |p| Cell::Flag(p.row.canary.armed);
+    json "canary_armings" "armings" "times" 7
+        "How often its canary was armed.",
+        has_canary, |p| Cell::Count(p.row.canary.armings);
+    json "canary_decisions" "decided" "times" 7
+        "How often its canary found the running workers blocked, and had another one woken.",
+        has_canary, |p| Cell::Count(p.row.canary.decisions);
+    json "canary_false_decisions" "false" "times" 5
+        "How many of those decisions were wrong: the worker had only been preempted.",
+        has_canary, |p| Cell::Count(p.row.canary.false_decisions);
+    json "canary_unwatched" "unwatched" "workers" 9
+        "Workers without a descriptor of their own, which no canary can look at: left to the tick.",
+        has_canary, |p| Cell::Count(p.row.canary.unwatched.into());
     shown "started_per_s" "start/s" "items/s" 7
         "Executions begun per second.",
         always, |p| Cell::Rate(p.rates.started);

@@ -22,6 +22,7 @@ use crate::layout::{ClockKind, Kind, RECORD_WORDS, RING_HEAD, VERSION, ring};
 use crate::process;
 use crate::recording;
 use crate::segment::Segment;
+use crate::sensing::SensingInfo;
 use crate::snapshot::{Histogram, Liveness, RingRow, Snapshot};
 use head::{Chunk, Head};
 use lists::Lists;
@@ -164,6 +165,11 @@ impl Reader {
         let mut meta = head.meta();
         meta.path.clone_from(&self.path);
         let mut snapshot = Snapshot {
+            sensing: SensingInfo {
+                mode: meta.sensing.clone(),
+                reason: meta.sensing_reason.clone(),
+                ..SensingInfo::default()
+            },
             meta,
             settings: head.settings(),
             lost_no_ring: head.word(crate::layout::head::LOST_NO_RING),
@@ -350,6 +356,7 @@ fn read_tables(
                 histograms.insert(pwq, (wait, run));
             }
             Kind::List => lists.add(slot),
+            Kind::Sensing => s.sensing = rows::sensing(slot),
             Kind::Ring => {}
         })?;
     }
@@ -359,6 +366,9 @@ fn read_tables(
         }
     }
     s.torn = tables.torn;
+    // The head's words are of another moment.
+    s.meta.sensing.clone_from(&s.sensing.mode);
+    s.meta.sensing_reason.clone_from(&s.sensing.reason);
     lists.hand_out(s);
     s.workqueues.sort_by_key(|row| row.id);
     s.functions.sort_by_key(|row| row.id);

@@ -3,13 +3,14 @@
 
 use super::head::{name, text};
 use super::table::Slot;
-use crate::clean::clean_name;
+use crate::clean::{clean_name, clean_text};
 use crate::hist::BUCKETS;
 use crate::ids::{FuncId, PoolId, PwqId, WorkerId, WqId};
 use crate::layout::{
-    ATTRS_KNOWN, ATTRS_STRICT, DISTRIBUTION, NAME_WORDS, SHORT_WORDS, flush, function, histogram,
-    pool, pwq, pwq_func, thread, worker, workqueue,
+    ATTRS_KNOWN, ATTRS_STRICT, DISTRIBUTION, NAME_WORDS, NOTE_WORDS, SHORT_WORDS, TEXT_WORDS,
+    flush, function, histogram, pool, pwq, pwq_func, sensing, thread, worker, workqueue,
 };
+use crate::sensing::{CanaryGauges, Reaction, SENSING_NOTE_BYTES, SENSING_NOTES, SensingInfo};
 use crate::settings::{Scope, WqAttrs};
 use crate::snapshot::{
     FlushRow, FunctionRow, Histogram, PoolRow, PwqFuncRow, PwqRow, ThreadRow, WorkerKind,
@@ -60,6 +61,7 @@ pub(super) fn pool(slot: &Slot<'_>) -> PoolRow {
     let (nr_idle, nr_pending) = slot.halves(pool::IDLE_PENDING);
     let (max_workers, max_nr_running) = slot.halves(pool::MAXIMA);
     let (strict, node) = slot.halves(pool::STRICT_NODE);
+    let (armed, unwatched) = slot.halves(pool::ARMED_UNWATCHED);
     PoolRow {
         id: PoolId(slot.id()),
         number,
@@ -79,7 +81,35 @@ pub(super) fn pool(slot: &Slot<'_>) -> PoolRow {
         refcnt: slot.word(pool::REFCNT) as u32,
         node: node.checked_sub(1).and_then(|n| u16::try_from(n).ok()),
         strict: strict == 1,
+        canary: CanaryGauges {
+            armed: armed == 1,
+            armings: slot.word(pool::ARMINGS),
+            decisions: slot.word(pool::DECISIONS),
+            false_decisions: slot.word(pool::FALSE_DECISIONS),
+            unwatched,
+        },
         ..PoolRow::default()
+    }
+}
+
+pub(super) fn sensing(slot: &Slot<'_>) -> SensingInfo {
+    let say = |at, words| clean_text(&text(&slot.second[at..][..words]), words * 8);
+    let (kind, rounds) = slot.halves(sensing::REACTION);
+    let (p50, p99) = (slot.word(sensing::P50), slot.word(sensing::P99));
+    let note = |index| {
+        let words = &slot.second[sensing::NOTES + index * NOTE_WORDS..][..NOTE_WORDS];
+        clean_text(&text(words), SENSING_NOTE_BYTES)
+    };
+    SensingInfo {
+        mode: say(sensing::MODE, SHORT_WORDS),
+        reason: say(sensing::REASON, TEXT_WORDS),
+        asked: say(sensing::ASKED, SHORT_WORDS),
+        notes: (0..SENSING_NOTES)
+            .map(note)
+            .filter(|note| !note.is_empty())
+            .collect(),
+        reaction: Reaction::from_numbers(kind, rounds, p50, p99),
+        descriptors: slot.word(sensing::DESCRIPTORS) as u32,
     }
 }
 

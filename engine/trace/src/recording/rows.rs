@@ -4,6 +4,7 @@
 use super::code::{Code, Input, numbers, put_sized, put_varint};
 use crate::cpus::CpuSet;
 use crate::ids::{FuncId, PoolId, PwqId, WorkerId, WqId};
+use crate::sensing::{CanaryGauges, Reaction, SensingInfo};
 use crate::settings::{NodeRow, PodRow, Scope, ScopeRow, Settings, WqAttrs};
 use crate::snapshot::{
     FlushRow, FunctionRow, Histogram, Meta, PoolRow, PwqFuncRow, PwqRow, RingRow, ThreadRow,
@@ -61,7 +62,7 @@ rows! {
     }
     PoolRow {
         id, number, cpu, nice, nice_granted, flags, nr_running, nr_workers, nr_idle, nr_pending, manager,
-        last_progress, max_workers, max_nr_running, cm_wakeups, refcnt, node, strict, cpus, pod_cpus
+        last_progress, max_workers, max_nr_running, cm_wakeups, refcnt, node, strict, cpus, pod_cpus, canary
     }
     PwqRow {
         id, wq, pool, nr_active, refcnt, nr_inactive, nr_in_flight, max_in_flight, mayday, plugged, counters, wait, run
@@ -69,6 +70,8 @@ rows! {
     PwqFuncRow {
         pwq, func, pending, inactive, running, queued, started, completed, run_ns, cpu_ns, run_max_ns, breakdown
     }
+    SensingInfo { mode, reason, asked, notes, reaction, descriptors }
+    CanaryGauges { armed, armings, decisions, false_decisions, unwatched }
     FunctionRow { id, name, armed, next_expiry }
     WorkerRow {
         id, kind, rescue_wq, cpus, pool, number, name, tid, state, since, work, func, wq, pwq, started_at, desc, executed
@@ -101,6 +104,26 @@ impl Code for CpuSet {
 
     fn get(input: &mut Input<'_>) -> Option<Self> {
         Some(Self::from_entries(&Vec::get(input)?))
+    }
+
+    fn missing() -> Self {
+        Self::default()
+    }
+}
+
+impl Code for Reaction {
+    fn put(&self, out: &mut Vec<u8>) {
+        let (kind, rounds) = self.numbers();
+        let (p50, p99) = match *self {
+            Self::Measured { p50_ns, p99_ns, .. } => (p50_ns, p99_ns),
+            Self::Unknown | Self::NotMeasured | Self::NoAnswer => (0, 0),
+        };
+        ((kind, rounds), (p50, p99)).put(out);
+    }
+
+    fn get(input: &mut Input<'_>) -> Option<Self> {
+        let ((kind, rounds), (p50, p99)) = Code::get(input)?;
+        Some(Self::from_numbers(kind, rounds, p50, p99))
     }
 
     fn missing() -> Self {

@@ -19,7 +19,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
 /// Tables, by their numbers in the file from 1 on.
-const TABLES: usize = 12;
+const TABLES: usize = 13;
 /// Most bytes of all rows together.
 const MOST_BYTES: usize = 64 << 20;
 /// Most rows of all tables together: as many as a segment shows.
@@ -49,6 +49,7 @@ impl Written {
             at,
             meta,
             settings,
+            sensing,
             workqueues,
             pools,
             pwqs,
@@ -81,6 +82,7 @@ impl Written {
             rows(flushes, |row| key((row.tid, row.since))),
             rows(threads, |row| key(row.tid)),
             rows(rings, |row| key(row.index)),
+            rows(std::slice::from_ref(sensing), |_| 0),
         ];
         Self { tables }
     }
@@ -326,6 +328,7 @@ fn add_from(s: &mut Snapshot, table: usize, input: &mut Input<'_>) -> Option<()>
         10 => push(&mut s.flushes, input, |_| ())?,
         11 => push(&mut s.threads, input, |row| named(&mut row.comm))?,
         12 => push(&mut s.rings, input, |_| ())?,
+        13 => s.sensing = Code::get(input)?,
         _ => return None,
     }
     Some(())
@@ -341,8 +344,12 @@ fn push<T: Code>(rows: &mut Vec<T>, input: &mut Input<'_>, clean: impl Fn(&mut T
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cpus::CpuSet;
     use crate::fixture;
-    use crate::ids::WqId;
+    use crate::ids::{PoolId, WqId};
+    use crate::sensing::{Reaction, SensingInfo};
+    use crate::settings::{NodeRow, PodRow, Scope, ScopeRow, Settings, WqAttrs};
+    use crate::snapshot::{FlushRow, WorkerKind};
     use proptest::prelude::*;
 
     fn shown(snapshot: &Snapshot) -> String {
@@ -357,9 +364,67 @@ mod tests {
         tables.snapshot()
     }
 
+    /// A snapshot with something in every field that the fixture leaves empty.
+    fn full() -> Snapshot {
+        let cpus: CpuSet = [0, 1, 900].into_iter().collect();
+        let mut s = fixture::snapshot();
+        s.settings = Settings {
+            unbound_cpus: Some(cpus.clone()),
+            online_cpus: Some(CpuSet::default()),
+            default_scope: Some(Scope::Cache),
+            power_efficient: Some(true),
+            cpu_intensive_thresh_ns: Some(0),
+            watchdog_thresh_ns: Some(30_000_000_000),
+            idle_timeout_ns: Some(u64::MAX),
+            scopes: vec![ScopeRow {
+                scope: Scope::Numa,
+                pods: vec![PodRow {
+                    cpus: cpus.clone(),
+                    node: Some(3),
+                }],
+            }],
+            nodes: vec![cpus.clone()],
+        };
+        s.sensing = SensingInfo {
+            mode: "canary".into(),
+            reason: "as asked for".into(),
+            asked: "auto".into(),
+            notes: vec!["a note".into()],
+            reaction: Reaction::Measured {
+                p50_ns: 5_000,
+                p99_ns: 9_000,
+                rounds: 40,
+            },
+            descriptors: 512,
+        };
+        s.workqueues[1].attrs = Some(WqAttrs {
+            nice: -20,
+            scope: Scope::System,
+            strict: true,
+            cpus: cpus.clone(),
+        });
+        s.workqueues[1].pools = vec![PoolId(1), PoolId::NONE];
+        s.workqueues[1].nodes = vec![NodeRow { nr: 1, max: 2 }];
+        s.pools[2].nice = -20;
+        s.pools[2].node = Some(1);
+        s.pools[2].pod_cpus = Some(cpus.clone());
+        s.pools[2].canary.armings = 7;
+        s.workers[0].kind = WorkerKind::Rescuer;
+        s.workers[0].cpus = Some(cpus);
+        s.flushes.push(FlushRow {
+            tid: 9,
+            work: 8,
+            since: 7,
+            deadlock: 1,
+            ..FlushRow::default()
+        });
+        (s.lost_no_ring, s.hidden_rows, s.torn) = (1, 2, 3);
+        s
+    }
+
     #[test]
     fn a_snapshot_comes_back_whole() {
-        let snapshot = fixture::snapshot();
+        let snapshot = full();
         let back = read(&[Written::new(&snapshot).whole()]);
         assert_eq!(shown(&back), shown(&snapshot));
     }

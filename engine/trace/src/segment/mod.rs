@@ -11,6 +11,7 @@ mod former;
 mod head;
 mod lists;
 mod map;
+mod sensing;
 mod settings;
 mod slots;
 mod store;
@@ -72,6 +73,8 @@ struct Books {
     formers: HashMap<u32, Former>,
     /// NUMA nodes that have a list.
     nodes: u32,
+    /// What was said of sensing, once it was.
+    sensing: Option<Words>,
 }
 
 impl Segment {
@@ -126,6 +129,7 @@ impl Segment {
             lists: Lists::default(),
             formers: HashMap::new(),
             nodes: 0,
+            sensing: None,
         };
         let inner = Arc::new(Inner {
             process: Process::current(monotonic_now()),
@@ -151,16 +155,6 @@ impl Segment {
     #[inline]
     pub fn forked(&self) -> bool {
         !self.inner.process.is_here()
-    }
-
-    /// Says how blocking is noticed, and why that way or what is limited.
-    pub fn set_sensing(&self, mode: &str, reason: &str) {
-        if self.forked() {
-            return;
-        }
-        // The books' lock makes this the only writer.
-        let _books = self.inner.books();
-        head::set_sensing(&self.inner.head, mode, reason);
     }
 
     /// Says that the engine is alive. The tools take the latest of this and of the stamps in the slots as the time at

@@ -427,7 +427,7 @@ impl World {
             Op::NoticeSleep(_) => {
                 let from = self.model.worker(pool, me).blocked;
                 self.real.transact(pool, |core, now, fx| {
-                    core.sleeping(ix, Informant::Tick, from, now, fx);
+                    core.sleeping(ix, Informant::Look, from, now, fx);
                 });
                 self.model.sleeps(pool, me, Noticed::Tick);
             }
@@ -438,7 +438,7 @@ impl World {
                     self.wakes_up(pool, me, Informant::Hint);
                 }
             }
-            Op::NoticeRun(_) => self.wakes_up(pool, me, Informant::Tick),
+            Op::NoticeRun(_) => self.wakes_up(pool, me, Informant::Look),
             Op::Hog(_) => {
                 self.real
                     .transact(pool, |core, now, fx| core.has_used(ix, HOG, now, fx));

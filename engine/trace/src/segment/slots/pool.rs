@@ -4,6 +4,7 @@ use super::{Segment, Slot};
 use crate::ids::{PoolId, WorkerId};
 use crate::layout::{Kind, Topic, pool, slot};
 use crate::segment::words::pair;
+use crate::sensing::CanaryGauges;
 use crate::settings::PoolAttrs;
 
 /// A pool in the segment. Freed when dropped. What changes it is called under the pool's lock.
@@ -48,6 +49,8 @@ pub struct PoolGauges {
     pub max_nr_running: u32,
     /// Workers woken because another one blocked.
     pub cm_wakeups: u64,
+    /// What its canary did.
+    pub canary: CanaryGauges,
 }
 
 impl Segment {
@@ -83,6 +86,14 @@ impl PoolSlot {
             words.put(pool::MAXIMA, pair(g.max_workers, g.max_nr_running));
             words.put(pool::LAST_PROGRESS, g.last_progress);
             words.put(pool::CM_WAKEUPS, g.cm_wakeups);
+            let canary = &g.canary;
+            words.put(
+                pool::ARMED_UNWATCHED,
+                pair(canary.armed.into(), canary.unwatched),
+            );
+            words.put(pool::ARMINGS, canary.armings);
+            words.put(pool::DECISIONS, canary.decisions);
+            words.put(pool::FALSE_DECISIONS, canary.false_decisions);
         });
     }
 
