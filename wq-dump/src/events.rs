@@ -14,7 +14,7 @@ pub fn run(common: &Common, output: &mut Output) -> Result<(), Failure> {
     // The cursor first: what the snapshot names covers what the cursor then finds.
     let mut cursor = target.cursor();
     let snapshot = target.snapshot()?;
-    let names = Names::new(&snapshot);
+    let names = target.names(&snapshot);
     if !common.json {
         output.text(text::HEADER)?;
         output.text("\n")?;

@@ -12,6 +12,10 @@ pub enum Failure {
     Target(String),
     /// The reader of our output has seen enough: no failure at all.
     BrokenPipe,
+    /// The user asked for the end; all that there was is printed: exit status 130.
+    Interrupted,
+    /// Signals cannot be listened for.
+    Signals(std::io::Error),
     /// The output cannot be written.
     Output(std::io::Error),
     /// The log file cannot be written.
@@ -24,7 +28,10 @@ impl Failure {
         match self {
             Self::BrokenPipe => ExitCode::SUCCESS,
             Self::Target(_) => ExitCode::from(3),
-            Self::Input(_) | Self::Output(_) | Self::Log(..) => ExitCode::from(2),
+            Self::Interrupted => ExitCode::from(crate::interrupt::STATUS),
+            Self::Input(_) | Self::Output(_) | Self::Log(..) | Self::Signals(_) => {
+                ExitCode::from(2)
+            }
         }
     }
 }
@@ -34,6 +41,8 @@ impl std::fmt::Display for Failure {
         match self {
             Self::Input(text) | Self::Target(text) => f.write_str(text),
             Self::BrokenPipe => f.write_str("the output was closed"),
+            Self::Interrupted => f.write_str("interrupted"),
+            Self::Signals(error) => write!(f, "cannot listen for signals: {error}"),
             Self::Output(error) => write!(f, "cannot write the output: {error}"),
             Self::Log(path, error) => write!(f, "cannot write the log {}: {error}", path.display()),
         }

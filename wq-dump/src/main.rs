@@ -3,14 +3,17 @@
 
 mod args;
 mod config;
+mod duration;
 mod events;
 mod failure;
 #[cfg(test)]
 mod fixture;
+mod interrupt;
 mod json;
 mod list;
 mod log;
 mod output;
+mod record;
 mod state;
 mod stats;
 mod style;
@@ -27,7 +30,7 @@ fn main() -> ExitCode {
     let args = Args::parse();
     match log::start(args.common.log.as_deref()).and_then(|()| run(&args)) {
         Ok(()) => ExitCode::SUCCESS,
-        Err(Failure::BrokenPipe) => ExitCode::SUCCESS,
+        Err(failure @ (Failure::BrokenPipe | Failure::Interrupted)) => failure.exit_code(),
         Err(failure) => {
             eprintln!("wq-dump: {}", presentable(&failure.to_string()));
             failure.exit_code()
@@ -51,6 +54,7 @@ fn run(args: &Args) -> Result<(), Failure> {
         Command::State => state::run(&args.common, &mut output),
         Command::Stats => stats::run(&args.common, &mut output),
         Command::Events => events::run(&args.common, &mut output),
+        Command::Record(flags) => record::run(&args.common, flags, &mut output),
         Command::Gc => list::gc(args.common.json, &mut output),
         Command::Completions { shell } => {
             let mut script = Vec::new();

@@ -6,9 +6,7 @@ use crate::style::Style;
 use std::fs::File;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
-use wq_trace::{
-    Reader, RecordingError, RecordingFileError, RecordingSession, create_recording, units,
-};
+use wq_trace::{Reader, RecordingError, RecordingFileError, RecordingSession, create_recording};
 
 impl From<RecordingFileError> for CliError {
     fn from(error: RecordingFileError) -> Self {
@@ -54,10 +52,10 @@ impl Taping {
             return Err(failed(error));
         }
         let end = self.session.finish().map_err(failed)?;
-        let [events, lost] = [end.events, end.lost].map(units::count);
+        let events = end.events;
         let mut stderr = io::stderr().lock();
         let style = Style::for_stream(cli.color, &stderr);
-        let lost = format!("{lost} lost");
+        let lost = format!("{} lost", end.lost);
         let lost = match end.lost {
             0 => lost,
             _ => style.bad(&lost).to_string(),

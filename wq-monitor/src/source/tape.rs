@@ -4,7 +4,6 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 use wq_trace::{
     Cursor, Event, Loss, Recorder, RecordingEnd, RecordingFileError, Snapshot, create_recording,
-    units,
 };
 
 /// Events wait at most so long before they are written, in nanoseconds.
@@ -108,7 +107,6 @@ impl Tape {
             let bytes = recorder.bytes();
             match recorder.finish(self.end.unwrap_or(RecordingEnd::Stopped)) {
                 Ok(_) => {
-                    let [events, lost] = [events, lost].map(units::count);
                     let path = self.path.display();
                     return Ok(format!(
                         "recorded {events} events ({lost} lost) to {path}, {} KiB",
