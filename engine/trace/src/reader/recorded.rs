@@ -19,7 +19,7 @@ pub struct Recording {
     len: u64,
     version: (u16, u16),
     damage: RecordingDamage,
-    end: Option<RecordingEnd>,
+    end: Option<End>,
     tables: Tables,
     states: u64,
     names: Names,
@@ -66,7 +66,7 @@ impl Recording {
                     self.rings = rings;
                 }
             }
-            Some(Kind::End) => self.end = End::read(payload).map(|end| end.reason).or(self.end),
+            Some(Kind::End) => self.end = End::read(payload).or(self.end),
             Some(Kind::Events) | None => {}
         }
     }
@@ -83,7 +83,16 @@ impl Recording {
 
     /// How it ends; `None` when it breaks off: its recorder was killed, still writes, or the end was cut off.
     pub fn end(&self) -> Option<RecordingEnd> {
-        self.end
+        self.end.map(|end| end.reason)
+    }
+
+    /// Events that were overwritten before they could be recorded; of a recording that breaks off, as far as it tells.
+    pub fn lost_events(&self) -> u64 {
+        let by_ring = || self.rings.iter().map(|&(_, lost)| lost);
+        match self.end {
+            Some(end) => end.counts.1,
+            None => by_ring().fold(0, u64::saturating_add),
+        }
     }
 
     /// How many states of the engine it holds.
@@ -98,7 +107,7 @@ impl Recording {
 
     /// Whether the engine is there.
     pub(super) fn liveness(&self) -> Liveness {
-        match self.end {
+        match self.end() {
             Some(RecordingEnd::Ended) => Liveness::Ended,
             Some(RecordingEnd::Gone) => Liveness::Dead,
             Some(RecordingEnd::Stopped) | None => Liveness::Recorded,
@@ -145,6 +154,7 @@ fn state(tables: &Tables) -> Result<Snapshot, ReadError> {
 }
 
 /// The payload of the last frame.
+#[derive(Clone, Copy, Debug)]
 struct End {
     reason: RecordingEnd,
     /// Events and losses of the whole recording.
