@@ -174,6 +174,9 @@ fn each_state_can_be_gone_back_to() {
         );
     }
     assert_eq!(reader.liveness().unwrap(), Liveness::Ended);
+    let latest = reader.latest(3).unwrap();
+    let latest: Vec<_> = latest.iter().map(|state| state.at).collect();
+    assert_eq!(latest, [980, 990, 1000]);
 }
 
 #[test]

@@ -14,6 +14,8 @@ use wq_trace::{Event, Liveness, Snapshot};
 pub struct Update {
     /// The state, when it was asked for and could be read.
     pub snapshot: Option<Snapshot>,
+    /// Earlier states of a recording, the oldest first: its history.
+    pub earlier: Vec<Snapshot>,
     /// New events, each ring's in order.
     pub events: Vec<Event>,
     /// Events that were overwritten before they could be read.
@@ -28,6 +30,7 @@ impl Default for Update {
     fn default() -> Self {
         Self {
             snapshot: None,
+            earlier: Vec::new(),
             events: Vec::new(),
             lost: 0,
             liveness: Liveness::Live,

@@ -10,6 +10,9 @@ const AT_ONCE: usize = 200_000;
 /// Readings of the last events, before a recording ends: more than all rings hold, and an end if they still change.
 const LAST_LOOKS: usize = 16;
 
+/// Earlier states of a recording that are looked at.
+const HISTORY: usize = 600;
+
 /// Reads a segment.
 #[derive(Debug)]
 pub struct SegmentSource {
@@ -139,6 +142,11 @@ impl SegmentSource {
             Err(error) => update.problem = Some(self.sentence(&error)),
         }
         update.liveness = self.liveness;
+        if self.reader.recording().is_some() {
+            // Those before the last one, which is read below.
+            update.earlier = self.reader.latest(HISTORY + 1).unwrap_or_default();
+            update.earlier.pop();
+        }
         match self.reader.snapshot() {
             Ok(snapshot) => {
                 self.tape(&snapshot);

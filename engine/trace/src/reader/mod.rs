@@ -127,6 +127,20 @@ impl Reader {
         }
     }
 
+    /// The last states that there are, the oldest first: of a recording at most `most`; of a segment the present one.
+    ///
+    /// # Errors
+    /// As [`Reader::snapshot`].
+    pub fn latest(&self, most: usize) -> Result<Vec<Snapshot>, ReadError> {
+        match &self.recorded {
+            Some(recording) => {
+                let latest = recording.latest(&*self.source, most)?.into_iter();
+                Ok(latest.map(|snapshot| self.here(snapshot)).collect())
+            }
+            None => Ok(vec![self.snapshot()?]),
+        }
+    }
+
     /// A recording's state, with the file that it was read from.
     fn here(&self, mut snapshot: Snapshot) -> Snapshot {
         snapshot.meta.path.clone_from(&self.path);

@@ -10,6 +10,7 @@ use crate::recording::{
     BatchReader, Code, FrameHead, Gap, Input, Item, Kind, MOST_EVENTS, RecordingEnd, Tables,
 };
 use crate::snapshot::{Liveness, Snapshot};
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 /// What there is to know of a recording.
@@ -117,6 +118,34 @@ impl Recording {
     /// The last state in it.
     pub(super) fn snapshot(&self) -> Result<Snapshot, ReadError> {
         state(&self.tables)
+    }
+
+    /// The last states in it, the oldest first.
+    pub(super) fn latest(
+        &self,
+        source: &dyn Source,
+        most: usize,
+    ) -> Result<Vec<Snapshot>, ReadError> {
+        let mut frames = Frames::new(self.len);
+        let mut payload = Vec::new();
+        let mut tables = Tables::default();
+        // Rows that stay are shared: so many tables take little more room than one.
+        let mut latest = VecDeque::new();
+        while let Some(head) = frames.next(source, &mut payload)? {
+            let is_state = Kind::from_number(head.kind) == Some(Kind::Tables);
+            if !is_state || !tables.apply(&payload, head.number, &mut Snapshot::default()) {
+                continue;
+            }
+            // The last one is written twice.
+            if latest.back().map(Tables::at) == Some(tables.at()) {
+                latest.pop_back();
+            }
+            latest.push_back(tables.clone());
+            if latest.len() > most {
+                latest.pop_front();
+            }
+        }
+        Ok(latest.iter().map(Tables::snapshot).collect())
     }
 
     /// The last state in it that is not younger than `at`; the first one if all are.
