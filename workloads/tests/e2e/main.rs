@@ -8,5 +8,6 @@ mod live;
 mod monitor;
 mod place;
 mod recorded;
+mod sensing;
 mod timelines;
 mod totals;
