@@ -124,24 +124,19 @@ mod tests {
     use crate::fixture;
     use crate::json::Json;
 
-    fn said(of: impl Fn(&Summary<'_>) -> String) -> String {
-        let meta = fixture::idle().meta;
-        of(&Summary {
+    #[test]
+    fn what_was_recorded_is_told() {
+        let summary = Summary {
             path: Path::new("x\u{1b}.wqrec"),
-            meta: &meta,
+            meta: &fixture::idle().meta,
             events: 1_234,
             lost: 2,
             bytes: 5_000,
             end: RecordingEnd::Stopped,
-        })
-    }
-
-    #[test]
-    fn what_was_recorded_is_told() {
-        let text = said(|summary| summary.text());
+        };
         let expected = "recorded 1234 events (2 lost) of engine demo to x_.wqrec, 5 KiB\n";
-        assert_eq!(text, expected);
-        let json = said(|summary| serde_json::to_string(&Json(&summary.json())).expect("JSON"));
+        assert_eq!(summary.text(), expected);
+        let json = serde_json::to_string(&Json(&summary.json())).expect("JSON");
         let expected = r#"{"path":"x_.wqrec","pid":4700,"name":"demo","state":"recorded","events":1234,"lost":2,"bytes":5000}"#;
         assert_eq!(json, expected);
     }
