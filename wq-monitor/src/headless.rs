@@ -87,7 +87,7 @@ fn rounds(
         next += u64::try_from(args.interval.as_nanos()).unwrap_or(u64::MAX);
         let code = match args.record {
             Some(_) => wait(next, signals, RECORDING, || {
-                drop(source.poll(monotonic(), false))
+                drop(source.poll(monotonic(), false));
             }),
             None => wait(next, signals, WATCHING, || ()),
         };
