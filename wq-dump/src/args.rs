@@ -1,8 +1,10 @@
 //! The command line.
 
 use crate::duration;
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
+use regex::Regex;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -67,7 +69,9 @@ pub enum Command {
     #[command(after_long_help = crate::stats::help())]
     Stats,
     /// The events that are in the rings now, as ftrace text.
-    Events,
+    Events(Events),
+    /// The events as a file for other tools: ftrace text, or a Perfetto trace.
+    Export(crate::export::Flags),
     /// Records events and states to a file, until the engine ends or this is interrupted; --file reads it everywhere.
     Record(Record),
     /// Removes the segment files of engines that ended or crashed.
@@ -89,6 +93,39 @@ pub struct Record {
     #[arg(long = "for", value_name = "DURATION", value_parser = duration::parse)]
     pub duration: Option<Duration>,
 }
+
+/// Which events, and for how long.
+#[derive(Debug, Default, clap::Args)]
+pub struct Events {
+    /// Go on with what is emitted from now on, until interrupted or the engine ends.
+    #[arg(long)]
+    pub follow: bool,
+    /// Only the events of the last so much time, as 5s, 500ms or 1.5m; with --follow, where to begin.
+    #[arg(long, value_name = "DURATION", value_parser = duration::parse)]
+    pub since: Option<Duration>,
+    /// Only these events, with or without `workqueue_` in front; several with commas or by repeating the flag.
+    #[arg(short, long = "event", value_name = "EVENT", value_delimiter = ',', value_parser = event_names(),
+          hide_possible_values = true)]
+    pub events: Vec<String>,
+    /// Only the events of workqueues whose name this regular expression matches somewhere.
+    #[arg(short, long, value_name = "REGEX")]
+    pub workqueue: Option<Regex>,
+}
+
+/// The names of the events: the short ones are suggested and completed, both are taken; full ones come out.
+pub fn event_names() -> impl TypedValueParser<Value = String> {
+    let names = wq_trace::text::NAMES.iter().map(|&full| {
+        let short = full.strip_prefix(PREFIX).unwrap_or(full);
+        PossibleValue::new(short).alias(full)
+    });
+    PossibleValuesParser::new(names).map(|name| match name.strip_prefix(PREFIX) {
+        Some(_) => name,
+        None => format!("{PREFIX}{name}"),
+    })
+}
+
+/// What the full name of every event begins with.
+const PREFIX: &str = "workqueue_";
 
 #[cfg(test)]
 mod tests {
@@ -123,5 +160,48 @@ mod tests {
     fn a_file_is_not_also_a_process() {
         let line = ["wq-dump", "stats", "--file", "x", "--pid", "7"];
         assert!(Args::try_parse_from(line).is_err());
+    }
+
+    fn events(line: &[&str]) -> Result<Events, clap::Error> {
+        let line = ["wq-dump", "events"].iter().chain(line);
+        match Args::try_parse_from(line)?.command {
+            Some(Command::Events(events)) => Ok(events),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn events_are_named_in_full_or_short_and_in_lists() {
+        let line = [
+            "-e",
+            "execute_start,workqueue_stall",
+            "--event",
+            "mayday",
+            "-w",
+            "^ev",
+            "--since",
+            "1.5s",
+        ];
+        let events = events(&line).expect("a good line");
+        let full = ["execute_start", "stall", "mayday"].map(|name| format!("workqueue_{name}"));
+        assert_eq!(events.events, full);
+        assert_eq!(events.since, Some(Duration::from_millis(1500)));
+        assert!(
+            events
+                .workqueue
+                .is_some_and(|regex| regex.is_match("events"))
+        );
+    }
+
+    #[test]
+    fn a_wrong_event_gets_the_nearest_ones() {
+        let error = events(&["-e", "exceute_start"])
+            .expect_err("no such event")
+            .to_string();
+        assert!(error.contains("'exceute_start'"), "{error}");
+        assert!(error.contains("'execute_start'"), "{error}");
+        for line in [["-e", ""], ["-w", "("], ["--since", "5 parsecs"]] {
+            assert!(events(&line).is_err(), "{line:?}");
+        }
     }
 }

@@ -6,6 +6,8 @@ mod lines;
 mod served;
 mod text;
 
+pub use json::json;
+
 use crate::args::Common;
 use crate::failure::Failure;
 use crate::output::Output;
@@ -16,7 +18,7 @@ pub fn run(common: &Common, output: &mut Output) -> Result<(), Failure> {
     let target = Target::open(common)?;
     let snapshot = target.snapshot()?;
     if common.json {
-        output.json(&json::json(&snapshot))
+        output.json(&json(&snapshot))
     } else {
         let (style, width) = (output.style, output.width);
         output.text(&target.headline(&snapshot))?;

@@ -18,6 +18,8 @@ pub enum Failure {
     Signals(std::io::Error),
     /// The output cannot be written.
     Output(std::io::Error),
+    /// The file asked for cannot be written.
+    File(PathBuf, std::io::Error),
     /// The log file cannot be written.
     Log(PathBuf, std::io::Error),
 }
@@ -29,9 +31,11 @@ impl Failure {
             Self::BrokenPipe => ExitCode::SUCCESS,
             Self::Target(_) => ExitCode::from(3),
             Self::Interrupted => ExitCode::from(crate::interrupt::STATUS),
-            Self::Input(_) | Self::Output(_) | Self::Log(..) | Self::Signals(_) => {
-                ExitCode::from(2)
-            }
+            Self::Input(_)
+            | Self::Output(_)
+            | Self::File(..)
+            | Self::Log(..)
+            | Self::Signals(_) => ExitCode::from(2),
         }
     }
 }
@@ -44,6 +48,7 @@ impl std::fmt::Display for Failure {
             Self::Interrupted => f.write_str("interrupted"),
             Self::Signals(error) => write!(f, "cannot listen for signals: {error}"),
             Self::Output(error) => write!(f, "cannot write the output: {error}"),
+            Self::File(path, error) => write!(f, "cannot write {}: {error}", path.display()),
             Self::Log(path, error) => write!(f, "cannot write the log {}: {error}", path.display()),
         }
     }

@@ -155,6 +155,7 @@ fn pwqs() -> Vec<PwqRow> {
             nr_active: 6,
             nr_in_flight: 2,
             nr_inactive: 2,
+            held_since: NOW - 3 * S,
             refcnt: 9,
             ..pwq(2, 2, 1, 120, 300 * MS, 40 * MS)
         },
@@ -286,6 +287,7 @@ fn pwq(id: u32, wq: u32, pool: u32, started: u64, wait: u64, run: u64) -> PwqRow
         max_in_flight: 1,
         mayday: false,
         plugged: false,
+        held_since: 0,
         counters,
         wait: histogram(wait),
         run: histogram(run),

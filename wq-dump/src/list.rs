@@ -24,7 +24,7 @@ pub fn run(common: &Common, output: &mut Output) -> Result<(), Failure> {
             && common.file.as_ref().is_none_or(|file| engine.path == *file)
     });
     if common.json {
-        return output.json(&Value::List(found.iter().map(object).collect()));
+        return output.json(&json(&found));
     }
     let style = output.style;
     output.text(&text(&found, style))?;
@@ -86,6 +86,11 @@ fn text(found: &[Found], style: Style) -> String {
     out
 }
 
+/// `[{pid,name,exe,state,path,version}]`.
+pub fn json(found: &[Found]) -> Value {
+    Value::List(found.iter().map(object).collect())
+}
+
 fn object(engine: &Found) -> Value {
     let mut fields = vec![
         ("pid", Value::Num(engine.pid.into())),
@@ -113,6 +118,20 @@ fn shown(path: &Path) -> String {
     clean_text(&path.to_string_lossy(), PATH_BYTES)
 }
 
+/// An engine for tests; one of which nothing is known has a problem.
+#[cfg(test)]
+pub fn made_up(pid: u32, state: Liveness) -> Found {
+    Found {
+        pid,
+        name: "demo".into(),
+        exe: "/usr/bin/demo".into(),
+        state,
+        path: format!("/run/user/1000/wq/{pid}-demo.wqseg").into(),
+        version: (1, 0),
+        problem: (state == Liveness::Unknown).then(|| "it is too short".into()),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -120,13 +139,9 @@ mod tests {
 
     fn engine(pid: u32, name: &str, state: Liveness) -> Found {
         Found {
-            pid,
             name: name.into(),
-            exe: "/usr/bin/demo".into(),
-            state,
             path: format!("/run/user/1000/wq/{pid}-{name}.wqseg").into(),
-            version: (1, 0),
-            problem: None,
+            ..made_up(pid, state)
         }
     }
 
@@ -162,7 +177,7 @@ mod tests {
 
     #[test]
     fn engines_in_json() {
-        let list = Value::List(engines().iter().map(object).collect());
+        let list = json(&engines());
         insta::assert_snapshot!(serde_json::to_string_pretty(&Json(&list)).expect("JSON"));
     }
 }

@@ -5,6 +5,7 @@ mod args;
 mod config;
 mod duration;
 mod events;
+mod export;
 mod failure;
 #[cfg(test)]
 mod fixture;
@@ -14,6 +15,8 @@ mod list;
 mod log;
 mod output;
 mod record;
+#[cfg(test)]
+mod schemas;
 mod state;
 mod stats;
 mod style;
@@ -53,7 +56,8 @@ fn run(args: &Args) -> Result<(), Failure> {
         Command::List => list::run(&args.common, &mut output),
         Command::State => state::run(&args.common, &mut output),
         Command::Stats => stats::run(&args.common, &mut output),
-        Command::Events => events::run(&args.common, &mut output),
+        Command::Events(which) => events::run(&args.common, which, &mut output),
+        Command::Export(flags) => export::run(&args.common, flags),
         Command::Record(flags) => record::run(&args.common, flags, &mut output),
         Command::Gc => list::gc(args.common.json, &mut output),
         Command::Completions { shell } => {

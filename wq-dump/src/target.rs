@@ -7,6 +7,9 @@ use wq_trace::{
     Snapshot, find, units,
 };
 
+/// Most states of a recording that are looked at besides the last: at one a second, ten minutes.
+const EARLIER: usize = 600;
+
 /// An opened segment or recording.
 pub struct Target {
     reader: Reader,
@@ -46,9 +49,25 @@ impl Target {
         )
     }
 
+    /// The states that a recording holds besides its last one, the oldest first: of a long one those of its last minutes.
+    pub fn earlier(&self) -> Result<Vec<Snapshot>, Failure> {
+        if self.reader.recording().is_none() {
+            return Ok(Vec::new());
+        }
+        let states = self.reader.latest(EARLIER);
+        let mut states = states.map_err(|error| Failure::Input(self.named(&error.to_string())))?;
+        states.pop();
+        Ok(states)
+    }
+
     /// Whether it may still write.
     pub fn running(&self) -> bool {
         matches!(self.liveness(), Liveness::Live | Liveness::Unknown)
+    }
+
+    /// Whether its process runs, and its ids are those of this pid namespace.
+    pub fn is_here(&self) -> bool {
+        self.liveness() == Liveness::Live
     }
 
     fn liveness(&self) -> Liveness {
@@ -58,6 +77,11 @@ impl Target {
     /// A way through its events, from the oldest.
     pub fn cursor(&self) -> Cursor {
         self.reader.cursor(From::Oldest)
+    }
+
+    /// A way through the events that it emits from now on.
+    pub fn cursor_from_now(&self) -> Cursor {
+        self.reader.cursor(From::Now)
     }
 
     /// A comment that says which engine this is, and what is missing in what follows.

@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 fn help_names_the_commands() {
     let run = Place::new().run(&["--help"]);
     let help = run.good();
-    for command in ["config", "list", "state", "stats", "events", "gc"] {
+    for command in ["config", "list", "state", "stats", "events", "export", "gc"] {
         assert!(help.contains(command), "{help}");
     }
 }

@@ -2,6 +2,8 @@
 //!
 //! Each test names its engine: others may live on this machine, and those of the other tests in this process do.
 
+#[path = "../../engine/trace/schema/check.rs"]
+mod schema;
 #[path = "common/writer.rs"]
 mod writer;
 
@@ -59,6 +61,7 @@ fn one_round_of_the_only_engine() {
         let row: serde_json::Value = serde_json::from_str(line).unwrap();
         assert!(row["started"].as_u64().unwrap() > 0, "{line}");
         assert_eq!(row["started"], row["completed"], "{line}");
+        schema::check("monitor", &row);
     }
 }
 

@@ -13,6 +13,13 @@ use crate::wq::Reserved;
 use wq_trace::{Counter, Wake, What};
 
 impl<J, W> PoolState<J, W> {
+    /// Writes what the tools see of a pwq.
+    pub(super) fn publish_pwq(&self, ix: PwqIx) {
+        let share = self.pwq(ix);
+        let first = share.inactive.front();
+        share.publish(first.map_or(0, |first| self.items.get(first).queued_at));
+    }
+
     /// Takes an active slot for an item of a pwq that holds none back; without one, the pwq waits for it.
     pub(super) fn take_slot(&mut self, pwq: PwqIx) -> bool {
         let share = self.pwq(pwq);
@@ -44,7 +51,7 @@ impl<J, W> PoolState<J, W> {
             share.flush_color = None;
             fx.push(Effect::PwqFlushed(share.spec.wq));
         }
-        share.publish();
+        self.publish_pwq(pwq);
         self.drop_if_done(pwq, fx);
     }
 
@@ -89,8 +96,8 @@ impl<J, W> PoolState<J, W> {
             return node.release();
         }
         self.activate_first_held(pwq.ix, now, fx);
+        self.publish_pwq(pwq.ix);
         let share = self.pwq(pwq.ix);
-        share.publish();
         if share.inactive.is_empty() {
             return None;
         }
@@ -128,7 +135,7 @@ impl<J, W> PoolState<J, W> {
         share.hold.turn(now, share.spec.hold_reason());
         if share.spec.limit.node.is_none() {
             self.fill_bound(pwq, now, fx, usize::MAX);
-            self.pwq(pwq).publish();
+            self.publish_pwq(pwq);
             self.kick(reason, now, fx);
         }
         self.settle(now);
@@ -151,7 +158,7 @@ impl<J, W> PoolState<J, W> {
             {
                 node.wait(self.addr(pwq));
             }
-            share.publish();
+            self.publish_pwq(pwq);
             self.kick(Wake::Fill, now, fx);
         }
         self.settle(now);

@@ -81,7 +81,7 @@ impl<J, W> PoolState<J, W> {
         } else {
             self.hold(item, subject, now, fx);
         }
-        self.pwq(pwq).publish();
+        self.publish_pwq(pwq);
         self.settle(now);
         Ok(Queued { item })
     }

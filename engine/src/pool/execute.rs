@@ -157,7 +157,7 @@ impl<J, W> PoolState<J, W> {
         share.run_begins();
         let (wq, cpu_intensive) = (share.spec.wq, share.spec.cpu_intensive);
         let shown = (wq, share.slot.id());
-        share.publish();
+        self.publish_pwq(pwq);
         self.describe(me, pwq);
         let worker = self.worker(me);
         worker.slot.execute(work, func, shown, now);

@@ -147,14 +147,15 @@ impl Pwq {
         self.slot.retire(self.funcs.into_iter().flatten());
     }
 
-    /// Writes what the tools see.
-    pub(crate) fn publish(&self) {
+    /// Writes what the tools see. `held_since` is when its first inactive item was queued; 0 without one.
+    pub(super) fn publish(&self, held_since: u64) {
         self.slot.gauges(&PwqGauges {
             nr_active: self.nr_active as u32,
             refcnt: self.in_flight() + 1,
             nr_inactive: self.inactive.len(),
             nr_in_flight: self.running,
             max_in_flight: self.max_running,
+            held_since,
         });
     }
 }

@@ -333,7 +333,7 @@ impl<J, W> PoolState<J, W> {
     pub(crate) fn add_pwq(&mut self, spec: PwqSpec, now: u64) -> PwqIx {
         let slot = self.segment.pwq(spec.wq, self.id());
         let pwq = Pwq::new(spec, slot, now);
-        pwq.publish();
+        pwq.publish(0);
         let free = self.pwqs.iter().position(Option::is_none);
         let index = free.unwrap_or_else(|| {
             self.pwqs.push(None);

@@ -199,6 +199,22 @@ pub const LAYERS: &[Layer] = &[
         "text",
         &["discover", "layout", "reader", "record", "ring", "segment"],
     ),
+    // Neither do conclusions from events, nor the files that are made of them, know where events come from.
+    layer(
+        TRACE,
+        "explain",
+        &[
+            "discover", "export", "layout", "process", "reader", "record", "ring", "segment",
+            "start", "text",
+        ],
+    ),
+    layer(
+        TRACE,
+        "export",
+        &[
+            "discover", "layout", "process", "reader", "record", "ring", "segment", "start",
+        ],
+    ),
     // Drawing is pure: a view sees the application's state and nothing that changes it.
     layer(
         MONITOR,
@@ -221,13 +237,15 @@ pub const LAYERS: &[Layer] = &[
         DUMP,
         "table",
         &[
-            "args", "config", "events", "list", "state", "stats", "target",
+            "args", "config", "events", "export", "list", "state", "stats", "target",
         ],
     ),
     layer(
         DUMP,
         "target",
-        &["config", "events", "list", "record", "state", "stats"],
+        &[
+            "config", "events", "export", "list", "record", "state", "stats",
+        ],
     ),
     layer(REPLAY, "script", &["cli", "exec", "report"]),
     layer(REPLAY, "report", &["cli", "exec"]),

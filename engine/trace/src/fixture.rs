@@ -119,6 +119,7 @@ pub fn pwq(id: u32, wq: u32, pool: u32, started: u64) -> PwqRow {
         max_in_flight: id,
         mayday: false,
         plugged: false,
+        held_since: 0,
         counters,
         wait: Histogram {
             buckets: vec![(10, started)],

@@ -184,8 +184,14 @@ grid! {
         INACTIVE_FLIGHT 1, "Inactive items, executing items.";
         MAX_FLIGHT 1, "Most items that executed at once.";
         COUNTERS Counter::COUNT, "Queued first, then started, then completed.";
-        BITS 1, "1 on the mayday list, 2 plugged.";
+        BITS 1, "1 on the mayday list, 2 plugged; the rest: see `pwq_held`.";
     }
+}
+/// What `pwq::BITS` has since version 1.2.
+pub(crate) mod pwq_held {
+    /// These bits of the moment at which the oldest inactive item was queued, in nanoseconds: all but the lowest eight,
+    /// which are the word's flags. 0: none is inactive, or it is not known.
+    pub(crate) const SINCE: u64 = !0xff;
 }
 grid! {
     /// What one function does on one pwq.

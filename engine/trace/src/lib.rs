@@ -9,8 +9,11 @@ mod cpus;
 #[cfg(not(loom))]
 mod discover;
 mod event;
+pub mod explain;
+pub mod export;
 #[cfg(test)]
 mod fixture;
+mod held;
 mod hist;
 mod ids;
 mod layout;
@@ -51,6 +54,7 @@ pub use cpus::CpuSet;
 #[cfg(not(loom))]
 pub use discover::{FindError, Found, find, gc, list, other_users};
 pub use event::{Drop, Event, FlushTarget, Hold, REQ_CPU_LOCAL, Wake, Was, What};
+pub use held::hold_reason;
 pub use ids::{FuncId, PoolId, PwqId, WorkerId, WqId};
 pub use layout::VERSION;
 pub use model::{Limits, Model};

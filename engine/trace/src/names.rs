@@ -1,5 +1,6 @@
 //! From identities to the names that people know: workqueues, functions, pools, workers, threads.
 
+use crate::event::Event;
 use crate::ids::{FuncId, PoolId, WorkerId, WqId};
 use crate::snapshot::Snapshot;
 use std::collections::{HashMap, HashSet};
@@ -56,6 +57,18 @@ impl Names {
             .map(|w| (w.tid, &w.name));
         let of_threads = s.threads.iter().map(|t| (t.tid, &t.comm));
         merge(&mut self.comms, of_workers.chain(of_threads));
+    }
+
+    /// Whether everything that an event names has a name here.
+    pub fn cover(&self, event: &Event) -> bool {
+        let functions = [event.func, event.from].into_iter();
+        (!event.wq.is_some() || self.workqueues.contains_key(&event.wq))
+            && (!event.pool.is_some() || self.pools.contains_key(&event.pool))
+            && (!event.worker.is_some() || self.workers.contains_key(&event.worker))
+            && self.comms.contains_key(&event.tid)
+            && functions
+                .filter(|func| func.is_some() && *func != FuncId::OTHER)
+                .all(|func| self.functions.contains_key(&func))
     }
 
     /// A workqueue's name.

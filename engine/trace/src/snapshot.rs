@@ -294,6 +294,8 @@ pub struct PwqRow {
     pub mayday: bool,
     /// Whether it holds its items until older pwqs of an ordered workqueue have drained.
     pub plugged: bool,
+    /// When the oldest of its inactive items was queued, to within 256 ns; 0 when it has none, or it is not known.
+    pub held_since: u64,
     /// Counters, indexed by [`Counter`].
     pub counters: [u64; Counter::COUNT],
     /// Distribution of the waits, in nanoseconds.

@@ -9,7 +9,43 @@ use crate::value::{Fields, Value};
 /// The first line of a file of event text: tools made for ftrace look for it.
 pub const HEADER: &str = "# tracer: nop";
 
-/// The event's full name, as `workqueue_queue_work`.
+/// The full names of all events, in the order of [`What`]'s variants.
+pub const NAMES: &[&str] = &[
+    "workqueue_queue_work",
+    "workqueue_activate_work",
+    "workqueue_execute_start",
+    "workqueue_execute_end",
+    "workqueue_hold_work",
+    "workqueue_cancel_work",
+    "workqueue_disable_work",
+    "workqueue_enable_work",
+    "workqueue_drop_work",
+    "workqueue_timer_arm",
+    "workqueue_worker_create",
+    "workqueue_worker_destroy",
+    "workqueue_worker_wake",
+    "workqueue_worker_idle",
+    "workqueue_worker_sleep",
+    "workqueue_worker_resume",
+    "workqueue_manager_start",
+    "workqueue_manager_end",
+    "workqueue_cpu_intensive",
+    "workqueue_mayday",
+    "workqueue_rescue",
+    "workqueue_flush_start",
+    "workqueue_flush_end",
+    "workqueue_stall",
+    "workqueue_panic",
+    "workqueue_alloc",
+    "workqueue_destroy",
+    "workqueue_freeze",
+    "workqueue_thaw",
+    "workqueue_attrs",
+    "workqueue_max_active",
+    "workqueue_deadlock",
+];
+
+/// The event's full name, as `workqueue_queue_work`: one of [`NAMES`].
 pub const fn name(what: &What) -> &'static str {
     match what {
         What::QueueWork { .. } => "workqueue_queue_work",

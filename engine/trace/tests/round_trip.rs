@@ -103,6 +103,7 @@ fn make_all() -> Made {
         nr_inactive: 3,
         nr_in_flight: 4,
         max_in_flight: 5,
+        held_since: 0,
     });
     pwq.record_wait(1000);
     pwq.record_run(2000);

@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 use std::hash::Hash;
 use wq_trace::{
-    FunctionRow, Names, PoolId, PoolRow, PwqFuncRow, PwqId, PwqRow, Snapshot, WorkerRow,
-    WorkerState, WorkqueueRow, WqId,
+    FunctionRow, Hold, Names, PoolId, PoolRow, PwqFuncRow, PwqId, PwqRow, Snapshot, WorkerRow,
+    WorkerState, WorkqueueRow, WqId, hold_reason,
 };
 
 /// A workqueue with a pwq that has active or inactive items.
@@ -23,6 +23,8 @@ pub struct BusyPwq<'a> {
     pub pending: Vec<(&'a str, u32)>,
     /// (function, items) on the inactive list.
     pub inactive: Vec<(&'a str, u32)>,
+    /// What holds those back; none when there are none.
+    pub hold: Option<Hold>,
 }
 
 /// A pool with a worker that is not idle.
@@ -59,7 +61,7 @@ pub fn workqueues<'a>(snapshot: &'a Snapshot, names: &'a Names) -> Vec<BusyWorkq
             .pwqs
             .get(&row.id)?
             .iter()
-            .map(|row| pwq(&index, names, row));
+            .map(|pwq| join(&index, names, row, pwq));
         Some(BusyWorkqueue {
             row,
             pwqs: pwqs.collect(),
@@ -68,7 +70,12 @@ pub fn workqueues<'a>(snapshot: &'a Snapshot, names: &'a Names) -> Vec<BusyWorkq
     joined.collect()
 }
 
-fn pwq<'a>(index: &Index<'a>, names: &'a Names, row: &'a PwqRow) -> BusyPwq<'a> {
+fn join<'a>(
+    index: &Index<'a>,
+    names: &'a Names,
+    wq: &WorkqueueRow,
+    row: &'a PwqRow,
+) -> BusyPwq<'a> {
     let mut in_flight = index
         .executing
         .get(&(row.wq, row.pool))
@@ -83,12 +90,14 @@ fn pwq<'a>(index: &Index<'a>, names: &'a Names, row: &'a PwqRow) -> BusyPwq<'a> 
         pending.extend((f.pending > 0).then_some((name, f.pending)));
         inactive.extend((f.inactive > 0).then_some((name, f.inactive)));
     }
+    let pool = index.pools.get(&row.pool).copied();
     BusyPwq {
         row,
-        pool: index.pools.get(&row.pool).copied(),
+        pool,
         in_flight,
         pending,
         inactive,
+        hold: hold_reason(wq, row, pool),
     }
 }
 

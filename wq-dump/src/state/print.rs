@@ -1,22 +1,21 @@
-//! The two forms of the state: sysrq-t's text and JSON.
+//! The state as sysrq-t prints it, then who waits, and timers.
 
 use super::busy::{self, BusyPool, BusyPwq};
+use super::truth::Truth;
 use crate::style::Style;
-use wq_trace::model::columns;
 use wq_trace::{
-    CpuSet, FlushRow, Limits, Model, Names, PoolRow, Snapshot, Value, WorkerKind, WorkerRow,
-    WorkerState, units,
+    CpuSet, FlushRow, Names, PoolRow, Snapshot, WorkerKind, WorkerRow, WorkerState, units,
 };
 
 /// The text. Pending and inactive items are grouped by function, without order: there the kernel's differs.
-pub fn text(snapshot: &Snapshot, style: Style) -> String {
+pub fn text(snapshot: &Snapshot, truth: &Truth, style: Style) -> String {
     let names = Names::new(snapshot);
     let mut out = String::from("Showing busy workqueues and worker pools:\n");
     for wq in busy::workqueues(snapshot, &names) {
         let name = style.heading(&wq.row.name);
         out += &format!("workqueue {name}: flags={:#x}\n", wq.row.flags);
         for pwq in &wq.pwqs {
-            out += &pwq_text(pwq, snapshot, &names, style);
+            out += &pwq_text(pwq, snapshot, &names, truth, style);
         }
     }
     for pool in busy::pools(snapshot) {
@@ -38,50 +37,13 @@ pub fn text(snapshot: &Snapshot, style: Style) -> String {
     out
 }
 
-/// `{workqueues:[..],pools:[..],flushes:[..],timers:[..]}`.
-pub fn json(snapshot: &Snapshot) -> Value {
-    let names = Names::new(snapshot);
-    let workqueues = busy::workqueues(snapshot, &names).into_iter().map(|wq| {
-        Value::Object(vec![
-            ("name", Value::str(&wq.row.name)),
-            ("id", Value::Num(wq.row.id.0.into())),
-            ("flags", Value::Bits(wq.row.flags.into())),
-            ("max_active", Value::Num(wq.row.max_active.into())),
-            (
-                "pwqs",
-                wq.pwqs
-                    .iter()
-                    .map(|p| pwq_json(p, snapshot, &names))
-                    .collect::<Vec<_>>()
-                    .into(),
-            ),
-        ])
-    });
-    let workqueues: Vec<_> = workqueues.collect();
-    let flushes: Vec<_> = snapshot
-        .flushes
-        .iter()
-        .map(|f| flush_json(f, snapshot, &names))
-        .collect();
-    let timers: Vec<_> = busy::timers(snapshot)
-        .map(|function| {
-            let left = function.next_expiry.saturating_sub(snapshot.at);
-            Value::Object(vec![
-                ("function", Value::str(&function.name)),
-                ("armed", Value::Num(function.armed.into())),
-                ("next_in_ns", Value::Big(left)),
-            ])
-        })
-        .collect();
-    Value::Object(vec![
-        ("workqueues", workqueues.into()),
-        ("pools", pools_json(snapshot)),
-        ("flushes", flushes.into()),
-        ("timers", timers.into()),
-    ])
-}
-
-fn pwq_text(pwq: &BusyPwq<'_>, snapshot: &Snapshot, names: &Names, style: Style) -> String {
+fn pwq_text(
+    pwq: &BusyPwq<'_>,
+    snapshot: &Snapshot,
+    names: &Names,
+    truth: &Truth,
+    style: Style,
+) -> String {
     let pool = pwq
         .pool
         .map_or_else(|| "unknown:".to_owned(), |pool| pool_id(pool, snapshot));
@@ -101,17 +63,34 @@ fn pwq_text(pwq: &BusyPwq<'_>, snapshot: &Snapshot, names: &Names, style: Style)
         let runs: Vec<_> = pwq
             .in_flight
             .iter()
-            .map(|w| worker_text(w, pwq.pool, snapshot, names))
+            .map(|w| worker_text(w, pwq.pool, snapshot, names, truth))
             .collect();
         out += &format!("    in-flight: {}\n", runs.join(", "));
     }
     for (title, items) in [("pending", &pwq.pending), ("inactive", &pwq.inactive)] {
         if !items.is_empty() {
             let items: Vec<_> = items.iter().map(|(name, n)| times(name, *n)).collect();
-            out += &format!("    {title}: {}\n", items.join(", "));
+            out += &format!("    {title}: {}", items.join(", "));
+            if title == "inactive" {
+                out += &held_text(pwq, snapshot);
+            }
+            out.push('\n');
         }
     }
     out
+}
+
+/// ` held=max_active for 3.0 s`: what holds the inactive items, and how long the oldest has waited.
+fn held_text(pwq: &BusyPwq<'_>, snapshot: &Snapshot) -> String {
+    let reason = pwq.hold.map(|reason| format!(" held={}", reason.word()));
+    let since = match pwq.row.held_since {
+        0 => String::new(),
+        since => format!(
+            " for {}",
+            units::duration(snapshot.at.saturating_sub(since))
+        ),
+    };
+    reason.map_or_else(String::new, |reason| reason + &since)
 }
 
 /// `2: cpus=0 node=0 flags=0x0 nice=0`, the words by which sysrq-t tells pools apart.
@@ -146,6 +125,7 @@ fn worker_text(
     pool: Option<&PoolRow>,
     snapshot: &Snapshot,
     names: &Names,
+    truth: &Truth,
 ) -> String {
     let who = match (worker.kind, pool) {
         (WorkerKind::Rescuer, _) => format!("{}(RESCUER)", worker.tid),
@@ -153,16 +133,15 @@ fn worker_text(
         (WorkerKind::Bh, None) => "bh".to_owned(),
         (WorkerKind::Normal, _) => worker.tid.to_string(),
     };
-    let asleep = if worker.state == WorkerState::Sleeping {
-        " asleep"
-    } else {
-        ""
+    let passed = |since| units::duration(snapshot.at.saturating_sub(since));
+    let asleep = match worker.state {
+        WorkerState::Sleeping => format!(" (asleep for {})", passed(worker.since)),
+        // Nobody has told the engine.
+        _ if truth.sleeps(worker.tid) => " (asleep now)".to_owned(),
+        _ => String::new(),
     };
-    let mut out = format!(
-        "{who}:{} for {}{asleep}",
-        names.function(worker.func),
-        units::duration(snapshot.at.saturating_sub(worker.started_at)),
-    );
+    let function = names.function(worker.func);
+    let mut out = format!("{who}:{function} for {}{asleep}", passed(worker.started_at));
     for flush in snapshot
         .flushes
         .iter()
@@ -190,7 +169,8 @@ fn pool_text(pool: &BusyPool<'_>, snapshot: &Snapshot, style: Style) -> String {
     let id = pool_id(pool.row, snapshot);
     let mut out = format!("pool {id} {hung} workers={}", pool.row.nr_workers);
     if let Some(manager) = pool.manager {
-        out += &format!(" manager: {}", manager.tid);
+        let since = snapshot.at.saturating_sub(manager.since);
+        out += &format!(" manager: {} for {}", manager.tid, units::duration(since));
     }
     if !pool.idle.is_empty() {
         let name = |w: &&WorkerRow| match w.kind {
@@ -215,89 +195,24 @@ fn flush_text(flush: &FlushRow, snapshot: &Snapshot, names: &Names, style: Style
         0 => String::new(),
         n => style.alarm(&format!(" deadlock {n}")),
     };
+    let inside = executed_by(flush.tid, snapshot, names);
+    let inside = inside.map_or_else(String::new, |function| format!(" in {function}"));
     format!(
-        "waiter {}-{}: {target} for {since}{deadlock}\n",
+        "waiter {}-{}{inside}: {target} for {since}{deadlock}\n",
         names.comm(flush.tid),
         flush.tid
     )
 }
 
-fn pwq_json(pwq: &BusyPwq<'_>, snapshot: &Snapshot, names: &Names) -> Value {
-    let counted = |items: &[(&str, u32)]| {
-        let object = |(name, n): &(&str, u32)| {
-            let count = ("count", Value::Num((*n).into()));
-            Value::Object(vec![("function", Value::str(*name)), count])
-        };
-        Value::List(items.iter().map(object).collect())
-    };
-    let in_flight = pwq.in_flight.iter().map(|worker| {
-        let run = snapshot.at.saturating_sub(worker.started_at);
-        Value::Object(vec![
-            ("tid", Value::Num(worker.tid.into())),
-            ("worker", Value::str(&worker.name)),
-            ("kind", Value::str(worker.kind.word())),
-            ("work", Value::Hex(worker.work)),
-            ("function", Value::str(names.function(worker.func))),
-            ("state", Value::str(worker.state.word())),
-            ("for_ns", Value::Big(run)),
-        ])
-    });
-    Value::Object(vec![
-        ("pool", Value::opt(pwq.pool.map(|p| p.number))),
-        ("active", Value::Num(pwq.row.nr_active.into())),
-        ("refcnt", Value::Num(pwq.row.refcnt.into())),
-        ("inflight", Value::List(in_flight.collect())),
-        ("pending", counted(&pwq.pending)),
-        ("inactive", counted(&pwq.inactive)),
-        ("mayday", Value::Bool(pwq.row.mayday)),
-        ("plugged", Value::Bool(pwq.row.plugged)),
-    ])
-}
-
-/// The busy pools, each with the keys of `stats` and what only the state tells.
-fn pools_json(snapshot: &Snapshot) -> Value {
-    let mut model = Model::new(Limits {
-        history: 1,
-        producers: 0,
-    });
-    model.apply_snapshot(snapshot);
-    let tids = |workers: &[&WorkerRow]| {
-        Value::List(workers.iter().map(|w| Value::Num(w.tid.into())).collect())
-    };
-    let pools = busy::pools(snapshot).into_iter().filter_map(|busy| {
-        let pool = model.pools().iter().find(|p| p.row.id == busy.row.id)?;
-        let mut fields = columns::pool_fields(pool);
-        fields.push(("node", Value::opt(busy.row.node.map(u32::from))));
-        fields.push(("flags", Value::Bits(busy.row.flags.into())));
-        fields.push(("hung_ns", Value::Big(hung(busy.row, snapshot))));
-        fields.push(("manager", Value::opt(busy.manager.map(|w| w.tid))));
-        fields.push(("idle_tids", tids(&busy.idle)));
-        Some(Value::Object(fields))
-    });
-    Value::List(pools.collect())
-}
-
-fn flush_json(flush: &FlushRow, snapshot: &Snapshot, names: &Names) -> Value {
-    let mut fields = vec![
-        ("tid", Value::Num(flush.tid.into())),
-        ("comm", Value::str(names.comm(flush.tid))),
-        ("workqueue", Value::str(names.workqueue(flush.wq))),
-    ];
-    if flush.work != 0 {
-        fields.push(("work", Value::Hex(flush.work)));
-        fields.push(("function", Value::str(names.function(flush.func))));
-    }
-    fields.push((
-        "for_ns",
-        Value::Big(snapshot.at.saturating_sub(flush.since)),
-    ));
-    let deadlock = Some(flush.deadlock).filter(|&n| n != 0);
-    fields.push(("deadlock", Value::opt(deadlock)));
-    Value::Object(fields)
+/// The function that a thread executes, if it is a worker's.
+pub fn executed_by<'n>(tid: u32, snapshot: &Snapshot, names: &'n Names) -> Option<&'n str> {
+    let mut workers = snapshot.workers.iter();
+    let worker = workers.find(|w| tid != 0 && w.tid == tid && w.work != 0)?;
+    Some(names.function(worker.func))
 }
 
 /// Nanoseconds without progress while items wait.
-fn hung(pool: &PoolRow, snapshot: &Snapshot) -> u64 {
+pub fn hung(pool: &PoolRow, snapshot: &Snapshot) -> u64 {
     match pool.nr_pending {
         0 => 0,
         _ => snapshot.at.saturating_sub(pool.last_progress),
@@ -308,31 +223,28 @@ fn hung(pool: &PoolRow, snapshot: &Snapshot) -> u64 {
 mod tests {
     use super::*;
     use crate::fixture;
-    use crate::json::Json;
 
     #[test]
     fn text_of_a_busy_engine() {
-        insta::assert_snapshot!(text(&fixture::snapshot(), Style::default()));
+        insta::assert_snapshot!(text(
+            &fixture::snapshot(),
+            &Truth::default(),
+            Style::default()
+        ));
     }
 
     #[test]
     fn text_of_an_idle_engine() {
-        let text = text(&fixture::idle(), Style::default());
+        let text = text(&fixture::idle(), &Truth::default(), Style::default());
         assert_eq!(text, "Showing busy workqueues and worker pools:\n");
-    }
-
-    #[test]
-    fn json_of_a_busy_engine() {
-        let json = json(&fixture::snapshot());
-        insta::assert_snapshot!(serde_json::to_string_pretty(&Json(&json)).expect("JSON"));
     }
 
     /// A rescuer at work on a pool in need, a BH item, waits that close a circle.
     #[test]
     fn text_of_an_engine_in_trouble() {
         let snapshot = fixture::in_trouble();
-        insta::assert_snapshot!(text(&snapshot, Style::default()));
-        let red = text(&snapshot, Style { on: true });
+        insta::assert_snapshot!(text(&snapshot, &Truth::default(), Style::default()));
+        let red = text(&snapshot, &Truth::default(), Style { on: true });
         assert!(red.contains("\u{1b}[31m MAYDAY\u{1b}[0m"), "{red:?}");
     }
 
@@ -341,8 +253,34 @@ mod tests {
         let mut snapshot = fixture::snapshot();
         snapshot.pools.clear();
         snapshot.functions.clear();
-        let text = text(&snapshot, Style::default());
+        let text = text(&snapshot, &Truth::default(), Style::default());
         assert!(text.contains("pwq unknown: active="), "{text}");
         assert!(text.contains("pending: 3*unknown"), "{text}");
+    }
+
+    /// The kernel knows it before the engine.
+    #[test]
+    fn a_worker_that_sleeps_unnoticed_is_told() {
+        let truth = Truth::made_up(&[(4702, 'S'), (4703, 'R')]);
+        let text = text(&fixture::snapshot(), &truth, Style::default());
+        assert!(
+            text.contains("4702:flush_cache for 5.0 ms (asleep now)"),
+            "{text}"
+        );
+        assert!(
+            text.contains("4703:write_back for 39.0 s (asleep for"),
+            "{text}"
+        );
+    }
+
+    #[test]
+    fn a_waiter_that_is_a_worker_is_shown_with_its_function() {
+        let mut snapshot = fixture::snapshot();
+        snapshot.flushes[0].tid = 4702;
+        let text = text(&snapshot, &Truth::default(), Style::default());
+        assert!(
+            text.contains("waiter kworker/0:1-4702 in flush_cache: work "),
+            "{text}"
+        );
     }
 }

@@ -1,4 +1,5 @@
 //! A directory with an engine's segment in it, and the binary run against it.
+#![allow(dead_code, reason = "each test program uses a part of it")]
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -8,7 +9,7 @@ use tempfile::TempDir;
 use wq_trace::{
     Counter, Emitter, Event, FuncId, PoolGauges, PoolId, PoolInfo, PoolSlot, PwqFuncSlot,
     PwqGauges, PwqSlot, REQ_CPU_LOCAL, Reader, Segment, SegmentConfig, WaitPart, What, WorkerId,
-    WorkerSlot, WqSlot,
+    WorkerSlot, WqId, WqSlot,
 };
 
 /// Thread id of the only worker; no thread of this process has it.
@@ -207,12 +208,31 @@ impl Engine {
         self.emit_at(self.started_at, work, what);
     }
 
+    /// Emits an event of this moment.
+    pub fn emit_now(&mut self, work: u64, what: What) {
+        self.emit_at(now(&self.segment), work, what);
+    }
+
+    /// Emits an event of this moment about another workqueue.
+    pub fn emit_for(&mut self, wq: WqId, what: What) {
+        self.emit_of(now(&self.segment), wq, 0, what);
+    }
+
+    /// Says that the engine ends now.
+    pub fn end_now(&self) {
+        self.segment.mark_ended(now(&self.segment));
+    }
+
     fn emit_at(&mut self, at: u64, work: u64, what: What) {
+        self.emit_of(at, self.wq.id(), work, what);
+    }
+
+    fn emit_of(&mut self, at: u64, wq: WqId, work: u64, what: What) {
         self.emitter.emit(&Event {
             at,
             cpu: 0,
             tid: TID,
-            wq: self.wq.id(),
+            wq,
             pool: PoolId::NONE,
             worker: WorkerId::NONE,
             func: self.func,

@@ -254,6 +254,7 @@ fn pwqs(round: u64) -> Vec<PwqRow> {
                 max_in_flight: 2,
                 mayday: false,
                 plugged: false,
+                held_since: 0,
                 counters,
                 wait: histogram(queue.5, started),
                 run: histogram(queue.6, started - running),

@@ -8,7 +8,7 @@ use crate::hist::BUCKETS;
 use crate::ids::{FuncId, PoolId, PwqId, WorkerId, WqId};
 use crate::layout::{
     ATTRS_KNOWN, ATTRS_STRICT, DISTRIBUTION, NAME_WORDS, NOTE_WORDS, SHORT_WORDS, TEXT_WORDS,
-    flush, function, histogram, pool, pwq, pwq_func, sensing, thread, worker, workqueue,
+    flush, function, histogram, pool, pwq, pwq_func, pwq_held, sensing, thread, worker, workqueue,
 };
 use crate::sensing::{CanaryGauges, Reaction, SENSING_NOTE_BYTES, SENSING_NOTES, SensingInfo};
 use crate::settings::{Scope, WqAttrs};
@@ -133,6 +133,7 @@ pub(super) fn pwq(slot: &Slot<'_>) -> PwqRow {
         max_in_flight: slot.word(pwq::MAX_FLIGHT) as u32,
         mayday: slot.word(pwq::BITS) & 1 != 0,
         plugged: slot.word(pwq::BITS) & 2 != 0,
+        held_since: slot.word(pwq::BITS) & pwq_held::SINCE,
         counters,
         wait: Histogram::default(),
         run: Histogram::default(),

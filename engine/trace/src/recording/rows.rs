@@ -65,7 +65,7 @@ rows! {
         last_progress, max_workers, max_nr_running, cm_wakeups, refcnt, node, strict, cpus, pod_cpus, canary
     }
     PwqRow {
-        id, wq, pool, nr_active, refcnt, nr_inactive, nr_in_flight, max_in_flight, mayday, plugged, counters, wait, run
+        id, wq, pool, nr_active, refcnt, nr_inactive, nr_in_flight, max_in_flight, mayday, plugged, counters, wait, run, held_since
     }
     PwqFuncRow {
         pwq, func, pending, inactive, running, queued, started, completed, run_ns, cpu_ns, run_max_ns, breakdown

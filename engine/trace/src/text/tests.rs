@@ -278,3 +278,13 @@ fn the_json_object_leaves_out_what_the_event_does_not_have() {
     );
     assert_eq!(object[5].1, Value::Hex(0x2a));
 }
+
+#[test]
+fn every_event_is_in_the_list_of_names_once() {
+    let mut seen: Vec<&str> = goldens().iter().map(|(what, _)| name(what)).collect();
+    seen.sort_unstable();
+    seen.dedup();
+    let mut listed = NAMES.to_vec();
+    listed.sort_unstable();
+    assert_eq!(listed, seen);
+}

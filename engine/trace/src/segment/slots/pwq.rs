@@ -4,7 +4,7 @@
 use super::{Segment, Slot};
 use crate::hist::bucket_of;
 use crate::ids::{FuncId, PoolId, PwqId, WqId};
-use crate::layout::{Kind, histogram, pwq, pwq_func};
+use crate::layout::{Kind, histogram, pwq, pwq_func, pwq_held};
 use crate::segment::former::Leaving;
 use crate::segment::words::pair;
 use crate::stats::{Breakdown, Counter};
@@ -31,6 +31,8 @@ pub struct PwqGauges {
     pub nr_in_flight: u32,
     /// Most items that executed at once.
     pub max_in_flight: u32,
+    /// When the oldest of the inactive items was queued, in nanoseconds; 0 when there is none.
+    pub held_since: u64,
 }
 
 impl Segment {
@@ -80,6 +82,11 @@ impl PwqSlot {
             pair(gauges.nr_inactive, gauges.nr_in_flight),
         );
         words.put(pwq::MAX_FLIGHT, gauges.max_in_flight.into());
+        let bits = words.get(pwq::BITS);
+        let held = bits & !pwq_held::SINCE | gauges.held_since & pwq_held::SINCE;
+        if held != bits {
+            words.put(pwq::BITS, held);
+        }
     }
 
     /// Whether it waits for the rescuer.

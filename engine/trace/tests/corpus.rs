@@ -1,0 +1,119 @@
+//! The corpus of the fuzz targets, as it is and with random changes: what a fuzzer would look for, without one.
+
+#[path = "../fuzz/bodies.rs"]
+mod bodies;
+
+use proptest::prelude::*;
+use proptest::sample::Index;
+use std::path::PathBuf;
+use std::sync::OnceLock;
+
+fn folder(target: &str) -> PathBuf {
+    let corpus = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/corpus");
+    corpus.join(target)
+}
+
+/// The files of a target, by name.
+fn corpus(target: &str) -> Vec<(String, Vec<u8>)> {
+    let entries = std::fs::read_dir(folder(target)).expect("a corpus");
+    let mut files: Vec<_> = entries
+        .map(|entry| {
+            let path = entry.expect("a file").path();
+            let name = path.file_name().expect("a name").to_string_lossy();
+            (name.into_owned(), std::fs::read(&path).expect("bytes"))
+        })
+        .collect();
+    files.sort();
+    assert!(!files.is_empty(), "{target} has no corpus");
+    files
+}
+
+#[test]
+fn segments() {
+    for (name, bytes) in corpus("segment") {
+        let read = bodies::segment(&bytes);
+        assert_eq!(read, name.starts_with("whole"), "{name}");
+    }
+}
+
+#[test]
+fn events() {
+    for (_, bytes) in corpus("events") {
+        bodies::events(&bytes);
+    }
+}
+
+/// Run with `--ignored` after the format has changed: adds what this version writes.
+#[test]
+#[ignore = "writes into the corpus"]
+fn write_the_seeds() {
+    let (major, minor) = wq_trace::VERSION;
+    let (whole, records) = bodies::segment_with_a_ring();
+    let version = format!("{major}.{minor}");
+    let write = |target: &str, name: &str, bytes: &[u8]| {
+        std::fs::write(folder(target).join(name), bytes).expect("a file");
+    };
+    write("segment", &format!("whole-{version}"), &whole);
+    write("segment", &format!("cut-{version}"), &whole[..records]);
+    write(
+        "events",
+        &format!("four-kinds-{version}"),
+        &whole[records..records + 64 * 8],
+    );
+}
+
+fn seed() -> &'static [u8] {
+    static SEED: OnceLock<Vec<u8>> = OnceLock::new();
+    SEED.get_or_init(|| bodies::segment_with_a_ring().0)
+}
+
+/// A change that reaches further than a random byte: a word that is small, huge, or another word of the file.
+fn word() -> impl Strategy<Value = (Index, u64)> {
+    let value = prop_oneof![
+        0_u64..64,
+        any::<u64>(),
+        Just(u64::MAX),
+        (0_u64..1 << 16).prop_map(|n| n * 8),
+    ];
+    (any::<Index>(), value)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn segments_with_changed_words(changes in prop::collection::vec(word(), 1..12)) {
+        let mut bytes = seed().to_vec();
+        let words = bytes.len() / 8;
+        for (at, value) in changes {
+            let at = at.index(words) * 8;
+            bytes[at..at + 8].copy_from_slice(&value.to_le_bytes());
+        }
+        bodies::segment(&bytes);
+    }
+
+    #[test]
+    fn segments_with_parts_moved(from in any::<Index>(), to in any::<Index>(), len in 1_usize..4096) {
+        let mut bytes = seed().to_vec();
+        let len = len.min(bytes.len());
+        let (from, to) = (from.index(bytes.len() - len + 1), to.index(bytes.len() - len + 1));
+        bytes.copy_within(from..from + len, to);
+        bodies::segment(&bytes);
+    }
+
+    #[test]
+    fn records_of_any_bytes(bytes in prop::collection::vec(any::<u8>(), 0..64 * 8)) {
+        bodies::events(&bytes);
+    }
+
+    /// Each kind of event with anything in its other fields.
+    #[test]
+    fn records_of_known_kinds(records in prop::collection::vec((any::<[u8; 64]>(), 0_u8..40), 1..9)) {
+        let mut bytes = Vec::new();
+        for (mut record, kind) in records {
+            record[8] = kind;
+            bytes.extend_from_slice(&record);
+        }
+        bodies::events(&bytes);
+    }
+}
