@@ -7,9 +7,9 @@ pub fn script(data: &[u8]) -> bool {
     let Ok(text) = std::str::from_utf8(data) else {
         return false;
     };
-    let errors = match wq_replay::script::parse(text, Path::new("x.toml"), None) {
+    let errors = match wq_replay::parse(text, Path::new("x.toml"), None) {
         Ok(script) => {
-            assert!(!script.name.is_empty(), "{script:?}");
+            assert!(!script.program.name.is_empty());
             return true;
         }
         Err(errors) => errors,

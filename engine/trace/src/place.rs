@@ -86,6 +86,18 @@ pub(crate) fn runtime_dirs(all_users: bool) -> Vec<PathBuf> {
     dirs
 }
 
+/// The user that a directory is for, where its name says so: `/dev/shm/wq-UID`, `/run/user/UID/wq`.
+pub(crate) fn owner_by_name(dir: &Path) -> Option<u32> {
+    let parent = dir.parent()?;
+    if parent == Path::new("/dev/shm") {
+        return dir.file_name()?.to_str()?.strip_prefix("wq-")?.parse().ok();
+    }
+    if parent.parent()? == Path::new("/run/user") {
+        return parent.file_name()?.to_str()?.parse().ok();
+    }
+    None
+}
+
 /// How long the lock on a directory is waited for: its holder may have been stopped.
 const LOCK_WAIT: Duration = Duration::from_secs(10);
 
@@ -213,6 +225,16 @@ mod tests {
         assert!(
             is_numbered(&numbered(&long, 2), &long) && is_numbered(&numbered(&long, 12), &long)
         );
+    }
+
+    #[test]
+    fn a_directory_may_say_whose_it_is() {
+        let owner = |dir| owner_by_name(Path::new(dir));
+        assert_eq!(owner("/dev/shm/wq-1000"), Some(1000));
+        assert_eq!(owner("/run/user/7/wq"), Some(7));
+        for dir in ["/dev/shm/else", "/tmp/wq-1000", "/run/user/x/wq", "/", "wq"] {
+            assert_eq!(owner(dir), None, "{dir}");
+        }
     }
 
     #[test]

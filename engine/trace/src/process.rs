@@ -45,6 +45,15 @@ pub(crate) fn exists(pid: u32) -> bool {
     Path::new(&format!("/proc/{pid}")).exists()
 }
 
+/// Whether a process has this user id, or had it when it gave up its privileges. The owner of its directory would not do:
+/// that is root of every process that may not be dumped.
+pub(crate) fn is_of(pid: u32, uid: u32) -> bool {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
+    let ids = status.lines().find_map(|line| line.strip_prefix("Uid:"));
+    let mut ids = ids.unwrap_or_default().split_ascii_whitespace();
+    ids.any(|id| id.parse() == Ok(uid))
+}
+
 /// State and start time, fields 3 and 22 of a stat line. The second field is the command in parentheses, and may hold
 /// anything.
 fn parse_stat(stat: &[u8]) -> Option<(char, u64)> {
@@ -99,5 +108,7 @@ mod tests {
         assert!(is_alive(pid, start));
         assert!(!is_alive(pid, start + 1));
         assert!(pid_namespace().is_some());
+        let uid = rustix::process::geteuid().as_raw();
+        assert!(is_of(pid, uid) && !is_of(pid, uid + 1));
     }
 }

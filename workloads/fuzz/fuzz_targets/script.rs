@@ -4,4 +4,6 @@
 #[path = "../bodies.rs"]
 mod bodies;
 
-libfuzzer_sys::fuzz_target!(|data: &[u8]| bodies::script(data));
+libfuzzer_sys::fuzz_target!(|data: &[u8]| {
+    bodies::script(data);
+});

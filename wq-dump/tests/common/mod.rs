@@ -4,16 +4,18 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Instant;
 use tempfile::TempDir;
 use wq_trace::{
-    Counter, Emitter, Event, FuncId, PoolGauges, PoolId, PoolInfo, PoolSlot, PwqFuncSlot,
-    PwqGauges, PwqSlot, REQ_CPU_LOCAL, Reader, Segment, SegmentConfig, WaitPart, What, WorkerId,
-    WorkerSlot, WqId, WqSlot,
+    Counter, Emitter, Event, FlushRow, FlushSlot, FuncId, PoolGauges, PoolId, PoolInfo, PoolSlot,
+    PwqFuncSlot, PwqGauges, PwqSlot, REQ_CPU_LOCAL, Segment, SegmentConfig, WaitPart, What,
+    WorkerId, WorkerSlot, WorkerState, WqId, WqSlot,
 };
 
 /// Thread id of the only worker; no thread of this process has it.
 pub const TID: u32 = 4_000_001;
+
+/// How long the engine of a test has been there, in nanoseconds.
+const AGE_NS: u64 = 1_000_000_000_000;
 
 /// A place where engines and tools meet.
 pub struct Place {
@@ -103,6 +105,7 @@ pub struct Engine {
     worker: WorkerSlot,
     func: FuncId,
     started_at: u64,
+    flushes: Vec<FlushSlot>,
 }
 
 impl Engine {
@@ -115,7 +118,8 @@ impl Engine {
             sensing: "tick".into(),
             ..SegmentConfig::default()
         };
-        let started_at = now(&Segment::in_memory(&config, 0));
+        // Long ago: what happened then is old, and all that it did at once happened then.
+        let started_at = monotonic().saturating_sub(AGE_NS).max(256);
         let (segment, problem) = Segment::create(&config, started_at);
         assert!(problem.is_none(), "{problem:?}");
         let info = PoolInfo {
@@ -140,6 +144,7 @@ impl Engine {
             worker,
             func,
             started_at,
+            flushes: Vec::new(),
         }
     }
 
@@ -186,12 +191,35 @@ impl Engine {
         );
     }
 
+    /// The item in flight, which is the sixth, sleeps and somebody waits for it; two more are held, a timer is armed, and
+    /// the rescuer is called.
+    pub fn trouble(&mut self) {
+        self.worker.state(WorkerState::Sleeping, self.started_at);
+        self.pwq_func.inactive(2);
+        self.pwq.gauges(&PwqGauges {
+            nr_active: 1,
+            refcnt: 4,
+            nr_inactive: 2,
+            nr_in_flight: 1,
+            held_since: self.started_at,
+            ..PwqGauges::default()
+        });
+        self.pwq.set_mayday(true);
+        self.segment.armed(self.func, 1, self.started_at + 1);
+        self.flushes.push(self.segment.flush(&FlushRow {
+            tid: TID + 1,
+            work: 6,
+            wq: self.wq.id(),
+            func: self.func,
+            since: self.started_at,
+            deadlock: 0,
+        }));
+    }
+
     /// Emits events stamped with the time, on and on, until told to stop.
     pub fn emit_until(&mut self, stop: &AtomicBool) {
-        let begun = Instant::now();
         while !stop.load(Ordering::Relaxed) {
-            let passed = begun.elapsed().as_nanos() as u64;
-            self.emit_at(self.started_at + passed, 1, What::ActivateWork);
+            self.emit_at(monotonic(), 1, What::ActivateWork);
         }
     }
 
@@ -210,17 +238,17 @@ impl Engine {
 
     /// Emits an event of this moment.
     pub fn emit_now(&mut self, work: u64, what: What) {
-        self.emit_at(now(&self.segment), work, what);
+        self.emit_at(monotonic(), work, what);
     }
 
     /// Emits an event of this moment about another workqueue.
     pub fn emit_for(&mut self, wq: WqId, what: What) {
-        self.emit_of(now(&self.segment), wq, 0, what);
+        self.emit_of(monotonic(), wq, 0, what);
     }
 
     /// Says that the engine ends now.
     pub fn end_now(&self) {
-        self.segment.mark_ended(now(&self.segment));
+        self.segment.mark_ended(monotonic());
     }
 
     fn emit_at(&mut self, at: u64, work: u64, what: What) {
@@ -243,10 +271,8 @@ impl Engine {
     }
 }
 
-/// The time on a segment's clock.
-fn now(segment: &Segment) -> u64 {
-    Reader::in_memory(segment)
-        .snapshot()
-        .expect("a snapshot")
-        .at
+/// The time on a segment's clock, in nanoseconds.
+fn monotonic() -> u64 {
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::Monotonic);
+    time.tv_sec as u64 * 1_000_000_000 + time.tv_nsec as u64
 }

@@ -8,7 +8,8 @@ pub use retention::gc;
 pub(crate) use retention::remove_leftovers;
 
 use crate::clean::clean_text;
-use crate::place::{ENDING, parse_file_name, runtime_dirs};
+use crate::place::{ENDING, owner_by_name, parse_file_name, runtime_dirs};
+use crate::process;
 use crate::reader::{OpenError, Reader};
 use crate::snapshot::Liveness;
 use std::os::unix::fs::MetadataExt;
@@ -54,14 +55,45 @@ fn list_in(dir: &Path) -> Vec<Found> {
         return Vec::new();
     }
     let entries = std::fs::read_dir(dir).into_iter().flatten().flatten();
-    entries.filter_map(|entry| look_at(&entry.path())).collect()
+    let found = entries.filter_map(|entry| look_at(&entry.path()));
+    found.map(|found| doubted(found, dir)).collect()
 }
 
-/// Whether a directory is this user's; root reads everybody's.
+/// Whether a directory is this user's; root reads everybody's, if it is theirs.
 fn is_trusted(dir: &Path) -> bool {
     let me = rustix::process::geteuid();
-    std::fs::symlink_metadata(dir)
-        .is_ok_and(|dir| dir.is_dir() && (dir.uid() == me.as_raw() || me.is_root()))
+    let is_theirs = |uid: u32| owner_by_name(dir).is_none_or(|owner| uid == owner || uid == 0);
+    std::fs::symlink_metadata(dir).is_ok_and(|metadata| {
+        let uid = metadata.uid();
+        metadata.is_dir() && (uid == me.as_raw() || me.is_root() && is_theirs(uid))
+    })
+}
+
+/// What a file says of a process is worth nothing if somebody else wrote it: then it is not known whether that engine is
+/// there, and why is said.
+fn doubted(found: Found, dir: &Path) -> Found {
+    let uid = |path: &Path| std::fs::symlink_metadata(path).ok().map(|file| file.uid());
+    let (Some(owner), Some(of_dir)) = (uid(&found.path), uid(dir)) else {
+        return found;
+    };
+    let me = rustix::process::geteuid().as_raw();
+    // Root may write for anybody, and a service that began as root goes on as somebody else.
+    if owner == 0 || found.problem.is_some() {
+        return found;
+    }
+    let whose = if owner != of_dir && owner != me {
+        format!("its directory to user {of_dir}")
+    } else if found.state == Liveness::Live && !process::is_of(found.pid, owner) {
+        format!("process {} to another one", found.pid)
+    } else {
+        return found;
+    };
+    let path = found.path.display();
+    Found {
+        state: Liveness::Unknown,
+        problem: Some(format!("{path}: it belongs to user {owner}, but {whose}")),
+        ..found
+    }
 }
 
 /// A file that is called like a segment.
