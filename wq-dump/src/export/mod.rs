@@ -21,7 +21,7 @@ use wq_trace::export::{Exporter, Options, Wanted};
 use wq_trace::{Cursor, Event, MERGE_DELAY_NS, Next, Snapshot};
 
 /// How long to wait for the next event.
-const PAUSE: Duration = Duration::from_millis(5);
+const PAUSE: Duration = Duration::from_millis(2);
 /// How often the engine's state is looked at for what events do not tell.
 const BETWEEN_LOOKS: Duration = Duration::from_millis(500);
 /// ... and at most, when events name what has no name yet.

@@ -278,12 +278,18 @@ impl<W: Write> Perfetto<W> {
         threads.end((tid, event.at), what, &mut canvas).map(|_| ())
     }
 
-    /// Whoever notices that a worker sleeps may be another thread.
+    /// The thread of the worker that sleeps or resumes. Who noticed it may be another thread: where events may be
+    /// missing, only the worker's own word counts.
+    fn sleeper(&self, event: &Event) -> Option<u32> {
+        let tid = self.workers.get(&event.worker).copied()?;
+        let is_sure = tid == event.tid || !self.explainer.is_blind(event.at);
+        is_sure.then_some(tid)
+    }
+
     fn slept(&mut self, event: &Event, names: &Names, shown: bool) -> io::Result<()> {
-        let tid = self.workers.get(&event.worker).copied();
-        let inside = tid.filter(|&tid| {
-            !self.explainer.is_blind(event.at) && self.threads.executes(tid, event.work, event.at)
-        });
+        let inside = self
+            .sleeper(event)
+            .filter(|&tid| self.threads.executes(tid, event.work, event.at));
         let Some(tid) = inside else {
             return self.instant(event, event.tid, None, names, shown);
         };
@@ -298,9 +304,8 @@ impl<W: Write> Perfetto<W> {
     }
 
     fn resumed(&mut self, event: &Event, names: &Names, shown: bool) -> io::Result<()> {
-        let sleep = (!self.explainer.is_blind(event.at)).then_some(Open::Sleep(event.work));
-        let tid = self.workers.get(&event.worker).copied();
-        if let (Some(tid), Some(sleep)) = (tid, sleep) {
+        if let Some(tid) = self.sleeper(event) {
+            let sleep = Open::Sleep(event.work);
             let (threads, mut canvas) = self.canvas(names);
             if threads.end((tid, event.at), sleep, &mut canvas)? {
                 return Ok(());
