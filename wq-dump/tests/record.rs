@@ -137,6 +137,15 @@ fn an_interrupted_one_is_whole() {
     assert!(!text.contains("breaks off"), "{text}");
 }
 
+/// Ends what goes on until it is told to, also when an assertion fails.
+struct Stopped<'a>(&'a AtomicBool);
+
+impl Drop for Stopped<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
 /// Killed in the middle of a write or not: what came before is there, and what is missing is said.
 #[test]
 fn a_killed_recorder_leaves_what_it_wrote() {
@@ -145,7 +154,8 @@ fn a_killed_recorder_leaves_what_it_wrote() {
     let segment = engine.path.to_str().expect("UTF-8").to_owned();
     let stop = AtomicBool::new(false);
     std::thread::scope(|scope| {
-        let emitting = scope.spawn(|| engine.emit_until(&stop));
+        scope.spawn(|| engine.emit_until(&stop));
+        let _stopped = Stopped(&stop);
         for round in 0..5 {
             let file = place.path().join(format!("{round}.wqrec"));
             let file = file.to_str().expect("UTF-8");
@@ -168,8 +178,6 @@ fn a_killed_recorder_leaves_what_it_wrote() {
                     .contains("mixed")
             );
         }
-        stop.store(true, Ordering::Relaxed);
-        emitting.join().expect("it ends");
     });
 }
 
@@ -183,8 +191,13 @@ fn a_damaged_one_says_where_it_is_not_whole() {
     place.run(&flags).good();
     let whole = place.run(&["events", "--file", &file]).good().to_owned();
     let mut bytes = std::fs::read(&file).expect("there");
-    // The first frame holds the events.
-    bytes[60] ^= 1;
+    // The frame of kind 2 holds the events.
+    let number = |at: usize| u32::from_le_bytes(bytes[at..at + 4].try_into().expect("four"));
+    let mut frame = 16;
+    while number(frame + 4) != 2 {
+        frame += 24 + number(frame + 12) as usize;
+    }
+    bytes[frame + 30] ^= 1;
     std::fs::write(&file, bytes).expect("written");
     let run = place.run(&["events", "--file", &file]);
     let text = run.good();

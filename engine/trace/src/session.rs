@@ -77,6 +77,10 @@ impl<W: Write> RecordingSession<W> {
     /// # Errors
     /// The engine cannot be read, or the recording not be written.
     pub fn poll(&mut self, now: u64) -> Result<bool, RecordingError> {
+        if self.recorder.states() == 0 {
+            // Before any event: what is cut off at once can be read, too.
+            self.state()?;
+        }
         self.events(now)?;
         if now >= self.next_state {
             self.state()?;

@@ -132,7 +132,8 @@ impl EventSink for SimRecording {
         };
         let mut done = recorder.event(event);
         self.events += 1;
-        if done.is_ok() && event.at >= self.next_state && self.events >= EVENTS_BETWEEN_STATES {
+        let due = event.at >= self.next_state && self.events >= EVENTS_BETWEEN_STATES;
+        if done.is_ok() && (due || recorder.states() == 0) {
             let mut snapshot = state(segment)?;
             snapshot.at = event.at;
             done = recorder.snapshot(&snapshot);

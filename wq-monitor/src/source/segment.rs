@@ -51,7 +51,12 @@ impl SegmentSource {
 
     /// The same, all of it recorded from the oldest event on.
     pub fn recorded(self, tape: Option<Tape>) -> Self {
-        Self { tape, ..self }
+        let mut this = Self { tape, ..self };
+        // Before any event: what is cut off at once can be read, too.
+        if let (Some(tape), Ok(snapshot)) = (&mut this.tape, this.reader.snapshot()) {
+            tape.snapshot(&snapshot);
+        }
+        this
     }
 
     /// Takes in the events that are there, up to a bound.

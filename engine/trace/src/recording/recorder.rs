@@ -27,6 +27,7 @@ pub struct Recorder<W> {
     written: Option<(Written, u32)>,
     /// Snapshots since everything was written.
     since_whole: u32,
+    states: u64,
     rings: Vec<(u64, u64)>,
     /// Frames so far.
     frames: u32,
@@ -48,6 +49,7 @@ impl<W: Write> Recorder<W> {
             batch: BatchWriter::new((0, 0)),
             written: None,
             since_whole: 0,
+            states: 0,
             rings: Vec::new(),
             frames: 0,
             bytes: head().len() as u64,
@@ -115,6 +117,7 @@ impl<W: Write> Recorder<W> {
             }
         };
         self.since_whole += 1;
+        self.states += 1;
         self.written = Some((now, self.frames));
         self.frame(Kind::Tables, &payload)
     }
@@ -156,6 +159,11 @@ impl<W: Write> Recorder<W> {
     /// Events taken in so far.
     pub fn events(&self) -> u64 {
         self.events
+    }
+
+    /// States taken in so far.
+    pub fn states(&self) -> u64 {
+        self.states
     }
 
     /// Events that were said to be lost.
