@@ -30,7 +30,7 @@ pub struct Common {
     /// Name of the engine, where there are several.
     #[arg(long, global = true, value_name = "NAME", conflicts_with = "file")]
     pub engine: Option<String>,
-    /// Segment file of an engine, live or not.
+    /// Segment file of an engine, live or not, or a recording.
     #[arg(long, global = true, value_name = "PATH")]
     pub file: Option<PathBuf>,
     /// Print JSON.
@@ -72,6 +72,8 @@ pub enum Command {
     Events(Events),
     /// The events as a file for other tools: ftrace text, or a Perfetto trace.
     Export(crate::export::Flags),
+    /// Records events and states to a file, until the engine ends or this is interrupted; --file reads it everywhere.
+    Record(Record),
     /// Removes the segment files of engines that ended or crashed.
     Gc,
     /// Prints a completion script for a shell.
@@ -79,6 +81,17 @@ pub enum Command {
         /// The shell.
         shell: Shell,
     },
+}
+
+/// What to record to, and for how long.
+#[derive(Debug, Default, clap::Args)]
+pub struct Record {
+    /// The file: new or empty [default: wq-NAME-PID.wqrec].
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// For how long, as 5s, 500ms or 1.5m.
+    #[arg(long = "for", value_name = "DURATION", value_parser = duration::parse)]
+    pub duration: Option<Duration>,
 }
 
 /// Which events, and for how long.

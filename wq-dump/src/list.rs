@@ -66,7 +66,7 @@ fn text(found: &[Found], style: Style) -> String {
         let state = match engine.state {
             Liveness::Live => Look::Good,
             Liveness::Dead => Look::Alarm,
-            Liveness::Ended | Liveness::Unknown => Look::Quiet,
+            Liveness::Ended | Liveness::Unknown | Liveness::Recorded => Look::Quiet,
         };
         let plain = |text: String| (text, Look::Plain);
         table.row(vec![

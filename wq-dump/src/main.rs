@@ -14,6 +14,7 @@ mod json;
 mod list;
 mod log;
 mod output;
+mod record;
 #[cfg(test)]
 mod schemas;
 mod state;
@@ -57,6 +58,7 @@ fn run(args: &Args) -> Result<(), Failure> {
         Command::Stats => stats::run(&args.common, &mut output),
         Command::Events(which) => events::run(&args.common, which, &mut output),
         Command::Export(flags) => export::run(&args.common, flags),
+        Command::Record(flags) => record::run(&args.common, flags, &mut output),
         Command::Gc => list::gc(args.common.json, &mut output),
         Command::Completions { shell } => {
             let mut script = Vec::new();

@@ -8,7 +8,7 @@ use crate::table::{Look, Table, exact};
 use crate::target::Target;
 use wq_trace::model::columns::{self, Cell, Column};
 use wq_trace::model::{self, Latency, Model, Pool, Workqueue};
-use wq_trace::{Breakdown, Limits, Value, WaitPart, units};
+use wq_trace::{Breakdown, Limits, Snapshot, Value, WaitPart, units};
 
 /// The columns of the first table: the kernel's `wq_monitor.py`, then ours.
 const COUNTERS: [&str; 16] = [
@@ -68,12 +68,7 @@ pub fn run(common: &Common, output: &mut Output) -> Result<(), Failure> {
         producers: 0,
     });
     model.apply_snapshot(&snapshot);
-    // Nobody reads the events here: lost is what no reader can have any more.
-    let overwritten = snapshot
-        .rings
-        .iter()
-        .map(|ring| ring.written.saturating_sub(ring.capacity));
-    model.apply_lost(overwritten.fold(0, u64::saturating_add));
+    model.apply_lost(lost(&target, &snapshot));
     if common.json {
         output.json(&json(&model))
     } else {
@@ -81,6 +76,16 @@ pub fn run(common: &Common, output: &mut Output) -> Result<(), Failure> {
         output.text(&target.headline(&snapshot))?;
         output.text(&text(&model, style))
     }
+}
+
+/// Nobody reads the events here: lost is what no reader can have any more, or what is not in the recording.
+fn lost(target: &Target, snapshot: &Snapshot) -> u64 {
+    if let Some(recording) = target.reader().recording() {
+        return recording.lost_events();
+    }
+    let rings = snapshot.rings.iter();
+    let overwritten = rings.map(|ring| ring.written.saturating_sub(ring.capacity));
+    overwritten.fold(0, u64::saturating_add)
 }
 
 /// What the columns of the tables say, for `--help`.

@@ -2,9 +2,15 @@
 
 use crate::args::Common;
 use crate::failure::Failure;
-use wq_trace::{Cursor, FindError, From, Liveness, OpenError, Reader, Snapshot, find, units};
+use wq_trace::{
+    Cursor, FindError, From, Liveness, Names, OpenError, Reader, RecordingDamage, RecordingEnd,
+    Snapshot, find, units,
+};
 
-/// An opened segment.
+/// Most states of a recording that are looked at besides the last: at one a second, ten minutes.
+const EARLIER: usize = 600;
+
+/// An opened segment or recording.
 pub struct Target {
     reader: Reader,
 }
@@ -27,6 +33,31 @@ impl Target {
         let snapshot = snapshot.map_err(|error| Failure::Input(self.named(&error.to_string())))?;
         tracing::debug!(torn = snapshot.torn, "read");
         Ok(snapshot)
+    }
+
+    /// What everything is opened with.
+    pub fn reader(&self) -> &Reader {
+        &self.reader
+    }
+
+    /// The names of what stands in a snapshot; of a recording those of all its states.
+    pub fn names(&self, snapshot: &Snapshot) -> Names {
+        let recorded = self.reader.recording();
+        recorded.map_or_else(
+            || Names::new(snapshot),
+            |recording| recording.names().clone(),
+        )
+    }
+
+    /// The states that a recording holds besides its last one, the oldest first: of a long one those of its last minutes.
+    pub fn earlier(&self) -> Result<Vec<Snapshot>, Failure> {
+        if self.reader.recording().is_none() {
+            return Ok(Vec::new());
+        }
+        let states = self.reader.latest(EARLIER);
+        let mut states = states.map_err(|error| Failure::Input(self.named(&error.to_string())))?;
+        states.pop();
+        Ok(states)
     }
 
     /// Whether it may still write.
@@ -55,7 +86,11 @@ impl Target {
 
     /// A comment that says which engine this is, and what is missing in what follows.
     pub fn headline(&self, snapshot: &Snapshot) -> String {
-        headline(snapshot, self.liveness())
+        let mut out = headline(snapshot, self.liveness());
+        if let Some(recording) = self.reader.recording() {
+            out += &damages(recording.damage(), recording.end());
+        }
+        out
     }
 
     /// An error with the file that it is about.
@@ -119,6 +154,23 @@ fn headline(snapshot: &Snapshot, state: Liveness) -> String {
     out
 }
 
+/// What is wrong with a recording, a comment each.
+fn damages(damage: RecordingDamage, end: Option<RecordingEnd>) -> String {
+    let mut out = String::new();
+    let RecordingDamage { bytes, places } = damage;
+    if bytes > 0 {
+        let places = match places {
+            1 => "one place".to_owned(),
+            n => format!("{n} places"),
+        };
+        out += &format!("# {bytes} bytes of the recording, at {places}, cannot be read\n");
+    }
+    if end.is_none() {
+        out += "# the recording breaks off: its recorder was killed, or goes on\n";
+    }
+    out
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -138,6 +190,25 @@ mod tests {
         let expected =
             "# engine demo, pid 4700, dead, up 12.0 s, sensing tick (no canary), events off\n";
         assert_eq!(line, expected);
+    }
+
+    #[test]
+    fn what_is_wrong_with_a_recording_is_said() {
+        let whole = RecordingDamage::default();
+        assert_eq!(damages(whole, Some(RecordingEnd::Stopped)), "");
+        let damage = RecordingDamage {
+            bytes: 37,
+            places: 1,
+        };
+        let expected = "# 37 bytes of the recording, at one place, cannot be read\n\
+            # the recording breaks off: its recorder was killed, or goes on\n";
+        assert_eq!(damages(damage, None), expected);
+        let damage = RecordingDamage {
+            places: 2,
+            ..damage
+        };
+        let text = damages(damage, Some(RecordingEnd::Ended));
+        assert!(text.contains("at 2 places"), "{text}");
     }
 
     #[test]

@@ -201,9 +201,14 @@ impl App {
             held.keep(update, self.model.snapshot());
             return effect;
         }
-        for event in &update.events {
-            self.model.apply_event(event);
+        let mut events = update.events.iter().peekable();
+        for earlier in &update.earlier {
+            while let Some(event) = events.next_if(|event| event.at <= earlier.at) {
+                self.model.apply_event(event);
+            }
+            self.model.apply_snapshot(earlier);
         }
+        events.for_each(|event| self.model.apply_event(event));
         self.model.apply_lost(update.lost);
         if let Some(snapshot) = &update.snapshot {
             self.model.apply_snapshot(snapshot);

@@ -28,13 +28,17 @@ pub struct Args {
     #[arg(long, value_name = "NAME")]
     pub engine: Option<String>,
 
-    /// Read this segment, live or left behind
+    /// Read this segment, live or left behind, or this recording
     #[arg(long, value_name = "PATH", conflicts_with_all = ["pid", "engine"])]
     pub file: Option<PathBuf>,
 
     /// Replay this workload script in an engine of its own, and watch it
     #[arg(long, value_name = "SCRIPT", conflicts_with_all = ["pid", "engine", "file"])]
     pub replay: Option<PathBuf>,
+
+    /// Record all that is watched, events and states, to this file (new or empty); read it with --file
+    #[arg(long, value_name = "FILE")]
+    pub record: Option<PathBuf>,
 
     /// Seconds between two rounds; 0 prints once, as --plain unless --json is given
     #[arg(short, long, value_name = "SECS", default_value = "1", value_parser = interval(), allow_negative_numbers = true)]

@@ -12,14 +12,37 @@ use std::time::Duration;
 use wq_trace::Liveness;
 use wq_trace::model::{Limits, Model};
 
-/// Prints rounds until the engine is gone, a signal comes or nobody reads. Gives back the exit status.
+/// Prints rounds until the engine is gone, a signal comes or nobody reads, and ends the recording if one is made. Gives
+/// back the exit status.
 ///
 /// # Errors
-/// The engine cannot be read, or was killed meanwhile although it was asked for by its pid.
+/// The engine cannot be read, or was killed meanwhile although it was asked for by its pid; or it cannot be recorded.
 pub fn run(
     args: &Args,
     filter: Option<&Regex>,
     mut source: impl Source,
+    signals: &Signals,
+    out: impl Write,
+) -> Result<u8, Failure> {
+    let code = rounds(args, filter, &mut source, signals, out);
+    let recorded = source.finish().map_err(Failure::usage);
+    // What went wrong first is the reason.
+    let (code, recorded) = (code?, recorded?);
+    say(recorded.as_deref());
+    Ok(code)
+}
+
+/// Says what was recorded, if anything was; when even that fails there is nobody left to tell.
+pub fn say(recorded: Option<&str>) {
+    if let Some(sentence) = recorded {
+        let _ = writeln!(io::stderr(), "wq-monitor: {sentence}");
+    }
+}
+
+fn rounds(
+    args: &Args,
+    filter: Option<&Regex>,
+    source: &mut impl Source,
     signals: &Signals,
     mut out: impl Write,
 ) -> Result<u8, Failure> {
@@ -37,6 +60,9 @@ pub fn run(
                 .unwrap_or_else(|| "the engine cannot be read".to_owned());
             return Err(Failure::usage(problem));
         };
+        if let (Some(_), Some(problem)) = (&args.record, &update.problem) {
+            return Err(Failure::usage(problem.clone()));
+        }
         model.apply_snapshot(snapshot);
         let text = match args.mode() {
             Mode::Json => json::round(&model, filter),
@@ -54,12 +80,18 @@ pub fn run(
                     snapshot.meta.pid
                 )));
             }
-            Liveness::Dead | Liveness::Ended => return Ok(0),
+            Liveness::Dead | Liveness::Ended | Liveness::Recorded => return Ok(0),
             Liveness::Live | Liveness::Unknown if args.once() => return Ok(0),
             Liveness::Live | Liveness::Unknown => {}
         }
         next += u64::try_from(args.interval.as_nanos()).unwrap_or(u64::MAX);
-        if let Some(code) = wait(next, signals) {
+        let code = match args.record {
+            Some(_) => wait(next, signals, RECORDING, || {
+                drop(source.poll(monotonic(), false));
+            }),
+            None => wait(next, signals, WATCHING, || ()),
+        };
+        if let Some(code) = code {
             return Ok(code);
         }
         // After a stop (or a suspended machine) the rounds that were missed are left out.
@@ -72,9 +104,16 @@ fn print(out: &mut impl Write, text: &str) -> io::Result<()> {
     out.flush()
 }
 
-/// Sleeps until `until`, on the monotonic clock; a signal ends it with its exit status.
-fn wait(until: u64, signals: &Signals) -> Option<u8> {
+/// A signal is noticed that late at most, in nanoseconds.
+const WATCHING: u64 = 50_000_000;
+/// While events are recorded they are read so often, before they are overwritten.
+const RECORDING: u64 = 10_000_000;
+
+/// Sleeps until `until`, on the monotonic clock, at most `step` at a time, and does `meanwhile` in between; a signal ends
+/// it with its exit status.
+fn wait(until: u64, signals: &Signals, step: u64, mut meanwhile: impl FnMut()) -> Option<u8> {
     loop {
+        meanwhile();
         if let Some(code) = signals.exit_status() {
             return Some(code);
         }
@@ -82,6 +121,6 @@ fn wait(until: u64, signals: &Signals) -> Option<u8> {
         if left == 0 {
             return None;
         }
-        std::thread::sleep(Duration::from_nanos(left.min(50_000_000)));
+        std::thread::sleep(Duration::from_nanos(left.min(step)));
     }
 }

@@ -109,4 +109,8 @@ impl Source for UntilOver<'_> {
         }
         update
     }
+
+    fn finish(&mut self) -> Result<Option<String>, String> {
+        self.source.finish()
+    }
 }

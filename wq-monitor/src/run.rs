@@ -4,13 +4,14 @@ use crate::app::App;
 use crate::args::{Args, Mode};
 use crate::headless;
 use crate::replay::{Embedded, UntilOver};
-use crate::source::{Engine, Source};
+use crate::source::{Engine, Source, Tape};
 use crate::target::{self, Failure, Target};
 use crate::term::{self, Signals};
 use crate::tui::{self, Session};
 use crate::view::style::Palette;
 use clap::CommandFactory;
 use regex::Regex;
+use std::cell::Cell;
 use std::fs::OpenOptions;
 use std::io;
 use std::path::Path;
@@ -42,12 +43,14 @@ pub fn run(args: &Args) -> Result<u8, Failure> {
     }
     let target = target::find(args, screen)?;
     match target {
-        Target::Segment(path) if !screen => {
-            let source = target::open(&path, false, args.file.is_none())?;
-            headless::run(args, filter.as_ref(), source, &signals, io::stdout().lock())
-        }
         Target::Segment(path) => {
-            let source = target::open(&path, true, args.file.is_none())?;
+            let events = screen || args.record.is_some();
+            let source = target::open(&path, events, args.file.is_none())?;
+            let source = source.recorded(tape(args)?);
+            if !screen {
+                let out = io::stdout().lock();
+                return headless::run(args, filter.as_ref(), source, &signals, out);
+            }
             let watched = Watched {
                 source: Some(Box::new(source)),
                 ..Watched::default()
@@ -59,11 +62,18 @@ pub fn run(args: &Args) -> Result<u8, Failure> {
             filter,
             Watched {
                 engines,
+                tape: tape(args)?,
                 ..Watched::default()
             },
             signals,
         ),
     }
+}
+
+/// The recording that is asked for.
+fn tape(args: &Args) -> Result<Option<Tape>, Failure> {
+    let tape = args.record.as_deref().map(Tape::create).transpose();
+    tape.map_err(|error| Failure::usage(error.to_string()))
 }
 
 /// Replays a script in an engine of our own, and watches that.
@@ -74,9 +84,11 @@ fn replay(
     signals: Signals,
 ) -> Result<u8, Failure> {
     let screen = args.mode() == Mode::Screen;
+    let tape = tape(args)?;
     let replay = Embedded::start(script)?;
-    let source = replay.source(screen);
+    let source = replay.source(screen || args.record.is_some());
     let source = source.ok_or_else(|| Failure::gone("the replay has ended"))?;
+    let source = source.recorded(tape);
     if screen {
         let source: Option<Box<dyn Source>> = Some(Box::new(source));
         let watched = Watched {
@@ -106,6 +118,8 @@ struct Watched {
     source: Option<Box<dyn Source>>,
     /// To choose from, if there is no source yet.
     engines: Vec<Engine>,
+    /// What the chosen one is recorded on.
+    tape: Option<Tape>,
     replay: Option<Embedded>,
 }
 
@@ -119,14 +133,16 @@ fn watch(
     let Watched {
         source,
         engines,
+        tape,
         replay,
     } = watched;
+    let tape = Cell::new(tape);
     let variable = |name| std::env::var(name).ok();
     let colours = args.colours(variable("NO_COLOR").as_deref(), variable("TERM").as_deref());
     let session = Session {
         source,
         open: &|engine: &Engine| match target::open(&engine.path, true, true) {
-            Ok(source) => Ok(Box::new(source)),
+            Ok(source) => Ok(Box::new(source.recorded(tape.take()))),
             Err(failure) => Err(failure.message),
         },
         replay,

@@ -76,7 +76,7 @@ fn refused(error: &FindError) -> Failure {
     }
 }
 
-/// Opens a segment; `events` if they are wanted too. `named` says that a process was asked for, not a file.
+/// Opens a segment or a recording; `events` if they are wanted too. `named` says that a process was asked for, not a file.
 ///
 /// # Errors
 /// It cannot be read.

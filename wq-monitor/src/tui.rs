@@ -2,6 +2,7 @@
 
 use crate::app::{App, Effect, Msg};
 use crate::clock::{OwnCpu, monotonic};
+use crate::headless;
 use crate::input;
 use crate::replay::Embedded;
 use crate::source::{Engine, Source};
@@ -56,14 +57,26 @@ pub fn run(mut app: App, mut session: Session<'_>) -> io::Result<u8> {
     let (width, height) = screen.size()?;
     let _ = app.update(Msg::Resize(width, height));
     let ended = session.run(&mut app, &mut screen);
+    drop(screen);
+    let recorded = session.finish();
     // A terminal that hangs up sends a signal and fails: the signal is the reason.
     match (ended, session.signals.exit_status()) {
-        (Err(_), Some(code)) => Ok(code),
-        (ended, _) => ended,
+        (Err(_), Some(code)) => recorded.map(|()| code),
+        (ended, _) => ended.and_then(|code| recorded.map(|()| code)),
     }
 }
 
 impl Session<'_> {
+    /// Ends the recording, if one is made, and says what is in it.
+    fn finish(&mut self) -> io::Result<()> {
+        let Some(source) = &mut self.source else {
+            return Ok(());
+        };
+        let recorded = source.finish().map_err(io::Error::other)?;
+        headless::say(recorded.as_deref());
+        Ok(())
+    }
+
     /// Rounds, keys and pictures in turn.
     fn run(&mut self, app: &mut App, screen: &mut Screen) -> io::Result<u8> {
         let mut rounds = Rounds::new(self.interval);

@@ -6,6 +6,7 @@ mod writer;
 use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system};
 use std::io::{Read, Write};
 use std::num::NonZeroU16;
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::{Arc, Mutex};
@@ -203,6 +204,29 @@ fn data_are_live_until_paused() {
     session.wait(|screen| !screen.contains("PAUSED"));
     session.press("\u{3}");
     assert_eq!(session.end(), 0);
+}
+
+#[test]
+fn what_one_screen_records_another_shows() {
+    let (dir, mut writer) = one_engine("taped");
+    let file = dir.path().join("r.wqrec");
+    let path = file.to_str().unwrap();
+    let args = ["-i", "0.05", "--engine", "taped", "--record", path];
+    let mut session = Session::start(dir.path(), &args, (120, 40));
+    session.wait_for("● live  taped");
+    writer.step();
+    session.press("q");
+    assert_eq!(session.end(), 0);
+    let mut session = Session::start(dir.path(), &["--file", path], (120, 40));
+    session.wait_for("▶ recorded  taped");
+    session.wait_for("the recording ends at ");
+    session.wait_for("Hot producers");
+    session.press("q");
+    assert_eq!(session.end(), 0);
+    assert_eq!(
+        std::fs::metadata(&file).unwrap().permissions().mode() & 0o777,
+        0o600
+    );
 }
 
 #[test]

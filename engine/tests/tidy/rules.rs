@@ -156,14 +156,42 @@ pub const LAYERS: &[Layer] = &[
         "ring",
         &["discover", "model", "reader", "segment", "snapshot"],
     ),
-    layer(TRACE, "segment", &["discover", "model", "reader", "text"]),
-    layer(TRACE, "reader", &["discover", "model", "text"]),
+    layer(
+        TRACE,
+        "segment",
+        &[
+            "discover",
+            "model",
+            "reader",
+            "recording",
+            "session",
+            "text",
+        ],
+    ),
+    // The format of recordings and what writes it: data in, bytes out. What reads it is the reader's.
+    layer(
+        TRACE,
+        "recording",
+        &[
+            "discover", "layout", "model", "reader", "ring", "segment", "session", "text",
+        ],
+    ),
+    layer(TRACE, "reader", &["discover", "model", "session", "text"]),
     // A later source is a kernel that has neither: the model knows data only.
     layer(
         TRACE,
         "model",
         &[
-            "discover", "layout", "process", "reader", "record", "ring", "segment", "start",
+            "discover",
+            "layout",
+            "process",
+            "reader",
+            "record",
+            "recording",
+            "ring",
+            "segment",
+            "session",
+            "start",
         ],
     ),
     layer(
@@ -215,7 +243,9 @@ pub const LAYERS: &[Layer] = &[
     layer(
         DUMP,
         "target",
-        &["config", "events", "export", "list", "state", "stats"],
+        &[
+            "config", "events", "export", "list", "record", "state", "stats",
+        ],
     ),
     layer(REPLAY, "script", &["cli", "exec", "report"]),
     layer(REPLAY, "report", &["cli", "exec"]),

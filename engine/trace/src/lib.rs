@@ -28,12 +28,16 @@ mod reader;
 #[cfg(not(loom))]
 mod record;
 #[cfg(not(loom))]
+mod recording;
+#[cfg(not(loom))]
 mod ring;
 #[cfg(loom)]
 pub mod ring;
 #[cfg(not(loom))]
 mod segment;
 mod sensing;
+#[cfg(not(loom))]
+mod session;
 mod settings;
 mod snapshot;
 #[cfg(not(loom))]
@@ -59,7 +63,12 @@ pub use names::{Names, OTHER, UNKNOWN};
 pub use place::ProblemCause;
 #[cfg(not(loom))]
 pub use reader::{
-    Cursor, From, Loss, MERGE_DELAY_NS, MemorySource, Next, OpenError, ReadError, Reader, Source,
+    Cursor, From, Loss, MERGE_DELAY_NS, MemorySource, Next, OpenError, ReadError, Reader,
+    Recording, RecordingDamage, Source,
+};
+#[cfg(not(loom))]
+pub use recording::{
+    RECORDING_VERSION, Recorder, RecordingEnd, RecordingFileError, create_recording,
 };
 #[cfg(not(loom))]
 pub use segment::{
@@ -69,6 +78,8 @@ pub use segment::{
 pub use sensing::{
     CanaryGauges, CanarySums, Reaction, SENSING_NOTE_BYTES, SENSING_NOTES, SensingInfo,
 };
+#[cfg(not(loom))]
+pub use session::{Recorded, RecordingError, RecordingSession};
 pub use settings::{NodeRow, PodRow, PoolAttrs, Scope, ScopeRow, Settings, WqAttrs, WqLimits};
 pub use snapshot::{
     FlushRow, FunctionRow, Histogram, Liveness, Meta, PoolRow, PwqFuncRow, PwqRow, RingRow,

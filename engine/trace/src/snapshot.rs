@@ -95,6 +95,8 @@ pub enum Liveness {
     Dead,
     /// It cannot be told from here: another pid namespace.
     Unknown,
+    /// This is a recording, which ends while the engine ran.
+    Recorded,
 }
 
 impl Liveness {
@@ -105,6 +107,7 @@ impl Liveness {
             Self::Ended => "ended",
             Self::Dead => "dead",
             Self::Unknown => "unknown",
+            Self::Recorded => "recorded",
         }
     }
 }

@@ -6,6 +6,7 @@ mod list;
 mod log;
 mod options;
 mod progress;
+mod record;
 mod replay;
 
 pub use deliver::{deliver, exit_code};

@@ -1,9 +1,12 @@
 //! `run` and `simulate`: from the script to the delivered report.
 
+use super::record::{self, Taping};
 use super::{
     Cli, CliError, Interrupt, ProgressLine, ReportOptions, RunOptions, SimulateOptions, deliver,
 };
-use crate::exec::{self, Replay, ReplaySettings, SimulateSettings};
+use crate::exec::{
+    self, EventSink, EventText, Replay, ReplaySettings, SimRecording, SimulateSettings,
+};
 use crate::report::Report;
 use crate::script::{load, load_for};
 use crate::units::count;
@@ -22,12 +25,15 @@ const LOOKS_PER_LINE: u32 = 20;
 pub(super) fn run(cli: &Cli, options: &RunOptions) -> Result<u8, CliError> {
     let script = load(&options.script)?;
     writable(&options.report)?;
+    let file = record::file(options.record.as_deref())?;
     let interrupt = listen()?;
     let settings = ReplaySettings {
         speed: options.speed,
         sensing: options.sensing,
     };
     let replay = Replay::start(&script, settings)?;
+    let taping = file.map(|(path, file)| Taping::start(path, file, replay.reader()));
+    let mut taping = taping.transpose()?;
     let mut line = ProgressLine::on_stderr();
     let mut looks = 0;
     let mut obstacle = Obstacle::default();
@@ -37,19 +43,19 @@ pub(super) fn run(cli: &Cli, options: &RunOptions) -> Result<u8, CliError> {
             obstacle.look(&replay, &mut line);
         }
         looks += 1;
+        if let Some(taping) = &mut taping {
+            taping.poll();
+        }
         std::thread::sleep(LOOK);
     }
     line.clear();
     let mut report = replay.finish()?;
+    // What is wrong with the recording is said behind the report, which is whole.
+    let taped = taping.map_or(Ok(()), |taping| taping.finish(cli));
     say_frozen(&report);
-    deliver(
-        &mut report,
-        &script,
-        options.times,
-        &options.report,
-        cli.color,
-        true,
-    )
+    let (times, to) = (options.times, &options.report);
+    let code = deliver(&mut report, &script, times, to, cli.color, true)?;
+    taped.map(|()| code)
 }
 
 /// Says once why a replay that has come to rest does not end.
@@ -90,9 +96,14 @@ pub(super) fn simulate(cli: &Cli, options: &SimulateOptions) -> Result<u8, CliEr
         interrupted: Some(interrupt.flag()),
         progress: io::stderr().is_terminal().then_some(say_time),
     };
+    let recording = options.record.as_deref().map(SimRecording::create);
+    let mut recording = recording.transpose()?;
     let mut stdout = BufWriter::new(io::stdout().lock());
-    let events = options.events.then_some(&mut stdout as &mut dyn Write);
-    let simulated = exec::simulate(&script, settings, events);
+    let mut text = options.events.then(|| EventText::new(&mut stdout));
+    let mut sinks: Vec<&mut dyn EventSink> = Vec::new();
+    sinks.extend(text.iter_mut().map(|text| text as &mut dyn EventSink));
+    sinks.extend(recording.iter_mut().map(|it| it as &mut dyn EventSink));
+    let simulated = exec::simulate_into(&script, settings, &mut sinks);
     drop(stdout);
     let mut report = simulated?;
     if let Some(stuck) = &report.stuck {

@@ -9,11 +9,18 @@ mod producer;
 mod replay;
 mod shared;
 mod simulate;
+mod sink;
 
 pub use replay::{Replay, ReplaySettings};
-pub use simulate::{SimulateSettings, simulate};
+pub use simulate::{SimulateSettings, simulate, simulate_into};
+pub use sink::{EventSink, EventText, SimRecording};
 
 use wq_engine::sim::SimError;
+
+/// Nanoseconds on an engine's clock, `CLOCK_MONOTONIC`.
+pub(crate) fn now() -> u64 {
+    shared::now()
+}
 
 /// Why a script could not be replayed.
 #[derive(Debug, thiserror::Error)]

@@ -1,13 +1,14 @@
 //! Replaying a script in the simulator.
 
+use super::sink::{EventSink, EventText};
 use super::{ExecError, gather};
 use crate::report::{Execution, ItemReport, ItemTotals, Mode, Report};
 use crate::script::Script;
-use std::io::{self, Write};
+use std::io::Write;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 use wq_engine::sim::{self, End, ItemRecord, Outcome};
-use wq_trace::{Event, Names, Reader, Segment, Snapshot, text, units};
+use wq_trace::units;
 
 /// How a script is simulated.
 #[derive(Clone, Copy, Debug, Default)]
@@ -29,10 +30,23 @@ pub fn simulate(
     settings: SimulateSettings<'_>,
     events: Option<&mut dyn Write>,
 ) -> Result<Report, ExecError> {
+    let mut text = events.map(EventText::new);
+    let sink = text.as_mut().map(|text| text as &mut dyn EventSink);
+    simulate_into(script, settings, &mut sink.into_iter().collect::<Vec<_>>())
+}
+
+/// Simulates a script; everything that happens goes to each of the sinks.
+///
+/// # Errors
+/// Virtual time stands still, or a sink fails.
+pub fn simulate_into(
+    script: &Script,
+    settings: SimulateSettings<'_>,
+    sinks: &mut [&mut dyn EventSink],
+) -> Result<Report, ExecError> {
     let mut program = script.program.clone();
     program.seed = settings.seed.unwrap_or(program.seed);
     let stop = AtomicBool::new(false);
-    let mut text = events.map(EventText::new);
     let mut failed = None;
     let mut pace = Pace::default();
     let outcome = sim::simulate_named(&program, &stop, &mut |event, segment| {
@@ -47,11 +61,13 @@ pub fn simulate(
         {
             progress(event.at);
         }
-        if let Some(text) = &mut text
-            && let Err(error) = text.add(event, segment)
-        {
-            failed = Some(error);
-            stop.store(true, Ordering::Relaxed);
+        for sink in &mut *sinks {
+            if failed.is_none()
+                && let Err(error) = sink.add(event, segment)
+            {
+                failed = Some(error);
+                stop.store(true, Ordering::Relaxed);
+            }
         }
     })?;
     for (at, report) in &outcome.reports {
@@ -64,7 +80,9 @@ pub fn simulate(
             }
         }
     }
-    let ended = text.map_or(Ok(()), |text| text.end(&outcome.snapshot));
+    let ended = sinks
+        .iter_mut()
+        .try_for_each(|sink| sink.end(&outcome.snapshot));
     if let Some(error) = failed.map_or(ended, Err).err() {
         return Err(ExecError::Events(error));
     }
@@ -132,56 +150,6 @@ impl Pace {
             self.last = Instant::now();
         }
         due
-    }
-}
-
-/// Events kept before they are written: names are looked up once for so many.
-const TOGETHER: usize = 1 << 15;
-
-/// Event text on its way out.
-struct EventText<'a> {
-    out: &'a mut dyn Write,
-    names: Names,
-    events: Vec<Event>,
-    begun: bool,
-}
-
-impl<'a> EventText<'a> {
-    fn new(out: &'a mut dyn Write) -> Self {
-        Self {
-            out,
-            names: Names::default(),
-            events: Vec::new(),
-            begun: false,
-        }
-    }
-
-    fn add(&mut self, event: &Event, segment: &Segment) -> io::Result<()> {
-        self.events.push(*event);
-        if self.events.len() < TOGETHER {
-            return Ok(());
-        }
-        let snapshot = Reader::in_memory(segment)
-            .snapshot()
-            .map_err(io::Error::other)?;
-        self.write(&snapshot)
-    }
-
-    fn end(mut self, snapshot: &Snapshot) -> io::Result<()> {
-        self.write(snapshot)?;
-        self.out.flush()
-    }
-
-    fn write(&mut self, snapshot: &Snapshot) -> io::Result<()> {
-        if !self.begun {
-            self.begun = true;
-            writeln!(self.out, "{}", text::HEADER)?;
-        }
-        self.names.update(snapshot);
-        for event in self.events.drain(..) {
-            writeln!(self.out, "{}", text::line(&event, &self.names))?;
-        }
-        Ok(())
     }
 }
 

@@ -7,6 +7,7 @@ mod limits;
 mod live;
 mod monitor;
 mod place;
+mod recorded;
 mod sensed;
 mod sensing;
 mod timelines;

@@ -34,7 +34,7 @@ pub fn run(common: &Common, flags: &Events, output: &mut Output) -> Result<(), F
     let running = target.running();
     let mut stream = Stream {
         choice: Choice::new(flags, snapshot.at),
-        names: Names::new(&snapshot),
+        names: target.names(&snapshot),
         snapshot,
         target: &target,
         cursor,

@@ -64,7 +64,14 @@ pub fn run(common: &Common, flags: &Flags) -> Result<(), Failure> {
     };
     let mut choice = Choice::new(&which, 0);
     let wanted: Wanted<'_> = Box::new(|event, names| choice.takes(event, names));
-    let exporter = Exporter::new(flags.format.into(), out, &snapshot, wanted, options)?;
+    // A recording names in its earlier states what was gone by its end.
+    let earlier = target.earlier()?;
+    let first = earlier.first().unwrap_or(&snapshot);
+    let mut exporter = Exporter::new(flags.format.into(), out, first, wanted, options)?;
+    if !earlier.is_empty() {
+        let later = earlier.iter().skip(1).chain([&snapshot]);
+        later.for_each(|state| exporter.know(state));
+    }
     let mut stream = Stream {
         target: &target,
         cursor,

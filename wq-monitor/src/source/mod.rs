@@ -1,8 +1,10 @@
 //! Where data come from, as the application sees it.
 
 mod segment;
+mod tape;
 
 pub use segment::SegmentSource;
+pub use tape::Tape;
 
 use std::path::PathBuf;
 use wq_trace::{Event, Liveness, Snapshot};
@@ -12,6 +14,8 @@ use wq_trace::{Event, Liveness, Snapshot};
 pub struct Update {
     /// The state, when it was asked for and could be read.
     pub snapshot: Option<Snapshot>,
+    /// Earlier states of a recording, the oldest first: its history.
+    pub earlier: Vec<Snapshot>,
     /// New events, each ring's in order.
     pub events: Vec<Event>,
     /// Events that were overwritten before they could be read.
@@ -26,6 +30,7 @@ impl Default for Update {
     fn default() -> Self {
         Self {
             snapshot: None,
+            earlier: Vec::new(),
             events: Vec::new(),
             lost: 0,
             liveness: Liveness::Live,
@@ -38,6 +43,14 @@ impl Default for Update {
 pub trait Source {
     /// New events, and the state if `snapshot` is set. `now` is the time on the segment's clock, in nanoseconds.
     fn poll(&mut self, now: u64, snapshot: bool) -> Update;
+
+    /// Nobody will ask any more. Gives back what there is to tell of a recording that was made, as a sentence.
+    ///
+    /// # Errors
+    /// Why the recording is not whole, as a sentence.
+    fn finish(&mut self) -> Result<Option<String>, String> {
+        Ok(None)
+    }
 }
 
 /// An engine that could be watched.

@@ -1,11 +1,17 @@
-//! A segment as a source: a live engine's, or one that was left behind.
+//! A segment as a source: a live engine's, or one that was left behind; or a recording.
 
-use super::{Source, Update};
+use super::{Source, Tape, Update};
 use std::path::Path;
-use wq_trace::{Cursor, From, Liveness, Next, OpenError, Reader};
+use wq_trace::{Cursor, From, Liveness, Next, OpenError, Reader, RecordingEnd, Snapshot};
 
 /// Events taken in one go; the rest waits, so that keys are answered meanwhile.
 const AT_ONCE: usize = 200_000;
+
+/// Readings of the last events, before a recording ends: more than all rings hold, and an end if they still change.
+const LAST_LOOKS: usize = 16;
+
+/// Earlier states of a recording that are looked at.
+const HISTORY: usize = 600;
 
 /// Reads a segment.
 #[derive(Debug)]
@@ -18,13 +24,14 @@ pub struct SegmentSource {
     /// Whether the last state of an engine that is gone was read.
     done: bool,
     liveness: Liveness,
+    tape: Option<Tape>,
 }
 
 impl SegmentSource {
-    /// Opens a segment; with `events`, from the oldest one that is there.
+    /// Opens a segment or a recording; with `events`, from the oldest one that is there.
     ///
     /// # Errors
-    /// When it is no segment that can be read.
+    /// When it is none that can be read.
     pub fn open(path: &Path, events: bool) -> Result<Self, OpenError> {
         Ok(Self::over(Reader::open(path)?, events))
     }
@@ -38,7 +45,18 @@ impl SegmentSource {
             caught_up: false,
             done: false,
             liveness: Liveness::Unknown,
+            tape: None,
         }
+    }
+
+    /// The same, all of it recorded from the oldest event on.
+    pub fn recorded(self, tape: Option<Tape>) -> Self {
+        let mut this = Self { tape, ..self };
+        // Before any event: what is cut off at once can be read, too.
+        if let (Some(tape), Ok(snapshot)) = (&mut this.tape, this.reader.snapshot()) {
+            tape.snapshot(&snapshot);
+        }
+        this
     }
 
     /// Takes in the events that are there, up to a bound.
@@ -48,15 +66,31 @@ impl SegmentSource {
         };
         while update.events.len() < AT_ONCE {
             match cursor.next(now) {
-                Next::Record(event) => update.events.push(event),
-                // What was overwritten before anybody looked is history, not loss.
-                Next::Lost(n) if self.caught_up => update.lost = update.lost.saturating_add(n),
-                Next::Lost(_) => {}
+                Next::Record(event) => {
+                    if let Some(tape) = &mut self.tape {
+                        tape.event(&event);
+                    }
+                    // A recording is never idle: what was lost before its first event was lost before anybody looked.
+                    self.caught_up |= self.reader.recording().is_some();
+                    update.events.push(event);
+                }
+                Next::Lost(n) => {
+                    if let Some(tape) = &mut self.tape {
+                        tape.losses(&cursor.losses());
+                    }
+                    // What was overwritten before anybody looked is history, not loss.
+                    if self.caught_up {
+                        update.lost = update.lost.saturating_add(n);
+                    }
+                }
                 Next::Idle => {
                     self.caught_up = true;
                     return;
                 }
                 Next::WriterGone | Next::End => {
+                    if let Some(tape) = &mut self.tape {
+                        tape.rings(cursor);
+                    }
                     self.cursor = None;
                     return;
                 }
@@ -75,25 +109,76 @@ impl Source for SegmentSource {
             return update;
         }
         self.events(now, &mut update);
-        if !snapshot {
-            return update;
+        if snapshot {
+            self.state(&mut update);
         }
+        if let Some(tape) = &mut self.tape {
+            tape.round(now);
+            if let Some(problem) = tape.problem() {
+                update.problem.get_or_insert_with(|| problem.to_owned());
+            }
+        }
+        update
+    }
+
+    fn finish(&mut self) -> Result<Option<String>, String> {
+        if self.tape.is_none() {
+            return Ok(None);
+        }
+        // The last events, and the state after them; nothing older that might still come is waited for.
+        let mut last = Update::default();
+        for _ in 0..LAST_LOOKS {
+            last.events.clear();
+            self.events(u64::MAX, &mut last);
+            if last.events.len() < AT_ONCE {
+                break;
+            }
+        }
+        self.state(&mut last);
+        self.tape.take().map(Tape::finish).transpose()
+    }
+}
+
+impl SegmentSource {
+    /// Takes in the state, and whether the engine is there.
+    fn state(&mut self, update: &mut Update) {
         match self.reader.liveness() {
             Ok(liveness) => self.liveness = liveness,
             Err(error) => update.problem = Some(self.sentence(&error)),
         }
         update.liveness = self.liveness;
+        if self.reader.recording().is_some() {
+            // Those before the last one, which is read below.
+            update.earlier = self.reader.latest(HISTORY + 1).unwrap_or_default();
+            update.earlier.pop();
+        }
         match self.reader.snapshot() {
-            Ok(snapshot) => update.snapshot = Some(snapshot),
+            Ok(snapshot) => {
+                self.tape(&snapshot);
+                update.snapshot = Some(snapshot);
+            }
             Err(error) => update.problem = Some(self.sentence(&error)),
         }
-        let gone = matches!(self.liveness, Liveness::Ended | Liveness::Dead);
+        let gone = !matches!(self.liveness, Liveness::Live | Liveness::Unknown);
         self.done = gone && self.cursor.is_none() && update.problem.is_none();
-        update
     }
-}
 
-impl SegmentSource {
+    /// Records a state, what the rings came to by then, and how the engine ended if it has.
+    fn tape(&mut self, snapshot: &Snapshot) {
+        let Some(tape) = &mut self.tape else {
+            return;
+        };
+        if let Some(cursor) = &self.cursor {
+            tape.rings(cursor);
+        }
+        tape.snapshot(snapshot);
+        match self.liveness {
+            Liveness::Ended => tape.ended(RecordingEnd::Ended),
+            Liveness::Dead => tape.ended(RecordingEnd::Gone),
+            Liveness::Live | Liveness::Unknown | Liveness::Recorded => {}
+        }
+    }
+
     fn sentence(&self, error: &wq_trace::ReadError) -> String {
         match self.reader.path() {
             Some(path) => format!("{}: {error}", path.display()),

@@ -57,6 +57,7 @@ fn left(app: &App, palette: Palette) -> Vec<Piece> {
         Liveness::Ended => ("■", "ended", Role::Warn),
         Liveness::Dead => ("✖", "dead", Role::Bad),
         Liveness::Unknown => ("?", "unknown", Role::Warn),
+        Liveness::Recorded => ("▶", "recorded", Role::Warn),
     };
     let mut pieces = vec![piece(0, "", format!(" {dot} {word}"), role, palette)];
     if let Some(snapshot) = model.snapshot() {
@@ -76,7 +77,7 @@ fn right(app: &App, labels: &[&str; 4], palette: Palette) -> Vec<Piece> {
     };
     let [events, lost, sensing, own] = labels;
     let rate = match app.link.liveness {
-        Liveness::Ended | Liveness::Dead => "-".to_owned(),
+        Liveness::Ended | Liveness::Dead | Liveness::Recorded => "-".to_owned(),
         _ if !snapshot.meta.tracing => "off".to_owned(),
         _ => format!("{}/s", units::rate(app.events_per_s())),
     };
@@ -235,6 +236,13 @@ pub fn banner(app: &App, palette: Palette) -> Option<Line<'static>> {
         (None, Liveness::Unknown) => {
             let what = "is in another pid namespace: its end will not be noticed";
             (format!(" engine {} {what}", pid(app)), Role::Warn)
+        }
+        (None, Liveness::Recorded) => {
+            let what = format!("ends at {}", clock(wall(app)));
+            (
+                format!(" the recording {what}, showing its last state"),
+                Role::Warn,
+            )
         }
         (None, Liveness::Live) => return None,
     };

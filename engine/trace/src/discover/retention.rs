@@ -70,7 +70,7 @@ pub fn gc() -> Vec<PathBuf> {
 fn is_gone(found: &Found) -> bool {
     match found.state {
         Liveness::Ended | Liveness::Dead => true,
-        Liveness::Live => false,
+        Liveness::Live | Liveness::Recorded => false,
         Liveness::Unknown => {
             found.problem.is_some()
                 && !process::exists(found.pid)

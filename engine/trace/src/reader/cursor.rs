@@ -1,6 +1,7 @@
 //! A way through the events of all rings, in the order of their stamps.
 
 use super::head::{Chunk, Head};
+use super::recorded::{Replay, Step};
 use super::source::{Source, read_words};
 use super::{ReadError, Reader, ring_room};
 use crate::event::Event;
@@ -19,6 +20,8 @@ const POLL_NS: u64 = 1_000_000;
 const BATCH: usize = 512;
 /// Attempts to overtake a writer that laps the reading.
 const CHASES: usize = 8;
+/// Losses of a recording that are kept for who asks for them one by one.
+const MOST_LOSSES: usize = 1024;
 /// Looks at the rings of an engine that is gone: enough for the largest ring, and an end with a file that still changes.
 const LAST_LOOKS: usize = 256;
 
@@ -42,7 +45,7 @@ pub enum Next {
     Lost(u64),
     /// All is read, and the engine's process is gone without a word.
     WriterGone,
-    /// All is read, and the engine has ended.
+    /// All is read, and the engine has ended; or a recording of it has.
     End,
 }
 
@@ -57,10 +60,19 @@ pub struct Loss {
     pub until: Option<u64>,
 }
 
-/// Reads the events of all rings, new ones included, and merges them by stamp.
+impl Loss {
+    /// The ring of events that were lost with a damaged part of a recording: it may be any.
+    pub const NO_RING: u32 = u32::MAX;
+}
+
+/// Reads the events of all rings, new ones included, and merges them by stamp; or those of a recording, in its order.
 #[derive(Debug)]
 pub struct Cursor {
     reader: Reader,
+    /// The way through a recording, which has no rings.
+    replay: Option<Replay>,
+    /// What was lost in it, and [`Cursor::losses`] has not told of yet.
+    replayed: Vec<Loss>,
     /// The head when the rings were last looked at.
     head: Option<Head>,
     /// Room for one batch of records.
@@ -120,8 +132,14 @@ impl View for RingView<'_> {
 
 impl Cursor {
     pub(super) fn new(reader: Reader, from: From) -> Self {
+        let replay = reader.recorded.clone().map(|recording| match from {
+            From::Oldest => Replay::new(recording),
+            From::Now => Replay::at_end(recording),
+        });
         let mut cursor = Self {
             reader,
+            replay,
+            replayed: Vec::new(),
             head: None,
             buffer: vec![0; BATCH * RECORD_WORDS],
             rings: Vec::new(),
@@ -138,6 +156,7 @@ impl Cursor {
             unknown: 0,
         };
         if from == From::Now
+            && cursor.replay.is_none()
             && let Ok(head) = Head::read(&*cursor.reader.source)
         {
             cursor.find_rings(&head, From::Now);
@@ -146,8 +165,11 @@ impl Cursor {
     }
 
     /// The next event, or why there is none. `now` is the time on the segment's clock (`CLOCK_MONOTONIC`); for a
-    /// simulator's segment `u64::MAX`: everything at once.
+    /// simulator's segment `u64::MAX`: everything at once. A recording gives everything at once, whatever `now` is.
     pub fn next(&mut self, now: u64) -> Next {
+        if self.replay.is_some() {
+            return self.replay();
+        }
         if let Some(next) = self.give(now) {
             return next;
         }
@@ -164,7 +186,7 @@ impl Cursor {
                     self.alive_at = Some(now);
                     return Next::Idle;
                 }
-                Ok(Liveness::Ended) => Some(Next::End),
+                Ok(Liveness::Ended | Liveness::Recorded) => Some(Next::End),
                 Ok(Liveness::Dead) | Err(_) => Some(Next::WriterGone),
             };
         }
@@ -181,6 +203,45 @@ impl Cursor {
         self.gone.unwrap_or(Next::Idle)
     }
 
+    /// The next event of a recording.
+    fn replay(&mut self) -> Next {
+        while let Some(replay) = &mut self.replay {
+            match replay.next(&*self.reader.source) {
+                Step::Event(event) => {
+                    self.given(event.at);
+                    return Next::Record(event);
+                }
+                Step::Unknown => {
+                    self.seen += 1;
+                    self.unknown += 1;
+                }
+                Step::Lost(loss) => {
+                    self.lost = self.lost.saturating_add(loss.lost);
+                    self.note(loss);
+                    return Next::Lost(loss.lost);
+                }
+                Step::Over(end) => return end,
+            }
+        }
+        Next::End
+    }
+
+    /// Keeps a loss for who asks; nobody may.
+    fn note(&mut self, loss: Loss) {
+        if self.replayed.len() < MOST_LOSSES {
+            self.replayed.push(loss);
+        } else if let Some(last) = self.replayed.last_mut() {
+            last.lost = last.lost.saturating_add(loss.lost);
+        }
+    }
+
+    /// Counts an event that is given out.
+    fn given(&mut self, at: u64) {
+        self.seen += 1;
+        self.late += u64::from(at < self.last_at);
+        self.last_at = self.last_at.max(at);
+    }
+
     /// Whether the writer was seen alive, with all rings looked at, so short a time ago that neither is worth the cost.
     fn is_recent(&self, now: u64) -> bool {
         let recent = |at: u64| now < at.saturating_add(POLL_NS);
@@ -192,20 +253,26 @@ impl Cursor {
         self.seen
     }
 
-    /// Events that were overwritten before they could be read. Those that found no ring at all are
-    /// [`crate::Snapshot::lost_no_ring`].
+    /// Events that were overwritten before they could be read (of a recording: or that its damage cost). Those that
+    /// found no ring at all are [`crate::Snapshot::lost_no_ring`].
     pub fn lost(&self) -> u64 {
         self.lost
     }
 
-    /// Seen and lost events of each ring, in the order of [`crate::RingRow::index`].
+    /// Seen and lost events of each ring, in the order of [`crate::RingRow::index`]; of a recording, as its recorder saw
+    /// them until its end.
     pub fn by_ring(&self) -> impl Iterator<Item = (u64, u64)> {
-        self.rings.iter().map(|ring| (ring.seen, ring.lost))
+        let recorded = self
+            .replay
+            .iter()
+            .flat_map(|replay| replay.recording().rings());
+        let read = self.rings.iter().map(|ring| (ring.seen, ring.lost));
+        read.chain(recorded.copied())
     }
 
     /// What was lost since this was last asked, ring by ring: the parts of [`Next::Lost`].
     pub fn losses(&mut self) -> Vec<Loss> {
-        let mut losses = Vec::new();
+        let mut losses = std::mem::take(&mut self.replayed);
         for (index, ring) in self.rings.iter_mut().enumerate() {
             let lost = ring.lost - std::mem::replace(&mut ring.told, ring.lost);
             if lost > 0 {
@@ -250,9 +317,7 @@ impl Cursor {
         self.heads.pop();
         let event = self.rings[index].ready.pop_front()?;
         self.rings[index].seen += 1;
-        self.seen += 1;
-        self.late += u64::from(at < self.last_at);
-        self.last_at = self.last_at.max(at);
+        self.given(at);
         if self.rings[index].ready.is_empty() && self.rings[index].more {
             self.fill(index);
         }

@@ -1,4 +1,4 @@
-//! Why a segment cannot be opened or read.
+//! Why a segment or a recording cannot be opened or read.
 
 use std::io;
 use std::path::PathBuf;
@@ -38,8 +38,8 @@ pub enum OpenError {
         /// The major version that can be read.
         readable: u16,
     },
-    /// Something else than a segment.
-    #[error("{path}: not a segment: it {why}", path = .path.display())]
+    /// Something else than a segment or a recording.
+    #[error("{path}: not a segment or a recording: it {why}", path = .path.display())]
     NotASegment {
         /// The file.
         path: PathBuf,

@@ -1,45 +1,50 @@
-//! A segment as a tool sees it: read piece by piece with pread, never mapped, never believed.
+//! A segment, or a recording of one, as a tool sees it: read piece by piece with pread, never mapped, never believed.
 
 mod cursor;
 mod error;
+mod frames;
 mod head;
 mod lists;
+mod open;
+mod recorded;
 mod rows;
 mod source;
 mod table;
 
 pub use cursor::{Cursor, From, Loss, MERGE_DELAY_NS, Next};
 pub use error::{OpenError, ReadError};
+pub use frames::RecordingDamage;
+pub use recorded::Recording;
 pub use source::{MemorySource, Source};
 
 use crate::clock::monotonic_now;
 use crate::ids::PwqId;
-use crate::layout::{ClockKind, Kind, RECORD_WORDS, RING_HEAD, VERSION, ring};
+use crate::layout::{ClockKind, Kind, RECORD_WORDS, RING_HEAD, ring};
 use crate::process;
 use crate::segment::Segment;
 use crate::sensing::SensingInfo;
 use crate::snapshot::{Histogram, Liveness, RingRow, Snapshot};
 use head::{Chunk, Head};
 use lists::Lists;
+use open::{check, open_file};
 use source::read_words;
 use std::collections::HashMap;
-use std::fs::{File, OpenOptions};
-use std::io::ErrorKind;
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{Ordering, fence};
 use table::Tables;
 
-/// Reads one segment, live or dead. Cheap to clone.
+/// Reads one segment, live or dead, or a recording. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Reader {
     source: Arc<dyn Source>,
+    /// What the source holds, if it is a recording.
+    recorded: Option<Arc<Recording>>,
     path: Option<PathBuf>,
 }
 
 impl Reader {
-    /// Opens a segment's file. Follows no symbolic link.
+    /// Opens a file, a segment or a recording. Follows no symbolic link.
     ///
     /// # Errors
     /// Says what the file is instead, or where it is damaged.
@@ -52,11 +57,12 @@ impl Reader {
     pub fn in_memory(segment: &Segment) -> Self {
         Self {
             source: Arc::new(segment.source()),
+            recorded: None,
             path: segment.path().map(Path::to_owned),
         }
     }
 
-    /// Reads a segment from any source, such as the bytes of a file; `path` is for messages.
+    /// Reads a segment or a recording from any source, such as the bytes of a file; `path` is for messages.
     ///
     /// # Errors
     /// As [`Reader::open`].
@@ -65,9 +71,17 @@ impl Reader {
     }
 
     fn over(source: Arc<dyn Source>, path: &Path, is_file: bool) -> Result<Self, OpenError> {
-        check(&*source).map_err(|refusal| refusal.at(path))?;
-        let path = is_file.then(|| path.to_owned());
-        Ok(Self { source, path })
+        let recorded = check(&*source).map_err(|refusal| refusal.at(path))?;
+        Ok(Self {
+            source,
+            recorded: recorded.map(Arc::new),
+            path: is_file.then(|| path.to_owned()),
+        })
+    }
+
+    /// What there is to know of it as a recording; `None` when it is a segment.
+    pub fn recording(&self) -> Option<&Recording> {
+        self.recorded.as_deref()
     }
 
     /// The file, if it is one.
@@ -80,6 +94,9 @@ impl Reader {
     /// # Errors
     /// When the head cannot be read.
     pub fn liveness(&self) -> Result<Liveness, ReadError> {
+        if let Some(recording) = &self.recorded {
+            return Ok(recording.liveness());
+        }
         Ok(self.judge(&Head::read(&*self.source)?))
     }
 
@@ -88,16 +105,54 @@ impl Reader {
     /// # Errors
     /// When the head cannot be read.
     pub fn meta(&self) -> Result<crate::Meta, ReadError> {
+        if self.recorded.is_some() {
+            return Ok(self.snapshot()?.meta);
+        }
         let mut meta = Head::read(&*self.source)?.meta();
         meta.path.clone_from(&self.path);
         Ok(meta)
     }
 
-    /// The state of the engine now, or as it was left.
+    /// The state of the engine as a recording has it for a moment: the last that is not younger than `at`, in nanoseconds
+    /// on the segment's clock, or the first one. A segment knows only the present, and gives that.
+    ///
+    /// # Errors
+    /// As [`Reader::snapshot`].
+    pub fn snapshot_at(&self, at: u64) -> Result<Snapshot, ReadError> {
+        match &self.recorded {
+            Some(recording) => Ok(self.here(recording.snapshot_at(&*self.source, at)?)),
+            None => self.snapshot(),
+        }
+    }
+
+    /// The last states that there are, the oldest first: of a recording at most `most`; of a segment the present one.
+    ///
+    /// # Errors
+    /// As [`Reader::snapshot`].
+    pub fn latest(&self, most: usize) -> Result<Vec<Snapshot>, ReadError> {
+        match &self.recorded {
+            Some(recording) => {
+                let latest = recording.latest(&*self.source, most)?.into_iter();
+                Ok(latest.map(|snapshot| self.here(snapshot)).collect())
+            }
+            None => Ok(vec![self.snapshot()?]),
+        }
+    }
+
+    /// A recording's state, with the file that it was read from.
+    fn here(&self, mut snapshot: Snapshot) -> Snapshot {
+        snapshot.meta.path.clone_from(&self.path);
+        snapshot
+    }
+
+    /// The state of the engine now, or as it was left, or at a recording's end.
     ///
     /// # Errors
     /// When it ends too early, contradicts itself, or cannot be read.
     pub fn snapshot(&self) -> Result<Snapshot, ReadError> {
+        if let Some(recording) = &self.recorded {
+            return Ok(self.here(recording.snapshot()?));
+        }
         let source = &*self.source;
         // Each total once: see `PwqSlot::retire`. A release may add a chunk, too, so all is read again.
         let mut attempt = 1;
@@ -161,83 +216,6 @@ impl Reader {
         } else {
             Liveness::Dead
         }
-    }
-}
-
-/// Opens for reading what may be planted: no link, no pipe that waits, no device.
-fn open_file(path: &Path) -> Result<File, OpenError> {
-    let owned = || path.to_owned();
-    let flags = libc::O_NOFOLLOW | libc::O_NONBLOCK | libc::O_NOCTTY;
-    let opened = OpenOptions::new().read(true).custom_flags(flags).open(path);
-    let file = opened.map_err(|error| match error.kind() {
-        ErrorKind::NotFound => OpenError::NotThere { path: owned() },
-        ErrorKind::PermissionDenied => OpenError::NotPermitted { path: owned() },
-        _ if error.raw_os_error() == Some(libc::ELOOP) => OpenError::NotASegment {
-            path: owned(),
-            why: "is a symbolic link",
-        },
-        _ => OpenError::Io {
-            path: owned(),
-            error,
-        },
-    })?;
-    let metadata = file.metadata().map_err(|error| OpenError::Io {
-        path: owned(),
-        error,
-    })?;
-    if !metadata.is_file() {
-        let why = "is no regular file";
-        return Err(OpenError::NotASegment { path: owned(), why });
-    }
-    Ok(file)
-}
-
-/// Why a source is not opened, before the path is known.
-enum Refusal {
-    NotReady,
-    NotASegment(&'static str),
-    WrongVersion((u16, u16)),
-    Read(ReadError),
-}
-
-impl Refusal {
-    fn at(self, path: &Path) -> OpenError {
-        let path = path.to_owned();
-        match self {
-            Self::NotReady => OpenError::NotReady { path },
-            Self::NotASegment(why) => OpenError::NotASegment { path, why },
-            Self::WrongVersion(found) => OpenError::WrongVersion {
-                path,
-                found,
-                readable: VERSION.0,
-            },
-            Self::Read(error) => OpenError::Read { path, error },
-        }
-    }
-}
-
-/// Whether this can be read: its beginning, its version, its directory.
-fn check(source: &dyn Source) -> Result<(), Refusal> {
-    let mut magic = [0];
-    match read_words(source, 0, &mut magic) {
-        Err(ReadError::Truncated { offset: 0 }) => return Err(Refusal::NotReady),
-        Err(ReadError::Truncated { .. }) => return Err(Refusal::NotASegment("is too short")),
-        Err(error) => return Err(Refusal::Read(error)),
-        Ok(()) => {}
-    }
-    let head = match Head::read(source) {
-        Ok(head) => head,
-        Err(_) if magic[0] != crate::layout::MAGIC => {
-            return Err(Refusal::NotASegment("does not begin like one"));
-        }
-        Err(error) => return Err(Refusal::Read(error)),
-    };
-    match (head.has_magic(), head.version()) {
-        (false, None) if magic[0] == 0 => Err(Refusal::NotReady),
-        (false, _) => Err(Refusal::NotASegment("does not begin like one")),
-        (true, None) => Err(Refusal::NotReady),
-        (true, Some(found)) if found.0 != VERSION.0 => Err(Refusal::WrongVersion(found)),
-        (true, Some(_)) => head.chunks(source, 0).map(|_| ()).map_err(Refusal::Read),
     }
 }
 
