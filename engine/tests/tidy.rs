@@ -1,5 +1,7 @@
 //! The repository lints itself: layers, sizes, words that do not belong in finished code, and what may be unsafe.
 
+#[path = "tidy/events.rs"]
+mod events;
 #[path = "tidy/rules.rs"]
 mod rules;
 #[path = "tidy/scan.rs"]
@@ -315,6 +317,70 @@ fn the_dump_tool_does_not_contain_the_engine() {
     };
     assert!(has("wq-trace"), "{tree}");
     assert!(!has("wq-engine") && !has("wq-replay"), "{tree}");
+}
+
+/// The variants of the enum that says what happened, in order.
+fn variants_of_what(text: &str) -> Vec<String> {
+    let code = scan::code_of(text);
+    let body = code.split("pub enum What {").nth(1).expect("the enum");
+    let body = body.split("\n}").next().expect("its end");
+    let variant = |line: &str| {
+        let name = line.strip_prefix("    ")?;
+        let is_name = name.starts_with(|c: char| c.is_ascii_uppercase());
+        is_name.then(|| name.trim_end_matches([',', '{', ' ']).to_owned())
+    };
+    body.lines().filter_map(variant).collect()
+}
+
+/// The events that a text makes, by variant. Comparing with one, or taking one apart, makes none; the engine does neither.
+fn events_made(text: &str) -> Vec<String> {
+    let code = scan::without_tests(&scan::code_of(text));
+    // `deadlock::What` is another thing.
+    let places = code.match_indices("What::");
+    let own = places.filter(|(at, _)| !code[..*at].ends_with("::"));
+    let name = |(at, what): (usize, &str)| -> String {
+        let rest = code[at + what.len()..].chars();
+        rest.take_while(char::is_ascii_alphanumeric).collect()
+    };
+    own.map(name).collect()
+}
+
+#[test]
+fn each_event_is_made_in_one_place() {
+    let sources = sources();
+    let event = sources
+        .iter()
+        .find(|(path, _)| path == "engine/trace/src/event.rs");
+    let variants = variants_of_what(&event.expect("it is there").1);
+    let mut sorted = variants;
+    sorted.sort();
+    let mut known: Vec<&str> = events::MADE.iter().map(|(variant, _)| *variant).collect();
+    known.sort_unstable();
+    assert_eq!(sorted, known, "every event has its line");
+    let mut made: Vec<(String, String)> = Vec::new();
+    for (path, text) in &sources {
+        let Some(file) = path.strip_prefix("engine/src/") else {
+            continue;
+        };
+        // The search for deadlocks has an enum of the same name.
+        if is_test(path) || file.starts_with("wq/deadlock/") {
+            continue;
+        }
+        made.extend(
+            events_made(text)
+                .into_iter()
+                .map(|event| (event, file.to_owned())),
+        );
+    }
+    for (variant, files) in events::MADE {
+        let mut places: Vec<&str> = made
+            .iter()
+            .filter(|(event, _)| event == variant)
+            .map(|(_, file)| file.as_str())
+            .collect();
+        places.sort_unstable();
+        assert_eq!(places, *files, "{variant}");
+    }
 }
 
 /// The lints find what they are for, on small bad examples, and nothing else on good ones.

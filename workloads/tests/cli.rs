@@ -87,9 +87,18 @@ fn list_shows_name_cpus_and_purpose() {
     let done = output(&["list"]);
     assert_eq!(done.status.code(), Some(0));
     let text = stdout(&done);
-    let scripts = std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/scripts"));
-    let shipped = scripts.expect("the folder is there").count();
+    let scripts = [
+        concat!(env!("CARGO_MANIFEST_DIR"), "/scripts"),
+        concat!(env!("CARGO_MANIFEST_DIR"), "/scripts/waits"),
+    ];
+    let entries = scripts.map(|folder| std::fs::read_dir(folder).expect("the folder is there"));
+    let paths = entries
+        .into_iter()
+        .flatten()
+        .map(|e| e.expect("readable").path());
+    let shipped = paths.filter(|path| path.is_file()).count();
     assert_eq!(text.lines().count(), 2 * shipped);
+    assert!(text.contains("\nwaits/part-self.toml "), "{text}");
     let mut lines = text.lines().skip_while(|l| !l.starts_with("ordered.toml "));
     let head = lines.next().expect("it is listed");
     let columns: Vec<&str> = head.split("  ").filter(|c| !c.is_empty()).collect();

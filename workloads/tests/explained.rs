@@ -11,10 +11,11 @@ use wq_trace::{Breakdown, Event, FuncId, Reader, WaitPart};
 /// The scripts that are there for everybody.
 fn scripts() -> Vec<PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("scripts");
-    let entries = std::fs::read_dir(folder).expect("the scripts");
-    let mut paths: Vec<_> = entries
-        .map(|entry| entry.expect("an entry").path())
-        .collect();
+    let mut paths = Vec::new();
+    for folder in [folder.join("waits"), folder] {
+        let entries = std::fs::read_dir(folder).expect("the scripts");
+        paths.extend(entries.map(|entry| entry.expect("an entry").path()));
+    }
     paths.retain(|path| path.extension().is_some_and(|e| e == "toml"));
     // Large, and nothing in it that the others do not have.
     paths.retain(|path| !path.ends_with("mixed.toml"));

@@ -11,8 +11,12 @@ fn folder() -> PathBuf {
 }
 
 fn shipped() -> Vec<Script> {
-    let entries = std::fs::read_dir(folder()).expect("the folder is there");
-    let mut paths: Vec<PathBuf> = entries.map(|e| e.expect("readable").path()).collect();
+    let mut paths = Vec::new();
+    for folder in [folder(), folder().join("waits")] {
+        let entries = std::fs::read_dir(folder).expect("the folder is there");
+        paths.extend(entries.map(|e| e.expect("readable").path()));
+    }
+    paths.retain(|path| path.is_file());
     paths.sort();
     let script = |path: &PathBuf| load(path).unwrap_or_else(|errors| panic!("{errors}"));
     paths.iter().map(script).collect()

@@ -1,6 +1,6 @@
 //! Taking items back. Kernel: `work_grab_pending()` and the cancel functions over it.
 
-use super::{Job, WorkInner, submit, wait};
+use super::{Job, WorkInner, WqInner, submit, wait};
 use crate::os;
 use crate::pool::{ItemIx, Subject};
 use crate::runtime::{Pool, TimerKey, context};
@@ -122,7 +122,7 @@ fn grab(work: &Arc<WorkInner>) -> Option<Grabbed> {
     let nothing_queued = |was| Some(Grabbed { was, _job: None });
     loop {
         if let Some(entry) = TimerKey::take(work) {
-            submit::emit(&entry.wq, work, What::CancelWork { was: Was::Timer });
+            tell_off_timer(&entry.wq, work);
             return nothing_queued(Was::Timer);
         }
         let before = work.claim();
@@ -169,6 +169,11 @@ fn take_off_list(work: &Arc<WorkInner>, uid: u32) -> Taken {
         })
     });
     taken.map_or(Taken::NotThere, |(job, was)| Taken::From(was, job))
+}
+
+/// An item was taken off its timer, before it fired.
+pub(crate) fn tell_off_timer(wq: &WqInner, work: &WorkInner) {
+    submit::emit(wq, work, What::CancelWork { was: Was::Timer });
 }
 
 /// An item that was idle is known to the engine that it was on last, if any.

@@ -6,7 +6,7 @@ use crate::runtime::{context, lock};
 use crate::sync::atomic::Ordering;
 use crate::wq::{Emptiness, Gate, drain_is_slow, was_empty};
 use std::sync::Arc;
-use wq_trace::{Drop, What, WqCounter};
+use wq_trace::Drop;
 
 /// Kernel: `drain_workqueue()`.
 pub(crate) fn drain(wq: &Arc<WqInner>) {
@@ -56,8 +56,7 @@ fn look(wq: &WqInner) -> Emptiness {
 
 /// An item that the caller owns is not let in: it is idle again. Its queueing call has succeeded all the same.
 pub(crate) fn drop_work(wq: &WqInner, work: &WorkInner, reason: Drop) {
-    wq.slot.add(WqCounter::Dropped, 1);
-    submit::emit(wq, work, What::DropWork { reason });
+    submit::tell_dropped(wq, work, reason);
     cancel::release(work);
     if wq.engine.said.drop.first() {
         tracing::warn!(

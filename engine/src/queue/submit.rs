@@ -290,16 +290,18 @@ pub(crate) fn let_go(wq: &WqInner, work: &WorkInner) {
 }
 
 pub(super) fn refused_by_shutdown(wq: &WqInner, work: &WorkInner) {
-    wq.slot.add(WqCounter::Dropped, 1);
-    if wq.engine.state() != EngineState::Stopped {
-        emit(
-            wq,
-            work,
-            What::DropWork {
-                reason: Drop::Shutdown,
-            },
-        );
+    if wq.engine.state() == EngineState::Stopped {
+        // Nobody is told any more.
+        wq.slot.add(WqCounter::Dropped, 1);
+    } else {
+        tell_dropped(wq, work, Drop::Shutdown);
     }
+}
+
+/// A queueing call returned true, and the item will not run for it: counted and told.
+pub(super) fn tell_dropped(wq: &WqInner, work: &WorkInner, reason: Drop) {
+    wq.slot.add(WqCounter::Dropped, 1);
+    emit(wq, work, What::DropWork { reason });
 }
 
 /// Emits an event about this item on this workqueue.

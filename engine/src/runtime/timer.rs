@@ -9,7 +9,7 @@ use crate::worker;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
-use wq_trace::{FuncId, Was, What, WqCounter};
+use wq_trace::{FuncId, What, WqCounter};
 
 /// The timers of an engine.
 #[derive(Default)]
@@ -128,7 +128,7 @@ impl Timers {
             *lock(&entry.work.timer) = None;
             entry.wq.slot.add(WqCounter::Disarmed, 1);
             self.lock().show(&entry.wq.engine, entry.func, -1);
-            submit::emit(&entry.wq, &entry.work, What::CancelWork { was: Was::Timer });
+            cancel::tell_off_timer(&entry.wq, &entry.work);
             cancel::release(&entry.work);
         }
         // Now that every item is free, what users do when theirs are dropped cannot wait for another of these.

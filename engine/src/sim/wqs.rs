@@ -124,6 +124,8 @@ impl Machine<'_> {
             self.link_percpu(index, first + usize::from(highpri));
             self.adjust(self.timer, index, Wake::Fill);
         }
+        let (flags, max_active) = (flags.bits(), max_active as u32);
+        self.tell_of_wq(self.timer, index, What::Alloc { flags, max_active });
     }
 
     /// One of the four pools of each CPU.

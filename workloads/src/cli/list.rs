@@ -15,7 +15,10 @@ pub(super) fn list(cli: &Cli, folder: Option<&Path>) -> Result<u8, CliError> {
         what: format!("cannot list {}", folder.display()),
         source,
     })?;
-    let entries: Vec<Entry> = scripts.iter().map(|path| Entry::of(path)).collect();
+    let entries: Vec<Entry> = scripts
+        .iter()
+        .map(|path| Entry::of(path, &folder))
+        .collect();
     let heads = entries.iter().map(|e| e.head.to_vec()).collect();
     let mut stdout = io::stdout().lock();
     let style = Style::for_stream(cli.color, &stdout);
@@ -35,9 +38,9 @@ struct Entry {
 }
 
 impl Entry {
-    fn of(path: &Path) -> Self {
-        let file = path.file_name().unwrap_or_default().to_string_lossy();
-        let file = file.into_owned();
+    fn of(path: &Path, folder: &Path) -> Self {
+        let file = path.strip_prefix(folder).unwrap_or(path);
+        let file = file.to_string_lossy().into_owned();
         match crate::load(path) {
             Ok(script) => {
                 let cpus = if script.all_cpus {
@@ -61,17 +64,34 @@ impl Entry {
     }
 }
 
-/// The `.toml` files of a folder, by name.
+/// The `.toml` files of a folder, by name, and after them those of the folders in it.
 fn scripts_in(folder: &Path) -> io::Result<Vec<PathBuf>> {
-    let mut scripts = Vec::new();
+    let (mut scripts, mut folders) = (toml_files(folder)?, Vec::new());
+    for entry in std::fs::read_dir(folder)? {
+        let entry = entry?;
+        // A link may lead anywhere.
+        if entry.file_type()?.is_dir() {
+            folders.push(entry.path());
+        }
+    }
+    folders.sort();
+    for folder in folders {
+        // One that cannot be read is not worth the whole list.
+        scripts.extend(toml_files(&folder).unwrap_or_default());
+    }
+    Ok(scripts)
+}
+
+fn toml_files(folder: &Path) -> io::Result<Vec<PathBuf>> {
+    let mut files = Vec::new();
     for entry in std::fs::read_dir(folder)? {
         let path = entry?.path();
         if path.extension() == Some(OsStr::new("toml")) && path.is_file() {
-            scripts.push(path);
+            files.push(path);
         }
     }
-    scripts.sort();
-    Ok(scripts)
+    files.sort();
+    Ok(files)
 }
 
 /// `workloads/scripts` from here; elsewhere the folder that this binary was built from.

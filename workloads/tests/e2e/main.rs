@@ -8,6 +8,7 @@ mod live;
 mod monitor;
 mod place;
 mod recorded;
+mod scored;
 mod sensed;
 mod sensing;
 mod timelines;

@@ -67,6 +67,7 @@ fn where_nothing_is_lost_three_counts_are_one() {
     let (stats, events) = (stats.json(), events.json_lines());
     agree(&report, &stats);
     parts_sum(&report, &stats);
+    balanced(&stats);
     let executed = count(&events, "workqueue_execute_end");
     let completed = rows(&report, "workqueues").iter();
     let completed: u64 = completed.map(|row| number(row, "completed")).sum();
@@ -153,4 +154,52 @@ fn the_text_says_the_same() {
     assert_eq!(ends.count(), 8);
     let last = events.stdout.lines().last().expect("the losses");
     assert!(last.starts_with("# lost 0 events in total, "), "{last}");
+}
+
+/// A ring's bytes and an event's, as an engine has them that is not told otherwise.
+const RING_EVENTS: u64 = 256 * 1024 / 64;
+
+#[test]
+fn rings_that_are_overrun_a_hundred_times_lose_a_known_number_and_no_total() {
+    let place = Place::new();
+    let report = place.report(&own_script("overrun.toml"), &[0]);
+    let snapshot = Reader::open(&place.segment())
+        .expect("a segment")
+        .snapshot()
+        .expect("readable");
+    let written: Vec<u64> = snapshot.rings.iter().map(|ring| ring.written).collect();
+    let laps = written.iter().filter(|n| **n >= 100 * RING_EVENTS);
+    assert!(
+        laps.count() >= 2,
+        "the producer's and the worker's: {written:?}"
+    );
+    let emitted = written.iter().sum::<u64>() + snapshot.lost_no_ring;
+    let row = named(&report, "workqueues", "events");
+    for key in ["queued", "started", "completed"] {
+        assert_eq!(number(row, key), 210_000, "{row}");
+    }
+    let (Some(stats), Some(events)) = (dumped(&place, "stats"), dumped(&place, "events")) else {
+        return;
+    };
+    let (stats, events) = (stats.json(), events.json_lines());
+    agree(&report, &stats);
+    parts_sum(&report, &stats);
+    balanced(&stats);
+    let losses = events.last().expect("the losses");
+    let (lost, printed) = (number(losses, "lost"), number(losses, "printed"));
+    assert_eq!(printed, events.len() as u64 - 1);
+    assert_eq!(lost + printed, emitted, "{losses}");
+    assert_eq!(number(&stats, "lost_events"), lost);
+    // Each round has at least queue_work, activate_work, execute_start and execute_end.
+    assert!(emitted >= 4 * 210_000, "{losses}");
+}
+
+/// At rest each workqueue's items are completed, cancelled or still there.
+#[track_caller]
+fn balanced(stats: &Value) {
+    for row in rows(stats, "workqueues") {
+        let all = ["completed", "cancelled", "pending", "inactive", "running"];
+        let all: u64 = all.iter().map(|key| number(row, key)).sum();
+        assert_eq!(number(row, "queued"), all, "{row}");
+    }
 }

@@ -1,0 +1,181 @@
+//! What the engine says of the waits on threads, scored against the stamps of the executions: the parts are the wait to
+//! the nanosecond, and nearly all of it is the part that the script is about.
+
+use crate::place::{Place, named, number, parts, rows};
+use serde_json::Value;
+
+/// Of a hundred: what must be in the right part, and how far the stamps may say something else.
+const MOST: u64 = 95;
+const APART: u64 = 5;
+/// A worker between two items runs too: a gap that is shorter than this is none.
+const GAP_NS: u64 = 2_000_000;
+
+const HOG: &str = r#"
+name = "hog"
+cpus = 1
+[engine]
+cpu_intensive_thresh = "0ms"
+[[workqueue]]
+name = "batch"
+[[work]]
+name = "crunch"
+workqueue = "batch"
+body = ["burn 400ms"]
+[[work]]
+name = "ping"
+workqueue = "batch"
+body = ["burn 1ms"]
+instances = 3
+[[producer]]
+name = "p0"
+works = ["crunch", "ping"]
+count = 2
+[[producer]]
+name = "p1"
+at = "5ms"
+works = ["ping"]
+count = 2
+[[expect]]
+workqueue = "batch"
+completed = 3
+"#;
+
+/// When a workqueue's items waited and ran, in nanoseconds.
+struct Stamps {
+    waits: Vec<(u64, u64)>,
+    runs: Vec<(u64, u64)>,
+}
+
+impl Stamps {
+    fn of(report: &Value, workqueue: &str) -> Self {
+        let works = rows(report, "works").iter();
+        let works = works.filter(|work| work["workqueue"] == workqueue);
+        let executions: Vec<&Value> = works.flat_map(|work| rows(work, "executions")).collect();
+        let spans = |from: &str, to: &str| {
+            let span = |e: &&Value| (number(e, from), number(e, to));
+            executions.iter().map(span).collect()
+        };
+        Self {
+            waits: spans("queued_ns", "started_ns"),
+            runs: spans("started_ns", "finished_ns"),
+        }
+    }
+
+    fn waited(&self) -> u64 {
+        self.waits.iter().map(|(from, to)| to - from).sum()
+    }
+
+    /// How much of the waits lies where at least `many` executions went on.
+    fn waited_while(&self, many: i32) -> u64 {
+        let mut turns: Vec<(u64, i32)> = Vec::new();
+        for (from, to) in &self.runs {
+            turns.extend([(*from, 1), (*to, -1)]);
+        }
+        turns.sort_unstable();
+        let (mut running, mut busy): (i32, Vec<(u64, u64)>) = (0, Vec::new());
+        for (at, change) in turns {
+            let before = running;
+            running += change;
+            if before < many && running >= many {
+                match busy.last_mut() {
+                    Some((_, end)) if at - *end < GAP_NS => *end = u64::MAX,
+                    _ => busy.push((at, u64::MAX)),
+                }
+            } else if before >= many && running < many {
+                busy.last_mut().expect("it began").1 = at;
+            }
+        }
+        let inside = |(from, to): &(u64, u64)| -> u64 {
+            let first = busy.partition_point(|(_, end)| end <= from);
+            let there = busy[first..].iter().take_while(|(begin, _)| begin < to);
+            there
+                .map(|(begin, end)| end.min(to) - begin.max(from))
+                .sum()
+        };
+        self.waits.iter().map(inside).sum()
+    }
+}
+
+/// The parts of this workqueue's wait add up to what the stamps say, and these are nearly all. Returns their sum.
+#[track_caller]
+fn right(report: &Value, workqueue: &str, expected: &[&str]) -> u64 {
+    let row = named(report, "workqueues", workqueue);
+    let wait = parts(row);
+    assert_eq!(wait, number(&row["wait_ns"], "sum"), "{row}");
+    let stamps = Stamps::of(report, workqueue);
+    if stamps.waits.len() as u64 == number(row, "completed") {
+        assert_eq!(wait, stamps.waited(), "{row}");
+    }
+    let booked = expected
+        .iter()
+        .map(|part| number(&row["breakdown_ns"], part))
+        .sum();
+    assert!(booked * 100 >= wait * MOST, "{expected:?}: {row}");
+    booked
+}
+
+/// As [`right`]; and the stamps say the same: as much of the waits lies where `many` executions went on.
+#[track_caller]
+fn scored(report: &Value, workqueue: &str, expected: &[&str], many: i32) {
+    let booked = right(report, workqueue, expected);
+    let row = named(report, "workqueues", workqueue);
+    let stamps = Stamps::of(report, workqueue);
+    let (said, all) = (stamps.waited_while(many), stamps.waited());
+    // In hundredths, since a report keeps only the first executions of an item.
+    let (said, booked) = (said * 100 / all, booked * 100 / parts(row));
+    assert!(
+        said.abs_diff(booked) <= APART,
+        "{workqueue}: {booked} % booked, {said} % by the stamps: {row}"
+    );
+}
+
+fn run(script: &str) -> Value {
+    // An expectation of another test's may fail here: this one is about the waits.
+    Place::new().report(script, &[0, 1])
+}
+
+#[test]
+fn held_by_max_active() {
+    let report = run("scripts/max-active.toml");
+    scored(&report, "narrow", &["inactive_max_active"], 4);
+    scored(&report, "wide", &["inactive_max_active"], 16);
+}
+
+#[test]
+fn items_that_queue_themselves() {
+    let report = run("scripts/requeue-storm.toml");
+    scored(&report, "storms", &["self", "concurrency"], 1);
+}
+
+#[test]
+fn behind_a_hog() {
+    let place = Place::new();
+    let report = place.report(&place.script(HOG), &[0]);
+    scored(&report, "batch", &["concurrency"], 1);
+}
+
+#[test]
+fn held_by_order() {
+    let report = run("scripts/waits/part-ordered.toml");
+    scored(&report, "journal", &["inactive_ordered"], 1);
+}
+
+#[test]
+fn frozen() {
+    let report = run("scripts/waits/part-frozen.toml");
+    let booked = right(&report, "disk", &["inactive_frozen"]);
+    assert!(
+        booked >= 3_000_000_000,
+        "the script's three seconds: {report}"
+    );
+}
+
+#[test]
+fn no_worker_can_be_made() {
+    let report = run("scripts/waits/part-no-worker.toml");
+    let booked = right(&report, "plain", &["no_worker"]);
+    assert!(
+        booked >= 2_985_000_000,
+        "the script's three seconds: {report}"
+    );
+}
