@@ -7,12 +7,14 @@ use wq_engine::sim::{End, simulate};
 use wq_replay::{Script, load, parse};
 use wq_trace::{Counter, What};
 
-/// What the shipped scripts do not do: a drain that drops, a panic, a stall, a circle of waits.
+/// What the shipped scripts do not do: a drain that drops, a panic, a stall, a worker too many, a circle of
+/// waits.
 const REST: &str = r#"
 name = "rest"
 cpus = 1
 [engine]
 watchdog_thresh = "1s"
+idle_timeout = "1s"
 cpu_intensive_thresh = "0ms"
 [[workqueue]]
 name = "a"
@@ -27,6 +29,11 @@ body = ["burn 3s"]
 name = "short"
 workqueue = "a"
 body = ["burn 1ms"]
+[[work]]
+name = "sleeper"
+workqueue = "a"
+body = ["blocking 10ms"]
+instances = 8
 [[work]]
 name = "bad"
 workqueue = "a"
@@ -46,6 +53,11 @@ steps = ["queue long", "queue bad", "drain a"]
 name = "p1"
 at = "1ms"
 steps = ["queue short"]
+[[producer]]
+name = "p3"
+at = "5s"
+works = ["sleeper"]
+count = 8
 [[producer]]
 name = "p2"
 at = "10s"
