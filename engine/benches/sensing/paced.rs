@@ -43,6 +43,7 @@ fn case(options: &Options, what: &str, at_once: usize) {
         "  items that were late by 100 ms, all tiers",
         &format!("{refused:>9}"),
     );
+    rig::tell_canaries(&floods[2].engine);
     let whole: fn(&Cost) -> f64 = |cost| cost.process;
     let engine: fn(&Cost) -> f64 = |cost| cost.process - cost.producer;
     for (index, pair) in [(2, format!("{tier} / hints")), (1, "hints / hints".into())] {

@@ -82,6 +82,7 @@ fn tell(rigs: &[Rig], seen: &[Seen]) {
             seen.missed, seen.early
         );
         table::fact(&what, &lost);
+        rig::tell_canaries(&rig.engine);
     }
 }
 
