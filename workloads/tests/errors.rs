@@ -559,11 +559,21 @@ fn what_waits_for_rcu_is_queued_by_queue_rcu_only() {
 }
 
 #[test]
-fn what_comes_later_says_so() {
+fn sensing_is_one_of_those_that_there_are() {
     assert_eq!(
-        errors("[engine]\nsensing = \"canary\"\n"),
-        "s.toml:2:11: engine.sensing: not supported yet: canary"
+        errors("[engine]\nsensing = \"canery\"\n"),
+        "s.toml:2:11: engine.sensing: unknown sensing `canery` (there are auto, canary, tick, hints); did you mean `canary`?"
     );
+    let text = |word: &str| format!("{BASE}[engine]\nsensing = \"{word}\"\n");
+    for sensing in wq_engine::Sensing::ALL {
+        let script = parse(&text(sensing.word()), Path::new("s.toml"), None).expect("a word");
+        let kept = script.program.engine.sensing;
+        assert_eq!(kept.as_deref(), Some(sensing.word()));
+    }
+}
+
+#[test]
+fn what_comes_later_says_so() {
     assert_eq!(
         of_expect("work = \"w0\"\nexecutions = 1\nwarning = \"stall\""),
         "s.toml:14:1: expect[0]: not supported yet: warning"

@@ -1,6 +1,8 @@
 //! The binary as people call it: what it prints, and how it ends.
 
 mod common;
+#[path = "cli/sensing.rs"]
+mod sensing;
 
 use common::{Engine, Place, TID};
 use std::process::Stdio;
@@ -142,6 +144,7 @@ fn files_that_are_no_segments_are_named_with_what_is_wrong() {
 fn a_segment_cut_short_is_an_error_and_no_panic() {
     let place = Place::new();
     let mut engine = Engine::start(&place, "demo");
+    engine.segment.set_sensing(&sensing::info("canary"));
     engine.work(5);
     let whole = std::fs::read(&engine.path).expect("the segment");
     let path = place.path().join("cut");

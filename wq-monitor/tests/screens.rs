@@ -12,7 +12,7 @@ use wq_monitor::source::{Engine, Update};
 use wq_monitor::view::style::{self, Palette};
 use wq_monitor::{json, plain};
 use wq_trace::model::{Limits, Model};
-use wq_trace::{FlushRow, Liveness};
+use wq_trace::{CanaryGauges, FlushRow, Liveness, Reaction};
 
 const SIZES: [(u16, u16); 3] = [(120, 40), (80, 24), (40, 10)];
 
@@ -322,6 +322,44 @@ fn no_size_is_too_small_to_survive() {
 }
 
 #[test]
+fn what_canaries_did_is_shown_where_it_fits() {
+    let wide = screen(&app(View::Pools, 30, (200, 40)), (200, 40));
+    for text in ["CANARY", "DECIDED", "FALSE", "sensing canary 5.1 us"] {
+        assert!(wide.contains(text), "{text}: {wide}");
+    }
+    let details = "canary armed  decided 210  false 1  armings 270";
+    assert!(wide.contains(details), "{wide}");
+    // Unbound pools have none, and an engine without canaries shows nothing of them.
+    let unbound = wide.lines().find(|line| line.contains("unbound")).unwrap();
+    let cells: Vec<_> = unbound.split_whitespace().collect();
+    assert!(cells.windows(3).any(|cells| cells == ["-"; 3]), "{unbound}");
+    let mut update = update(1, Liveness::Live);
+    let snapshot = update.snapshot.as_mut().unwrap();
+    snapshot.meta.sensing = "tick".to_owned();
+    snapshot.sensing.reaction = Reaction::NotMeasured;
+    for pool in &mut snapshot.pools {
+        pool.canary = CanaryGauges::default();
+    }
+    let mut without = App::new(Model::new(Limits::default()), None, Vec::new());
+    let _ = without.update(Msg::Polled(Box::new(update)));
+    press(&mut without, &[Act::Show(View::Pools)]);
+    let plain = screen(&without, (120, 40));
+    assert!(plain.contains("sensing tick  self"), "{plain}");
+    assert!(!plain.contains("canary"), "{plain}");
+}
+
+#[test]
+fn an_engine_that_notices_nothing_is_shown_as_such() {
+    let mut update = update(1, Liveness::Live);
+    let snapshot = update.snapshot.as_mut().unwrap();
+    snapshot.sensing.reaction = Reaction::NoAnswer;
+    let mut app = App::new(Model::new(Limits::default()), None, Vec::new());
+    let _ = app.update(Msg::Polled(Box::new(update)));
+    let drawn = drawn(&app, (120, 40));
+    assert_eq!(colour(&drawn, "canary no answer"), style::YELLOW);
+}
+
+#[test]
 fn no_number_is_too_large() {
     let mut snapshot = common::snapshot(1);
     for pool in &mut snapshot.pools {
@@ -331,7 +369,19 @@ fn no_number_is_too_large() {
         pool.nr_pending = u32::MAX;
         pool.number = u32::MAX;
         pool.last_progress = u64::MAX;
+        pool.canary = CanaryGauges {
+            armed: true,
+            armings: u64::MAX,
+            decisions: u64::MAX,
+            false_decisions: u64::MAX,
+            unwatched: u32::MAX,
+        };
     }
+    snapshot.sensing.reaction = Reaction::Measured {
+        p50_ns: u64::MAX,
+        p99_ns: u64::MAX,
+        rounds: u32::MAX,
+    };
     for pwq in &mut snapshot.pwqs {
         pwq.counters = [u64::MAX; wq_trace::Counter::COUNT];
         (pwq.wait.sum, pwq.wait.max) = (u64::MAX, u64::MAX);

@@ -133,7 +133,7 @@ impl Pool {
             let now = locked.core.not_before_last(stamp);
             let result = f(&mut locked.core, now, &mut context.fx);
             let calls = board.is_some_and(|board| board.tell(&mut locked.core));
-            let canary = board.map(|board| board.gauges()).unwrap_or_default();
+            let canary = board.map(Board::gauges).unwrap_or_default();
             locked.core.publish(canary);
             let wanted = engine.services_wanted(&locked.core);
             context.emit(engine);

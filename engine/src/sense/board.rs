@@ -324,7 +324,7 @@ impl Board {
             woken |= core.brings(me, found, now, fx);
         }
         let add = |count: &AtomicU64, n| {
-            count.store(count.load(Ordering::Relaxed) + n, Ordering::Relaxed)
+            count.store(count.load(Ordering::Relaxed) + n, Ordering::Relaxed);
         };
         add(&self.tally.decisions, 1);
         add(&self.tally.false_decisions, u64::from(!woken));
@@ -333,7 +333,7 @@ impl Board {
     /// Looks at all workers that count. Called by the canary.
     pub(super) fn look(&self) -> Sight {
         let mut all = Sight::Running;
-        let chunks = self.chunks.iter().map_while(OnceLock::get);
+        let chunks = self.chunks.iter().filter_map(OnceLock::get);
         for chunk in chunks {
             for bit in bits(chunk.counted.load(Ordering::Relaxed)) {
                 all = chunk.slots[bit].look();

@@ -20,13 +20,13 @@ pub(crate) struct Descriptors;
 /// A place in the budget; dropping it gives it back.
 #[derive(Debug)]
 #[must_use = "the place is given back when this is dropped"]
-pub(crate) struct Held(());
+pub(crate) struct Held(&'static Places);
 
 impl Descriptors {
     /// A place for one descriptor that is kept open, or none if all are taken. A system call and an atomic step, from
     /// any thread.
     pub(crate) fn take() -> Option<Held> {
-        HELD.take(Self::limit()).then_some(Held(()))
+        HELD.take(Self::limit())
     }
 
     /// How many may be held. The program may change it at any time; a lower one only stops that more are taken.
@@ -37,24 +37,20 @@ impl Descriptors {
 
 impl Drop for Held {
     fn drop(&mut self) {
-        HELD.give_back();
+        self.0.0.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
 /// Counts; nothing else is ordered by it.
+#[derive(Debug)]
 struct Places(AtomicUsize);
 
 impl Places {
-    fn take(&self, limit: usize) -> bool {
+    fn take(&'static self, limit: usize) -> Option<Held> {
         let one_more = |held| (held < limit).then_some(held + 1);
-        let taken = self
-            .0
-            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_more);
-        taken.is_ok()
-    }
-
-    fn give_back(&self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
+        let held = &self.0;
+        let taken = held.fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_more);
+        taken.ok().map(|_| Held(self))
     }
 }
 
@@ -82,14 +78,18 @@ mod tests {
 
     #[test]
     fn what_is_spent_comes_back() {
-        let places = Places(AtomicUsize::new(0));
-        assert!(!places.take(0));
-        assert!(places.take(2) && places.take(2));
-        assert!(!places.take(2), "both are taken");
-        assert!(!places.take(1), "the limit has sunk");
-        places.give_back();
-        assert!(!places.take(1));
-        assert!(places.take(2));
+        let places: &'static Places = Box::leak(Box::new(Places(AtomicUsize::new(0))));
+        assert!(places.take(0).is_none());
+        let (one, two) = (places.take(2), places.take(2));
+        assert!(one.is_some() && two.is_some());
+        for _ in 0..3 {
+            assert!(places.take(2).is_none(), "a refusal gives nothing back");
+        }
+        drop(one);
+        assert!(places.take(1).is_none(), "the limit has sunk");
+        assert!(places.take(2).is_some());
+        drop(two);
+        assert_eq!(places.0.load(Ordering::Relaxed), 0);
     }
 
     /// Other tests hold some at the same time, but never this many.

@@ -26,7 +26,7 @@ const DOUBLINGS: u32 = 4;
 /// that an engine with a thousand blocked workers leaves its process descriptors. Fewer where [`Descriptors`] allows
 /// no more.
 const KEPT_MAX: usize = 128;
-/// Once so many are open, a worker that did not matter for so many rounds gives its place to another.
+/// Once so many are open, or there is no room for more, a worker that did not matter for so many rounds gives its place to another.
 const KEPT_ROUNDS: u64 = 100;
 
 /// How often somebody has to look.
@@ -124,6 +124,8 @@ fn needed(engine: &EngineInner) -> Pace {
 struct Looks {
     workers: HashMap<WorkerId, Kept>,
     rounds: u64,
+    /// Some worker was not kept for want of a place.
+    spent: bool,
 }
 
 /// A worker whose descriptors are kept open.
@@ -147,7 +149,8 @@ impl Looks {
     /// Ids never repeat: where there is work at all times, workers that have left would keep all places.
     fn begin_round(&mut self) {
         self.rounds += 1;
-        if self.workers.len() >= KEPT_MAX {
+        if self.workers.len() >= KEPT_MAX || self.spent {
+            self.spent = false;
             let oldest = self.rounds.saturating_sub(KEPT_ROUNDS);
             self.workers.retain(|_, kept| kept.round >= oldest);
         }
@@ -180,6 +183,7 @@ impl Looks {
                 let mut look = Look::open(worker.tid)?;
                 let places = look.is_whole().then(two_places).flatten();
                 let Some(_places) = places else {
+                    self.spent = true;
                     return look.at(worker);
                 };
                 entry.insert(Kept {

@@ -136,6 +136,13 @@ pub const LAYERS: &[Layer] = &[
     ),
     layer(
         TRACE,
+        "sensing",
+        &[
+            "discover", "event", "layout", "model", "reader", "ring", "segment", "snapshot",
+        ],
+    ),
+    layer(
+        TRACE,
         "layout",
         &["discover", "model", "reader", "ring", "segment"],
     ),

@@ -21,7 +21,7 @@ pub struct SensingInfo {
     pub notes: Vec<String>,
     /// How fast it answers on this machine.
     pub reaction: Reaction,
-    /// How many descriptors the engine keeps open at most, to look at a worker each; 0 when not known.
+    /// How many descriptors the process keeps open at most, to look at a worker each; 0 when not known.
     pub descriptors: u32,
 }
 

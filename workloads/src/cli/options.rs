@@ -81,7 +81,7 @@ pub struct RunOptions {
     /// Speed of arrivals and waits; bodies stay as they are
     #[arg(long, value_name = "X", default_value = "1", value_parser = speed)]
     pub speed: f64,
-    /// How blocking is noticed: auto, tick or hints
+    /// How blocking is noticed: auto, canary, tick or hints; by default the script's, else that of $WQ_SENSING, else auto
     #[arg(long, value_name = "MODE", value_parser = crate::script::sensing)]
     pub sensing: Option<Sensing>,
     /// Assert the expectations about times too
@@ -187,6 +187,10 @@ mod tests {
         assert_eq!((options.speed, options.times), (1.0, false));
         assert_eq!(options.sensing, None);
         assert_eq!(options.report.format, ReportFormat::Text);
+        for sensing in Sensing::ALL {
+            let options = run(&["a.toml", "--sensing", sensing.word()]).expect("a word");
+            assert_eq!(options.sensing, Some(sensing));
+        }
         let all = ["a.toml", "--speed", "0.5", "--sensing", "tick", "--times"];
         let options = run(&[&all[..], &["--report", "json", "-o", "f"]].concat()).expect("all");
         assert_eq!((options.speed, options.times), (0.5, true));
@@ -220,11 +224,11 @@ mod tests {
             let arg = format!("--speed={speed}");
             has(of_run(&["a", &arg]), "a number from 0.001 to 1000");
         }
-        has(
-            of_run(&["a", "--sensing", "canary"]),
-            "not supported yet: canary",
-        );
         has(of_run(&["a", "--sensing", "tock"]), "did you mean `tick`?");
+        has(
+            of_run(&["a", "--sensing", "x"]),
+            "auto, canary, tick, hints",
+        );
         has(of_run(&["a", "--record", "f"]), "not supported yet");
         has(
             of_simulate(&["a", "--topology", "2c1n"]),

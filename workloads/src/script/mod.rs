@@ -71,18 +71,13 @@ pub(crate) fn topology(text: &str) -> Result<String, String> {
 /// # Errors
 /// What is right instead, for the user.
 pub(crate) fn sensing(word: &str) -> Result<Sensing, String> {
-    /// Sensing that comes later.
-    const LATER: &str = "canary";
-    if word == LATER {
-        return Err(format!("not supported yet: {word}"));
-    }
     word.parse().map_err(|_| {
         let words = Sensing::ALL.map(Sensing::word);
         format!(
             "unknown sensing {} (there are {}){}",
             errors::quoted(word),
             words.join(", "),
-            errors::did_you_mean(word, words.into_iter().chain([LATER]))
+            errors::did_you_mean(word, words)
         )
     })
 }

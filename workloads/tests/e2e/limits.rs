@@ -9,8 +9,8 @@ use std::process::Command;
 
 /// A user id that nobody has, so that no other thread counts towards its limit.
 const NOBODY_ELSE: &str = "--reuid=61734";
-/// Threads of a replay on one CPU with one producer, before any worker blocks.
-const THREADS: u32 = 10;
+/// Threads of a replay on one CPU with one producer, before any worker blocks, its canary among them.
+const THREADS: u32 = 11;
 
 const SCRIPT: &str = r#"
 name = "no threads"

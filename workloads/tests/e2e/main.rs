@@ -7,5 +7,6 @@ mod limits;
 mod live;
 mod monitor;
 mod place;
+mod sensing;
 mod timelines;
 mod totals;

@@ -6,7 +6,7 @@ use crate::app::{App, View};
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
-use wq_trace::{Liveness, units};
+use wq_trace::{Liveness, Reaction, Snapshot, units};
 
 /// Draws the first line. Where not all fits, labels are cut short; then what matters least is left out.
 pub fn draw(app: &App, palette: Palette, frame: &mut Frame<'_>, area: Rect) {
@@ -85,13 +85,13 @@ fn right(app: &App, labels: &[&str; 4], palette: Palette) -> Vec<Piece> {
         _ => (0, Role::Bad),
     };
     let count = units::count(app.lost_events());
-    let mode = fit(&snapshot.meta.sensing, 16);
+    let (mode, mode_role) = tier(snapshot);
     let share = app.link.own_cpu;
     let share_role = if share > 0.1 { Role::Warn } else { Role::Plain };
     vec![
         piece(2, events, rate, Role::Plain, palette),
         piece(lost_rank, lost, count, lost_role, palette),
-        piece(5, sensing, mode, Role::Plain, palette),
+        piece(5, sensing, mode, mode_role, palette),
         piece(
             7,
             own,
@@ -100,6 +100,19 @@ fn right(app: &App, labels: &[&str; 4], palette: Palette) -> Vec<Piece> {
             palette,
         ),
     ]
+}
+
+/// The tier that notices blocking, and how fast it does: `canary 5.1 us`.
+fn tier(snapshot: &Snapshot) -> (String, Role) {
+    let mode = fit(&snapshot.meta.sensing, 16);
+    match snapshot.sensing.reaction {
+        Reaction::Measured { p50_ns, .. } => {
+            let text = format!("{mode} {}", units::duration(p50_ns));
+            (text, Role::Plain)
+        }
+        Reaction::NoAnswer => (format!("{mode} no answer"), Role::Warn),
+        Reaction::Unknown | Reaction::NotMeasured => (mode, Role::Plain),
+    }
 }
 
 /// Both sides on one line of `width` cells, two blanks between the pieces.

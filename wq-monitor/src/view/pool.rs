@@ -54,12 +54,56 @@ fn history(model: &Model, pool: &Pool, palette: Palette, frame: &mut Frame<'_>, 
         let span = units::duration(last.at.saturating_sub(first.at));
         heading.push_span(Span::styled(format!("last {span} "), palette.of(Role::Dim)));
     }
-    let inner = panel(heading, palette, frame, area);
+    let mut inner = panel(heading, palette, frame, area);
+    if let Some(line) = canary(model, pool, inner.width, palette)
+        && inner.height > 0
+    {
+        frame.render_widget(line, Rect { height: 1, ..inner });
+        inner = Rect {
+            y: inner.y + 1,
+            height: inner.height - 1,
+            ..inner
+        };
+    }
     let busy: Vec<f64> = history.iter().map(|point| point.busy.into()).collect();
     let pending: Vec<f64> = history.iter().map(|point| point.pending.into()).collect();
     let [top, bottom] = Layout::vertical([Constraint::Fill(1), Constraint::Fill(1)]).areas(inner);
     graph("busy workers", &busy, Role::Good, palette, frame, top);
     graph("backlog", &pending, Role::Warn, palette, frame, bottom);
+}
+
+/// What the pool's canary did, as much of it as fits; nothing where there is none and never was.
+fn canary(model: &Model, pool: &Pool, width: u16, palette: Palette) -> Option<Line<'static>> {
+    let canary = &pool.row.canary;
+    let is_tier = model.snapshot()?.meta.sensing == "canary";
+    if !pool.row.is_percpu() || !is_tier && canary.armings == 0 && canary.unwatched == 0 {
+        return None;
+    }
+    let (state, role) = if canary.armed {
+        ("armed", Role::Warn)
+    } else {
+        ("quiet", Role::Plain)
+    };
+    let dim = palette.of(Role::Dim);
+    let mut line = Line::from(vec![
+        Span::styled("canary ", dim),
+        Span::styled(state, palette.of(role)),
+    ]);
+    let counts = [
+        ("decided", canary.decisions, Role::Plain),
+        ("false", canary.false_decisions, Role::Bad),
+        ("armings", canary.armings, Role::Plain),
+        ("unwatched", canary.unwatched.into(), Role::Warn),
+    ];
+    for (name, n, role) in counts {
+        let text = units::count(n);
+        if line.width() + 2 + name.len() + 1 + text.len() > usize::from(width) {
+            break;
+        }
+        line.push_span(Span::styled(format!("  {name} "), dim));
+        line.push_span(Span::styled(text, palette.value(n, role)));
+    }
+    Some(line)
 }
 
 /// A line with the name, the value of now and the highest shown; the graph below it.

@@ -114,6 +114,13 @@ impl Cells for Pools<'_> {
             Col::Held => cells::count(pool.inactive, Role::Warn, palette),
             Col::Started => cells::rate(pool.rates.started, palette),
             Col::Wakeups => cells::rate(pool.wakeups_per_s, palette),
+            Col::Canary | Col::Decided | Col::False if !pool.row.is_percpu() => {
+                Line::styled("-", palette.of(Role::Dim))
+            }
+            Col::Canary if pool.row.canary.armed => Line::styled("armed", palette.of(Role::Warn)),
+            Col::Canary => Line::styled("-", palette.of(Role::Dim)),
+            Col::Decided => cells::count(pool.row.canary.decisions, Role::Plain, palette),
+            Col::False => cells::count(pool.row.canary.false_decisions, Role::Bad, palette),
             Col::Manager if pool.row.manager.is_some() => {
                 let name = self.model.names().worker(pool.row.manager);
                 Line::styled(cells::fit(name, width), palette.of(Role::Warn))

@@ -4,9 +4,10 @@ use wq_monitor::app::{Act, App, Msg, View};
 use wq_monitor::source::Update;
 use wq_trace::model::{Limits, Model};
 use wq_trace::{
-    Breakdown, Counter, Event, FuncId, FunctionRow, Histogram, Liveness, Meta, PoolId, PoolRow,
-    PwqFuncRow, PwqId, PwqRow, RingRow, Snapshot, ThreadRow, WaitPart, What, WorkerId, WorkerRow,
-    WorkerState, WorkqueueRow, WqCounter, WqId, wq_flags,
+    Breakdown, CanaryGauges, Counter, Event, FuncId, FunctionRow, Histogram, Liveness, Meta,
+    PoolId, PoolRow, PwqFuncRow, PwqId, PwqRow, Reaction, RingRow, SensingInfo, Snapshot,
+    ThreadRow, WaitPart, What, WorkerId, WorkerRow, WorkerState, WorkqueueRow, WqCounter, WqId,
+    wq_flags,
 };
 
 pub const SECOND: u64 = 1_000_000_000;
@@ -140,10 +141,19 @@ pub fn snapshot(round: u64) -> Snapshot {
             version: (1, 0),
             started_at: STARTED,
             started_wall: WALL,
-            sensing: "tick".to_owned(),
+            sensing: "canary".to_owned(),
             cpus: vec![0, 1],
             tracing: true,
             ..Meta::default()
+        },
+        sensing: SensingInfo {
+            mode: "canary".to_owned(),
+            reaction: Reaction::Measured {
+                p50_ns: 5_100,
+                p99_ns: 9_800,
+                rounds: 40,
+            },
+            ..SensingInfo::default()
         },
         workqueues: QUEUES
             .iter()
@@ -208,6 +218,13 @@ fn pool(numbers: &Numbers, round: u64) -> PoolRow {
         max_workers: nr_workers + 2,
         max_nr_running: nr_running + 1,
         cm_wakeups: round * u64::from(id) * 13,
+        canary: CanaryGauges {
+            armed: id == 1,
+            armings: round * u64::from(id) * 9,
+            decisions: round * u64::from(id) * 7,
+            false_decisions: round / 20,
+            unwatched: 0,
+        },
         ..PoolRow::default()
     }
 }
