@@ -117,6 +117,7 @@ impl Crowd {
     }
 
     fn leave(self) {
+        rig::tell_canaries(&self.engine);
         drop(self.gate);
         self.wq.flush();
     }

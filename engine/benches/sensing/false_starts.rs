@@ -143,5 +143,6 @@ impl Flood {
                 rig::most_workers(&self.engine)
             ),
         );
+        rig::tell_canaries(&self.engine);
     }
 }

@@ -90,6 +90,7 @@ fn tell(rigs: &[Rig], seen: &[Seen]) {
             seen.missed, seen.early
         );
         table::fact(&what, &lost);
+        rig::tell_canaries(&rig.engine);
     }
 }
 

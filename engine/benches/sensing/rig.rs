@@ -1,6 +1,7 @@
 //! Engines to measure, threads on chosen CPUs, and work that costs a known time.
 
 use crate::options::Options;
+use crate::table;
 use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
 use rustix::time::{ClockId, Timespec, clock_gettime};
 use std::hint::black_box;
@@ -156,6 +157,19 @@ pub fn normal_pools(snapshot: &Snapshot) -> impl Iterator<Item = &PoolRow> {
 pub fn most_workers(engine: &Engine) -> u32 {
     let snapshot = snapshot(engine);
     normal_pools(&snapshot).map(|pool| pool.max_workers).sum()
+}
+
+/// What the engine's canaries did, as a row to be put below others; nothing if it has none.
+pub fn tell_canaries(engine: &Engine) {
+    if engine.sensing() != Sensing::Canary {
+        return;
+    }
+    let sums = snapshot(engine).canaries();
+    let done = format!(
+        "armed {} times, decided {} times, {} wrong; {} workers left to the tick",
+        sums.armings, sums.decisions, sums.false_decisions, sums.unwatched
+    );
+    table::fact("  its canaries, warm-up and all:", &done);
 }
 
 /// A counter of a workqueue, all its pools together.

@@ -164,14 +164,14 @@ impl Slot {
     }
 
     /// Gives the canary's word, and wakes the worker with it. Called by the canary. Returns whether somebody comes for it.
-    fn wake(&self, call: &Call) -> bool {
+    fn wake(&self, call: &Call, number: u64) -> bool {
         let peer = self.peer.try_lock();
         let peer = peer.as_ref().ok().and_then(|peer| peer.as_ref());
         let is_here = |peer: &&Peer| self.mark.is_of(peer.tid);
         let Some(peer) = peer.filter(is_here) else {
             return false;
         };
-        call.answer(|| peer.thread.unpark(), || is_here(&peer))
+        call.answer(number, || peer.thread.unpark(), || is_here(&peer))
     }
 
     /// Changes what it takes to look at the worker. Nobody waits long for the canary, which may be off its CPU in the
@@ -341,9 +341,9 @@ impl Board {
     }
 
     /// The canary gives its word, and wakes this worker with it; if that is there to be woken.
-    pub(super) fn answers(&self, worker: u32) -> bool {
+    pub(super) fn answers(&self, number: u64, worker: u32) -> bool {
         let slot = self.slot(WorkerIx(worker));
-        slot.is_some_and(|slot| slot.wake(&self.call))
+        slot.is_some_and(|slot| slot.wake(&self.call, number))
     }
 
     /// As a pool does in which `running` is inside an execution, alone, and items wait; `next` idles. For the self-test.

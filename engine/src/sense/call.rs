@@ -14,7 +14,9 @@
 //! before the sleep. A word that is given is taken by whichever worker of the pool gets the lock next, and every worker
 //! that was woken comes by, also one that was told to leave; so a call does not stay closed. Between a worker that leaves
 //! for good and a canary that wakes it at that moment it is the same again: who leaves says so and then looks for a word
-//! once more; who gives its word then looks whether the worker has left, and if so withdraws it ([`Call::answer`]).
+//! once more; who gives its word then looks whether the worker has left, and if so withdraws it ([`Call::answer`]). And so it is if the
+//! worker starts an item instead and blocks in it: the call has changed then, a change makes a word void ([`Call::set`]), and
+//! a word for a call that has changed is withdrawn.
 
 use crate::sync::checked::{AtomicBool, AtomicU64, Ordering, fence};
 
@@ -42,6 +44,10 @@ pub(super) mod weak {
     pub(crate) const ANSWER_LOOK: u8 = 9;
     /// A worker that leaves does not put a fence between saying so and its last look for a word.
     pub(crate) const PART_FENCE: u8 = 10;
+    /// Who changes the call does not put a fence between that and its look for a word.
+    pub(crate) const SET_FENCE: u8 = 11;
+    /// Who changes the call does not look for a word.
+    pub(crate) const SET_LOOK: u8 = 12;
 }
 
 /// A pool's call for its canary.
@@ -69,6 +75,13 @@ impl<const WEAK: u8> Call<WEAK> {
         self.again.store(false, Ordering::Relaxed);
         let number = (before >> 32).wrapping_add(1);
         self.call.store(number << 32 | worker, Ordering::Release);
+        if WEAK != weak::SET_FENCE {
+            fence(Ordering::SeqCst);
+        }
+        if WEAK != weak::SET_LOOK && self.word.load(Ordering::Relaxed) {
+            // Whoever it was given to may be busy by now: it is void.
+            self.word.store(false, Ordering::Release);
+        }
         worker > 0
     }
 
@@ -104,9 +117,14 @@ impl<const WEAK: u8> Call<WEAK> {
         Some((call >> 32, worker))
     }
 
-    /// The canary gives its word, and has a worker woken that comes for it. `is_here` says whether that worker has not
-    /// left. Returns whether somebody comes; else the word is withdrawn.
-    pub(crate) fn answer(&self, wake: impl FnOnce(), is_here: impl FnOnce() -> bool) -> bool {
+    /// The canary gives its word for the call of this number, and has a worker woken that comes for it. `is_here` says
+    /// whether that worker has not left. Returns whether somebody comes; else the word is withdrawn.
+    pub(crate) fn answer(
+        &self,
+        number: u64,
+        wake: impl FnOnce(),
+        is_here: impl FnOnce() -> bool,
+    ) -> bool {
         let given = match WEAK {
             weak::WORD_RELEASE => Ordering::Relaxed,
             _ => Ordering::Release,
@@ -121,7 +139,8 @@ impl<const WEAK: u8> Call<WEAK> {
         if WEAK != weak::ANSWER_FENCE {
             fence(Ordering::SeqCst);
         }
-        let comes = WEAK == weak::ANSWER_LOOK || is_here();
+        let same = || self.call.load(Ordering::Relaxed) >> 32 == number;
+        let comes = WEAK == weak::ANSWER_LOOK || is_here() && same();
         if !comes {
             self.word.store(false, Ordering::Release);
         }
@@ -134,7 +153,7 @@ impl<const WEAK: u8> Call<WEAK> {
 pub(crate) struct Armed<const WEAK: u8 = { weak::NONE }>(AtomicBool);
 
 impl<const WEAK: u8> Armed<WEAK> {
-    /// A pool has called. Returns whether the caller has to wake the canary.
+    /// A pool has called, and may have cleared a word that was void. Returns whether the caller has to wake the canary.
     pub(crate) fn arm(&self) -> bool {
         if WEAK != weak::ARM_FENCE {
             fence(Ordering::SeqCst);

@@ -86,11 +86,11 @@ impl<const WEAK: u8> Shared<WEAK> {
 
     /// The canary's life until it is stopped. `look` says whether the call is to be answered; `leaves` whether it is to
     /// be left alone.
-    fn watch(&self, leaves: u64, look: impl Fn() -> bool, wake: impl Fn(u32) -> bool) {
+    fn watch(&self, leaves: u64, look: impl Fn() -> bool, wake: impl Fn(u64, u32) -> bool) {
         let open = || self.call.open().filter(|(number, _)| *number != leaves);
         while !self.stopped.load(Ordering::Acquire) {
-            if let Some((_, worker)) = open() {
-                if !look() || !wake(worker) {
+            if let Some((number, worker)) = open() {
+                if !look() || !wake(number, worker) {
                     thread::yield_now();
                 }
             } else if self.armed.disarm(|| open().is_some()) {
@@ -144,9 +144,9 @@ fn calls<const WEAK: u8>() {
         let canary = thread::spawn({
             let shared = shared.clone();
             move || {
-                let once = |_| {
+                let once = |number, _| {
                     shared.stopped.store(true, Ordering::Relaxed);
-                    shared.call.answer(|| (), || true)
+                    shared.call.answer(number, || (), || true)
                 };
                 shared.watch(NONE_IS_LEFT, || true, once);
             }
@@ -176,7 +176,7 @@ fn decides<const WEAK: u8>(sleeper: Sleeper) {
         let canary = thread::spawn({
             let shared = shared.clone();
             move || {
-                let wake = |_| shared.call.answer(|| shared.idle.notify(), || true);
+                let wake = |number, _| shared.call.answer(number, || shared.idle.notify(), || true);
                 shared.watch(NONE_IS_LEFT, || shared.look(), wake);
             }
         });
@@ -237,9 +237,9 @@ fn another<const WEAK: u8>() {
             let shared = shared.clone();
             move || {
                 let woken = std::cell::Cell::new(None);
-                let wake = |worker| {
+                let wake = |number, worker| {
                     woken.set(Some(worker));
-                    shared.call.answer(|| shared.idle.notify(), || true)
+                    shared.call.answer(number, || shared.idle.notify(), || true)
                 };
                 shared.watch(NONE_IS_LEFT, || true, wake);
                 assert_eq!(woken.get(), Some(IDLE + 1));
@@ -269,9 +269,9 @@ fn repeats(repeated: bool) {
         let canary = thread::spawn({
             let shared = shared.clone();
             move || {
-                let once = |_| {
+                let once = |number, _| {
                     shared.stopped.store(true, Ordering::Relaxed);
-                    shared.call.answer(|| (), || true)
+                    shared.call.answer(number, || (), || true)
                 };
                 shared.watch(first, || true, once);
             }
@@ -290,15 +290,52 @@ fn repeats(repeated: bool) {
 fn comes_by<const WEAK: u8>() {
     loom::model(|| {
         let shared = Shared::<WEAK>::new(Some(IDLE));
+        let (number, _) = shared.call.open().expect("called");
         let canary = thread::spawn({
             let shared = shared.clone();
             move || {
                 assert!(shared.look());
-                shared.call.answer(|| (), || true);
+                shared.call.answer(number, || (), || true);
             }
         });
         let found = shared.transact(|pool| (shared.take_word(pool.execution), pool.on_call()));
         assert_ne!(found, Some(false));
+        canary.join().unwrap();
+    });
+}
+
+/// The idle worker is woken by its pool, starts an item and sleeps in it, while the canary is about to wake it. The next
+/// one is woken all the same.
+fn starts<const WEAK: u8>() {
+    explore(|| {
+        let shared = Shared::<WEAK>::new(Some(IDLE));
+        let canary = thread::spawn({
+            let shared = shared.clone();
+            move || {
+                let wake = |number, worker| {
+                    // The first has better things to do than to come.
+                    let notify = || {
+                        if worker != IDLE {
+                            shared.idle.notify();
+                        }
+                    };
+                    shared.call.answer(number, notify, || true)
+                };
+                shared.watch(NONE_IS_LEFT, || true, wake);
+            }
+        });
+        shared.transact(|_| {
+            shared.take_word(1);
+            ((), Some(IDLE + 1))
+        });
+        let taken = || shared.transact(|_| (shared.take_word(1).is_some(), Some(IDLE + 1)));
+        loop {
+            shared.idle.wait();
+            if taken() {
+                break;
+            }
+        }
+        shared.stop();
         canary.join().unwrap();
     });
 }
@@ -318,7 +355,10 @@ fn leaves<const WEAK: u8>(leaver: Leaver) {
         its.join(TID);
         let canary = thread::spawn({
             let (shared, its) = (shared.clone(), its.clone());
-            move || its.is_of(TID) && shared.call.answer(|| (), || its.is_of(TID))
+            move || {
+                let (number, _) = shared.call.open().expect("called");
+                its.is_of(TID) && shared.call.answer(number, || (), || its.is_of(TID))
+            }
         });
         its.part();
         shared.transact(|pool| {
@@ -361,6 +401,11 @@ fn loom_call_for_another_worker() {
 }
 
 #[test]
+fn loom_call_is_answered_though_the_first_worker_is_busy_by_then() {
+    starts::<{ weak::NONE }>();
+}
+
+#[test]
 fn loom_call_that_was_left_is_answered_when_it_is_repeated() {
     repeats(true);
     assert!(fails(|| repeats(false)));
@@ -388,7 +433,7 @@ macro_rules! weakened {
 }
 
 weakened! {
-    loom_call_without_the_fence_of_the_caller: calls without ARM_FENCE;
+    loom_call_without_the_fence_of_the_caller: starts without ARM_FENCE;
     loom_call_without_the_fence_of_who_goes_to_sleep: calls without DISARM_FENCE;
     loom_call_without_the_last_look_of_who_goes_to_sleep: calls without DISARM_LOOK;
     loom_call_that_is_not_opened_again_for_who_resumes: resumes without AGAIN;
@@ -400,4 +445,8 @@ weakened! {
     loom_call_without_the_fence_of_the_word: looks without ANSWER_FENCE;
     loom_call_without_the_look_after_the_word: looks without ANSWER_LOOK;
     loom_call_without_the_fence_of_who_leaves: looks without PART_FENCE;
+    loom_call_for_who_is_busy_without_the_fence_of_the_word: starts without ANSWER_FENCE;
+    loom_call_for_who_is_busy_without_the_look_after_the_word: starts without ANSWER_LOOK;
+    loom_call_for_who_is_busy_without_the_fence_of_the_change: starts without SET_FENCE;
+    loom_call_for_who_is_busy_without_the_look_of_the_change: starts without SET_LOOK;
 }

@@ -195,7 +195,7 @@ impl<'a> Watch<'a> {
             return Round::Nothing;
         };
         match self.board.look() {
-            Sight::Asleep if self.board.answers(worker) => {
+            Sight::Asleep if self.board.answers(number, worker) => {
                 self.looks = 0;
                 return Round::Answered;
             }

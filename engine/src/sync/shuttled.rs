@@ -7,6 +7,7 @@
 //!
 //! All threads of a schedule share one thread of the system, whose this world is.
 
+use shuttle::rand::{Rng, thread_rng};
 use shuttle::sync as theirs;
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -27,6 +28,8 @@ struct World {
     waiting: BTreeSet<(u64, usize)>,
     /// Threads whose park token is there.
     tokens: BTreeSet<usize>,
+    /// Parks may end for no reason.
+    spurious: bool,
     /// Who waits for something, and how often a thread's CPU clock was read or its wait ended: that clock.
     asleep: BTreeSet<usize>,
     ran: BTreeMap<usize, u64>,
@@ -48,7 +51,14 @@ fn me() -> usize {
 
 /// A schedule begins: nobody has done anything yet.
 pub(crate) fn begin() {
-    world(|world| *world = World::default());
+    // In every other schedule: a thread that wakes up of its own accord does without a wake-up that is lost.
+    let spurious = thread_rng().gen_bool(0.5);
+    world(|world| {
+        *world = World {
+            spurious,
+            ..World::default()
+        }
+    });
 }
 
 /// The moment, in nanoseconds; never the same twice.
@@ -279,8 +289,16 @@ pub(crate) mod thread {
     }
 
     pub(crate) fn park() {
-        asleep(shuttle::thread::park);
-        world(|world| world.tokens.remove(&me()));
+        let over = || world(|world| world.tokens.remove(&me()) || world.spurious);
+        asleep(|| {
+            loop {
+                // The checker's may end for no reason.
+                shuttle::thread::park();
+                if over() {
+                    break;
+                }
+            }
+        });
     }
 
     pub(crate) fn park_timeout(timeout: Duration) {
