@@ -53,7 +53,10 @@ pub struct Builder {
 impl Default for Builder {
     fn default() -> Self {
         Self {
-            segment: SegmentConfig::default(),
+            segment: SegmentConfig {
+                tracing: std::env::var_os("WQ_TRACING").is_none_or(|word| word != "0"),
+                ..SegmentConfig::default()
+            },
             cpus: None,
             sensing: None,
             self_test: true,
@@ -120,7 +123,8 @@ impl Builder {
         self
     }
 
-    /// Whether events are recorded; they are by default. Counters and states always are.
+    /// Whether events are recorded; they are by default, unless the environment says `WQ_TRACING=0`. Counters and
+    /// states always are.
     pub fn tracing(mut self, on: bool) -> Self {
         self.segment.tracing = on;
         self

@@ -4,8 +4,8 @@
 use std::path::Path;
 use std::sync::OnceLock;
 use wq_trace::{
-    Event, From, FuncId, Limits, Model, Names, Next, PoolId, Reader, Segment, SegmentConfig,
-    Snapshot, Source, What, WorkerId, WqId, text,
+    Event, From, FuncId, Limits, Model, Names, Next, PoolId, Reader, Recorder, RecordingEnd,
+    Segment, SegmentConfig, Snapshot, Source, What, WorkerId, WqId, text,
 };
 
 /// A whole file: read as every tool reads it. Returns whether there was anything to be read.
@@ -27,8 +27,107 @@ pub fn segment(data: &[u8]) -> bool {
     names_are_clean(&snapshot);
     let mut model = Model::new(Limits::default());
     model.apply_snapshot(&snapshot);
-    print_events(&reader, &Names::new(&snapshot), data.len(), &mut model);
+    print_events(
+        &reader,
+        &Names::new(&snapshot),
+        data.len() / 64 + 1,
+        &mut model,
+    );
     true
+}
+
+/// A recording: as it is, and with its checksums made right, so that what stands behind them is read. Returns whether
+/// there was anything to be read as it is.
+pub fn recording(data: &[u8]) -> bool {
+    read_recording(&sealed(data));
+    read_recording(data)
+}
+
+fn read_recording(data: &[u8]) -> bool {
+    let reader = match Reader::from_source(data.to_vec(), Path::new("x")) {
+        Ok(reader) => reader,
+        Err(error) => {
+            is_fit_for_a_terminal(&error.to_string());
+            return false;
+        }
+    };
+    let Some(recording) = reader.recording() else {
+        // Bytes of the other format.
+        return true;
+    };
+    assert!(recording.damage().bytes <= data.len() as u64);
+    let mut model = Model::new(Limits::default());
+    for snapshot in reader.latest(3).unwrap_or_default() {
+        names_are_clean(&snapshot);
+        model.apply_snapshot(&snapshot);
+    }
+    // No state is a state, too; a damaged one is an error.
+    let _ = reader.snapshot_at(u64::MAX / 2);
+    let _ = reader.snapshot();
+    print_events(&reader, &recording.names(), data.len(), &mut model);
+    true
+}
+
+/// The bytes of a recording's head and of a frame's: `src/recording/frame.rs` has their layout.
+const HEAD: usize = 16;
+const FRAME_HEAD: usize = 24;
+
+/// A recording whose checksums are right, and whose last frame is whole.
+pub fn sealed(data: &[u8]) -> Vec<u8> {
+    let mut bytes = data.to_vec();
+    if bytes.len() < HEAD {
+        return bytes;
+    }
+    seal(&mut bytes[..HEAD]);
+    let mut rest = &mut bytes[HEAD..];
+    while rest.len() >= FRAME_HEAD {
+        let room = rest.len() - FRAME_HEAD;
+        let len = u32::from_le_bytes(rest[12..16].try_into().expect("4 bytes")) as usize;
+        let len = len.min(room);
+        rest[12..16].copy_from_slice(&(len as u32).to_le_bytes());
+        let of_payload = checksum(&rest[FRAME_HEAD..][..len]);
+        rest[16..20].copy_from_slice(&of_payload.to_le_bytes());
+        seal(&mut rest[..FRAME_HEAD]);
+        rest = &mut rest[FRAME_HEAD + len..];
+    }
+    bytes
+}
+
+/// Puts the checksum of what stands before it into the last four bytes.
+fn seal(head: &mut [u8]) {
+    let (body, crc) = head.split_at_mut(head.len() - 4);
+    crc.copy_from_slice(&checksum(body).to_le_bytes());
+}
+
+/// CRC-32C, a bit at a time.
+fn checksum(bytes: &[u8]) -> u32 {
+    let bit = |crc: u32, _| (crc >> 1) ^ (0x82f6_3b78 * (crc & 1));
+    let byte = |crc: u32, &byte: &u8| (0..8).fold(crc ^ u32::from(byte), bit);
+    !bytes.iter().fold(!0, byte)
+}
+
+/// A recording with a frame of every kind: states, events, a loss, an end.
+pub fn recording_of_everything() -> Vec<u8> {
+    let (bytes, _) = segment_with_a_ring();
+    let reader = Reader::from_source(bytes, Path::new("x")).expect("a segment");
+    let mut snapshot = reader.snapshot().expect("a state");
+    let mut recorder = Recorder::new(Vec::new()).expect("memory takes all");
+    recorder.snapshot(&snapshot).expect("memory takes all");
+    let mut cursor = reader.cursor(From::Oldest);
+    while let next @ (Next::Record(_) | Next::Lost(_)) = cursor.next(u64::MAX) {
+        match next {
+            Next::Record(event) => recorder.event(&event),
+            Next::Lost(n) => recorder.lost(n, Some(0), None),
+            _ => continue,
+        }
+        .expect("memory takes all");
+    }
+    snapshot.at += 1_000_000;
+    snapshot.pools[0].nr_running += 1;
+    recorder.snapshot(&snapshot).expect("memory takes all");
+    recorder
+        .finish(RecordingEnd::Ended)
+        .expect("memory takes all")
 }
 
 /// The records of a ring, in a segment that is whole apart from them.
@@ -42,10 +141,9 @@ pub fn events(data: &[u8]) {
     assert!(segment(&bytes), "nothing but records changed");
 }
 
-/// Prints all events; more than the file has room for is an error.
-fn print_events(reader: &Reader, names: &Names, len: usize, model: &mut Model) {
+/// Prints all events; more than `most`, what the file has room for, is an error.
+fn print_events(reader: &Reader, names: &Names, most: usize, model: &mut Model) {
     let mut cursor = reader.cursor(From::Oldest);
-    let most = len / 64 + 1;
     let mut printed = 0;
     // Whoever is asked so often without an end does not come to one.
     for _ in 0..2 * most + 1000 {
@@ -68,7 +166,7 @@ fn print_events(reader: &Reader, names: &Names, len: usize, model: &mut Model) {
             Next::Idle | Next::WriterGone | Next::End => break,
         }
     }
-    assert!(printed <= most, "{printed} events in {len} bytes");
+    assert!(printed <= most, "{printed} events of at most {most}");
 }
 
 fn names_are_clean(snapshot: &Snapshot) {

@@ -43,6 +43,24 @@ fn events() {
     }
 }
 
+#[test]
+fn recordings() {
+    for (name, bytes) in corpus("recording") {
+        let read = bodies::recording(&bytes);
+        assert_eq!(read, !name.starts_with("headless"), "{name}");
+    }
+}
+
+/// Else what stands behind the checksums would never be reached.
+#[test]
+fn a_recording_that_is_right_is_not_changed_by_sealing() {
+    let whole = bodies::recording_of_everything();
+    assert_eq!(bodies::sealed(&whole), whole);
+    let mut changed = whole.clone();
+    *changed.last_mut().expect("bytes") ^= 1;
+    assert_ne!(bodies::sealed(&changed), changed);
+}
+
 /// Run with `--ignored` after the format has changed: adds what this version writes.
 #[test]
 #[ignore = "writes into the corpus"]
@@ -60,11 +78,26 @@ fn write_the_seeds() {
         &format!("four-kinds-{version}"),
         &whole[records..records + 64 * 8],
     );
+    let (major, minor) = wq_trace::RECORDING_VERSION;
+    let version = format!("{major}.{minor}");
+    let whole = bodies::recording_of_everything();
+    write("recording", &format!("whole-{version}"), &whole);
+    write(
+        "recording",
+        &format!("cut-{version}"),
+        &whole[..whole.len() * 2 / 3],
+    );
+    write("recording", &format!("headless-{version}"), &whole[16..]);
 }
 
 fn seed() -> &'static [u8] {
     static SEED: OnceLock<Vec<u8>> = OnceLock::new();
     SEED.get_or_init(|| bodies::segment_with_a_ring().0)
+}
+
+fn recorded() -> &'static [u8] {
+    static RECORDED: OnceLock<Vec<u8>> = OnceLock::new();
+    RECORDED.get_or_init(bodies::recording_of_everything)
 }
 
 /// A change that reaches further than a random byte: a word that is small, huge, or another word of the file.
@@ -99,6 +132,29 @@ proptest! {
         let (from, to) = (from.index(bytes.len() - len + 1), to.index(bytes.len() - len + 1));
         bytes.copy_within(from..from + len, to);
         bodies::segment(&bytes);
+    }
+
+    #[test]
+    fn recordings_with_changed_bytes(
+        changes in prop::collection::vec((any::<Index>(), any::<u8>()), 1..12), cut in any::<Index>(),
+    ) {
+        let mut bytes = recorded().to_vec();
+        for (at, value) in changes {
+            let at = at.index(bytes.len());
+            bytes[at] = value;
+        }
+        bodies::recording(&bytes);
+        bytes.truncate(cut.index(bytes.len() + 1));
+        bodies::recording(&bytes);
+    }
+
+    #[test]
+    fn recordings_with_parts_moved(from in any::<Index>(), to in any::<Index>(), len in 1_usize..1024) {
+        let mut bytes = recorded().to_vec();
+        let len = len.min(bytes.len());
+        let (from, to) = (from.index(bytes.len() - len + 1), to.index(bytes.len() - len + 1));
+        bytes.copy_within(from..from + len, to);
+        bodies::recording(&bytes);
     }
 
     #[test]

@@ -3,11 +3,13 @@
 mod ends;
 mod errors;
 mod interrupt;
+mod killed;
 mod limits;
 mod live;
 mod monitor;
 mod place;
 mod recorded;
+mod remains;
 mod scored;
 mod sensed;
 mod sensing;
