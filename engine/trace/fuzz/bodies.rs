@@ -64,7 +64,7 @@ fn read_recording(data: &[u8]) -> bool {
     // No state is a state, too; a damaged one is an error.
     let _ = reader.snapshot_at(u64::MAX / 2);
     let _ = reader.snapshot();
-    print_events(&reader, &recording.names(), data.len(), &mut model);
+    print_events(&reader, recording.names(), data.len(), &mut model);
     true
 }
 
