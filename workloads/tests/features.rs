@@ -69,7 +69,12 @@ fn simulated_scripts_meet_their_expectations() {
     let entries = std::fs::read_dir(folder()).expect("the folder is there");
     let mut simulated = 0;
     for entry in entries {
-        let script = load(entry.expect("readable").path()).unwrap_or_else(|e| panic!("{e}"));
+        let path = entry.expect("readable").path();
+        // Scripts of a kind have tests of their own.
+        if path.is_dir() {
+            continue;
+        }
+        let script = load(path).unwrap_or_else(|e| panic!("{e}"));
         if script.program.producers.iter().any(lasts_long) {
             continue;
         }
