@@ -33,12 +33,14 @@ pub(crate) struct Board {
     chunks: [OnceLock<Box<Chunk>>; CHUNKS],
 }
 
-/// How often what happened. Written under the pool's lock.
+/// How often what happened.
 #[derive(Default)]
 struct Tally {
     /// Workers without a descriptor. Their own to change.
     unwatched: AtomicU32,
+    /// Changed by whoever wakes the canary.
     armings: AtomicU64,
+    /// The rest is changed under the pool's lock.
     decisions: AtomicU64,
     false_decisions: AtomicU64,
 }

@@ -14,9 +14,9 @@
 //! before the sleep. A word that is given is taken by whichever worker of the pool gets the lock next, and every worker
 //! that was woken comes by, also one that was told to leave; so a call does not stay closed. Between a worker that leaves
 //! for good and a canary that wakes it at that moment it is the same again: who leaves says so and then looks for a word
-//! once more; who gives its word then looks whether the worker has left, and if so withdraws it ([`Call::answer`]). And so it is if the
-//! worker starts an item instead and blocks in it: the call has changed then, a change makes a word void ([`Call::set`]), and
-//! a word for a call that has changed is withdrawn.
+//! once more; who gives its word then looks whether the worker has left, and if so withdraws it ([`Call::answer`]).
+//! And so it is if the worker starts an item instead and blocks in it: the call has changed then, a change makes a word
+//! void ([`Call::set`]), and a word for a call that has changed is withdrawn.
 
 use crate::sync::checked::{AtomicBool, AtomicU64, Ordering, fence};
 

@@ -12,7 +12,6 @@
 
 use super::board::{Board, Sight};
 use super::call::Armed;
-use super::look::state_in;
 use super::{Descriptors, Held};
 use crate::os;
 use crate::sync::atomic::{AtomicBool, AtomicI32, Ordering};
@@ -51,7 +50,8 @@ impl Canary {
         }
     }
 
-    /// The calling thread becomes what a canary has to be.
+    /// The calling thread becomes what a canary has to be. Whether `/proc` can be read is known by then
+    /// ([`super::stat_problem`]).
     ///
     /// # Errors
     /// The reason why it cannot, as a sentence's end.
@@ -62,8 +62,6 @@ impl Canary {
         os::become_idle().map_err(|error| format!("SCHED_IDLE is refused: {error}"))?;
         os::cpu_clock(tid)
             .map_err(|error| format!("a thread's CPU clock cannot be read: {error}"))?;
-        let stat = os::ThreadStat::open(tid).and_then(|stat| state_in(&stat));
-        stat.map_err(|error| format!("/proc/self/task/TID/stat cannot be read: {error}"))?;
         self.thread.get_or_init(|| (thread::current(), tid));
         Ok(())
     }

@@ -13,7 +13,7 @@ mod mark;
 mod self_test;
 pub(crate) mod tick;
 
-pub(crate) use board::Board;
+pub(crate) use board::{Board, Slot};
 pub(crate) use canary::Canary;
 pub(crate) use descriptors::{Descriptors, Held};
 pub(crate) use limits::stat_problem;

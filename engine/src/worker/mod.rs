@@ -8,6 +8,7 @@ use crate::pool::{Done, Start, Step, WorkerIx};
 use crate::queue::{Job, Work, WorkInner, WorkItem};
 use crate::rcu;
 use crate::runtime::{Core, CurrentWork, Effects, EngineInner, Pool, context};
+use crate::sense::Slot;
 use crate::sync::thread;
 use meter::CpuMeter;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -17,6 +18,7 @@ use std::time::Duration;
 /// Woken, it takes items while it may, then idles; the last idle one creates another before it starts.
 pub(crate) fn run(engine: &Arc<EngineInner>, pool: &Arc<Pool>, me: WorkerIx) {
     let watched = settle_in(engine, pool, me);
+    let slot = pool.board.as_ref().and_then(|board| board.slot(me));
     let mut meter = CpuMeter::new();
     let next = |core: &mut Core, now, fx: &mut Effects| next(pool, core, me, now, fx);
     let mut step = pool.transact(engine, next);
@@ -58,7 +60,7 @@ pub(crate) fn run(engine: &Arc<EngineInner>, pool: &Arc<Pool>, me: WorkerIx) {
                 })
             }
             Step::Run(start) => {
-                let step = execute(engine, pool, me, start, &mut meter, next);
+                let step = execute(engine, pool, me, slot, start, &mut meter, next);
                 if pool.has_left() {
                     engine.mind_cpu(pool);
                 }
@@ -124,11 +126,13 @@ fn begin(pool: &Pool, start: &Start<Job>) {
     start.job.work.begin(pool.uid);
 }
 
-/// Calls the work function, books the execution, and returns what `next` says. Kernel: `process_one_work()`.
+/// Calls the work function, books the execution, and returns what `next` says. `slot` is where the pool's canary sees the
+/// worker. Kernel: `process_one_work()`.
 fn execute<R>(
     engine: &Arc<EngineInner>,
     pool: &Arc<Pool>,
     me: WorkerIx,
+    slot: Option<&Slot>,
     start: Start<Job>,
     meter: &mut CpuMeter,
     next: impl FnOnce(&mut Core, u64, &mut Effects) -> R,
@@ -152,7 +156,6 @@ fn execute<R>(
         blocking: 0,
     };
     context::with(|context| context.set_current(Some(current())));
-    let slot = pool.board.as_ref().and_then(|board| board.slot(me));
     if let Some(slot) = slot {
         slot.enter(at);
     }

@@ -44,7 +44,7 @@ fn rescue(
     let again = loop {
         match next {
             Rescue::Run(start) => {
-                next = execute(engine, pool, me, start, meter, |core, now, fx| {
+                next = execute(engine, pool, me, None, start, meter, |core, now, fx| {
                     started(pool, core.rescue(me, rescuer.others_wait(), now, fx))
                 });
             }

@@ -4,8 +4,7 @@ use std::fs::File;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use wq_trace::{
-    Event, Names, Reader, Recorder, RecordingEnd, RecordingFileError, Segment, Snapshot,
-    create_recording, text,
+    Event, Names, Reader, Recorder, RecordingEnd, RecordingFileError, Segment, Snapshot, text,
 };
 
 /// Takes in what happens in a simulation.
@@ -107,14 +106,9 @@ impl SimRecording {
     /// # Errors
     /// The file holds something, or cannot be written.
     pub fn create(path: &Path) -> Result<Self, RecordingFileError> {
-        let recorder =
-            Recorder::new(create_recording(path)?).map_err(|error| RecordingFileError::Io {
-                path: path.to_owned(),
-                error,
-            })?;
         Ok(Self {
             path: path.to_owned(),
-            recorder: Some(recorder),
+            recorder: Some(Recorder::create(path)?),
             next_state: 0,
             events: 0,
         })

@@ -2,9 +2,7 @@
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
-use wq_trace::{
-    Cursor, Event, Loss, Recorder, RecordingEnd, RecordingFileError, Snapshot, create_recording,
-};
+use wq_trace::{Cursor, Event, Loss, Recorder, RecordingEnd, RecordingFileError, Snapshot};
 
 /// Events wait at most so long before they are written, in nanoseconds.
 const BETWEEN_WRITES: u64 = 100_000_000;
@@ -28,14 +26,9 @@ impl Tape {
     /// # Errors
     /// The file holds something, or cannot be written.
     pub fn create(path: &Path) -> Result<Self, RecordingFileError> {
-        let recorder =
-            Recorder::new(create_recording(path)?).map_err(|error| RecordingFileError::Io {
-                path: path.to_owned(),
-                error,
-            })?;
         Ok(Self {
             path: path.to_owned(),
-            recorder: Some(recorder),
+            recorder: Some(Recorder::create(path)?),
             problem: None,
             end: None,
             next_write: 0,

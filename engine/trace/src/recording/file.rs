@@ -1,5 +1,6 @@
 //! The file that a recording is written to.
 
+use super::Recorder;
 use rustix::fs::{FlockOperation, flock};
 use rustix::io::Errno;
 use std::fs::{File, OpenOptions};
@@ -60,6 +61,19 @@ pub fn create_recording(path: &Path) -> Result<File, RecordingFileError> {
         }
     }
     Ok(file)
+}
+
+impl Recorder<File> {
+    /// Begins a recording in a file that is new or empty ([`create_recording`]).
+    ///
+    /// # Errors
+    /// The file holds something, is in use, or cannot be written.
+    pub fn create(path: &Path) -> Result<Self, RecordingFileError> {
+        Self::new(create_recording(path)?).map_err(|error| RecordingFileError::Io {
+            path: path.to_owned(),
+            error,
+        })
+    }
 }
 
 #[cfg(test)]
