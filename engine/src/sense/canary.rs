@@ -193,13 +193,17 @@ impl<'a> Watch<'a> {
             return Round::Nothing;
         };
         match self.board.look() {
-            Sight::Asleep if self.board.answers(number, worker) => {
-                self.looks = 0;
-                return Round::Answered;
+            Sight::Asleep => {
+                // Whom it wakes comes at once, before the canary: the call may be another by now, which is as good.
+                if self.board.answers(number, worker) || self.call() != Some((number, worker)) {
+                    self.looks = 0;
+                    return Round::Answered;
+                }
+                self.looked(number);
             }
             Sight::Unknown => self.left = Some(number),
             Sight::Refused(error) => return Round::Refused(error),
-            Sight::Asleep | Sight::Running => self.looked(number),
+            Sight::Running => self.looked(number),
         }
         Round::Looked
     }
