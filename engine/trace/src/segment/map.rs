@@ -35,8 +35,9 @@ impl Region {
     /// Those of mmap(2).
     pub(crate) fn map(file: BorrowedFd<'_>, offset: u64, bytes: usize) -> rustix::io::Result<Self> {
         let prot = ProtFlags::READ | ProtFlags::WRITE;
-        // Populated now, since the first lap of a ring should not pay for its page faults.
-        let flags = MapFlags::SHARED | MapFlags::POPULATE;
+        // Its pages are there; they come into the mapping when they are first touched. To have them all at once made a
+        // new worker dearer by a third, and most threads never go round their ring.
+        let flags = MapFlags::SHARED;
         // SAFETY: a fresh mapping at an address of the kernel's choice overlaps nothing.
         let start =
             unsafe { rustix::mm::mmap(std::ptr::null_mut(), bytes, prot, flags, file, offset) }?;
