@@ -1,5 +1,6 @@
 //! A segment, or a recording of one, as a tool sees it: read piece by piece with pread, never mapped, never believed.
 
+mod ahead;
 mod cursor;
 mod error;
 mod frames;
@@ -11,7 +12,7 @@ mod rows;
 mod source;
 mod table;
 
-pub use cursor::{Cursor, From, Loss, MERGE_DELAY_NS, Next};
+pub use cursor::{Cursor, From, Loss, MERGE_DELAY_NS, MOST_AHEAD, MOST_AHEAD_IN_ALL, Next};
 pub use error::{OpenError, ReadError};
 pub use frames::RecordingDamage;
 pub use recorded::Recording;
