@@ -367,7 +367,10 @@ mod tests {
     #[test]
     fn every_key_names_a_column() {
         assert_eq!(chosen(columns::WORKQUEUES, &COUNTERS).len(), COUNTERS.len());
-        assert_eq!(chosen(columns::FUNCTIONS, &FUNCTIONS).len(), FUNCTIONS.len());
+        assert_eq!(
+            chosen(columns::FUNCTIONS, &FUNCTIONS).len(),
+            FUNCTIONS.len()
+        );
         assert_eq!(chosen(columns::POOLS, &POOLS).len(), POOLS.len());
         assert_eq!(chosen(columns::POOLS, &CANARIES).len(), CANARIES.len());
     }
