@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use wq_trace::{Meta, RecordingEnd, RecordingSession, Value, clean_text, create_recording};
 
 /// Between two looks at the rings: they overwrite.
-const PAUSE: Duration = Duration::from_millis(10);
+const PAUSE: Duration = Duration::from_millis(2);
 
 /// Records the engine asked for, and prints what was recorded.
 pub fn run(common: &Common, flags: &Record, output: &mut Output) -> Result<(), Failure> {

@@ -7,7 +7,7 @@ use crate::style::Style;
 use crate::table::{Look, Table, exact};
 use crate::target::Target;
 use wq_trace::model::columns::{self, Cell, Column};
-use wq_trace::model::{self, Latency, Model, Pool, Workqueue};
+use wq_trace::model::{self, Function, Latency, Model, Pool, Workqueue};
 use wq_trace::{Breakdown, Limits, Snapshot, Value, WaitPart, units};
 
 /// The columns of the first table: the kernel's `wq_monitor.py`, then ours.
@@ -28,6 +28,23 @@ const COUNTERS: [&str; 16] = [
     "dropped",
     "pending",
     "inactive",
+];
+
+/// The columns of the table of functions.
+const FUNCTIONS: [&str; 13] = [
+    "name",
+    "queued",
+    "started",
+    "completed",
+    "pending",
+    "inactive",
+    "running",
+    "armed",
+    "cpu_ns",
+    "run_ns",
+    "run_max_ns",
+    "wait_ns",
+    "reason",
 ];
 
 /// The columns of the table of pools.
@@ -94,12 +111,15 @@ pub fn help() -> String {
     let workqueues = chosen(columns::WORKQUEUES, &COUNTERS)
         .into_iter()
         .map(|c| (c.title, c.help));
+    let functions = chosen(columns::FUNCTIONS, &FUNCTIONS)
+        .into_iter()
+        .map(|c| (c.title, c.help));
     let pools = chosen(columns::POOLS, &POOLS)
         .into_iter()
         .chain(chosen(columns::POOLS, &CANARIES))
         .map(|c| (c.title, c.help));
     let mut said = Vec::new();
-    for (title, help) in workqueues.chain(pools) {
+    for (title, help) in workqueues.chain(functions).chain(pools) {
         if !said.contains(&(title, help)) {
             out += &format!("  {title:<9}  {help}\n");
             said.push((title, help));
@@ -152,16 +172,12 @@ pub fn json(model: &Model) -> Value {
     ])
 }
 
-/// Five tables: counters, latencies, parts of the wait, pools, canaries where there are any. Those of workqueues and of
-/// canaries end in a row of sums.
+/// Six tables: counters, latencies, parts of the wait, functions where there are any, pools, canaries where there are
+/// any. Those of workqueues and of canaries end in a row of sums.
 pub fn text(model: &Model, style: Style) -> String {
-    let tables = [
-        counters(model),
-        latencies(model),
-        parts(model),
-        pools(model),
-    ];
-    let tables = tables.into_iter().chain(canaries(model));
+    let workqueues = [counters(model), latencies(model), parts(model)];
+    let tables = workqueues.into_iter().chain(functions(model));
+    let tables = tables.chain([pools(model)]).chain(canaries(model));
     let tables: Vec<_> = tables.map(|table| table.render(style)).collect();
     let mut out = tables.join("\n");
     match model.lost_events() {
@@ -279,6 +295,17 @@ fn parts(model: &Model) -> Table {
     table
 }
 
+/// What became of the items of each work function.
+fn functions(model: &Model) -> Option<Table> {
+    let columns: Vec<&Column<Function>> = chosen(columns::FUNCTIONS, &FUNCTIONS);
+    let mut table = Table::default();
+    table.columns(&columns);
+    for function in model.functions() {
+        table.row(columns.iter().map(|c| exact(&c.shown(function))).collect());
+    }
+    (!model.functions().is_empty()).then_some(table)
+}
+
 fn pools(model: &Model) -> Table {
     let columns: Vec<&Column<Pool>> = chosen(columns::POOLS, &POOLS);
     let mut table = Table::default();
@@ -340,6 +367,10 @@ mod tests {
     #[test]
     fn every_key_names_a_column() {
         assert_eq!(chosen(columns::WORKQUEUES, &COUNTERS).len(), COUNTERS.len());
+        assert_eq!(
+            chosen(columns::FUNCTIONS, &FUNCTIONS).len(),
+            FUNCTIONS.len()
+        );
         assert_eq!(chosen(columns::POOLS, &POOLS).len(), POOLS.len());
         assert_eq!(chosen(columns::POOLS, &CANARIES).len(), CANARIES.len());
     }

@@ -61,7 +61,13 @@ fn has(text: &str, parts: &[&str]) {
 
 #[test]
 fn q1_q2_what_each_function_costs() {
-    let stats = Scene::new().json("stats --json");
+    let scene = Scene::new();
+    let text = scene.text("stats");
+    let mut rows = text.lines().filter(|line| line.starts_with("flush_cache "));
+    let row = rows.next().expect("the function's row");
+    has(&text, &["cpu sum", "run sum", "run max"]);
+    has(row, &[" 4.5 ms ", " 5.0 ms ", " 1.0 ms "]);
+    let stats = scene.json("stats --json");
     let function = &stats["functions"]
         .as_array()
         .expect("a list")

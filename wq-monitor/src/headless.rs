@@ -107,7 +107,7 @@ fn print(out: &mut impl Write, text: &str) -> io::Result<()> {
 /// A signal is noticed that late at most, in nanoseconds.
 const WATCHING: u64 = 50_000_000;
 /// While events are recorded they are read so often, before they are overwritten.
-const RECORDING: u64 = 10_000_000;
+const RECORDING: u64 = 2_000_000;
 
 /// Sleeps until `until`, on the monotonic clock, at most `step` at a time, and does `meanwhile` in between; a signal ends
 /// it with its exit status.

@@ -93,6 +93,8 @@ impl Tick {
                 thread::park();
                 continue;
             }
+            // Something waits or runs: for whoever cannot ask for this process. An idle engine says nothing.
+            engine.segment.heartbeat(os::now());
             let wanted = looks.round(engine);
             if std::mem::take(&mut looks.failed) {
                 engine.mind_looks();

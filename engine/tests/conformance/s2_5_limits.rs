@@ -3,7 +3,9 @@
 use super::support::{Count, Held, LONG, engine, said, said_like, snapshot, until};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 use wq_engine::{AffinityScope, CpuMask, Engine, Error, Topology, Work, WorkqueueAttrs, WqFlags};
+use wq_trace::{Limits, Model, WaitPart};
 
 /// An engine on as many CPUs as there are.
 fn wide(name: &str) -> Engine {
@@ -244,4 +246,35 @@ fn s3_8_an_ordered_wq_with_new_attrs_starts_nothing_before_the_old_pwq_has_drain
     }
     wq.flush();
     assert_eq!(*order.lock().unwrap(), (0..100).collect::<Vec<_>>());
+}
+
+#[test]
+fn s3_8_what_a_plug_holds_back_waits_for_it() {
+    let engine = wide("plugged-wait");
+    let wq = engine
+        .alloc_ordered_workqueue("ordered", WqFlags::empty())
+        .unwrap();
+    let (first, count, pause) = (Held::on(&wq), Count::default(), Duration::from_millis(500));
+    let attrs = WorkqueueAttrs {
+        nice: 1,
+        ..WorkqueueAttrs::default()
+    };
+    wq.apply_attrs(&attrs).unwrap();
+    assert!(wq.queue_work(&count.work()));
+    std::thread::sleep(pause);
+    first.let_go();
+    wq.flush();
+    assert_eq!(count.get(), 1);
+    let mut model = Model::new(Limits::default());
+    model.apply_snapshot(&snapshot(&engine));
+    let wqs = model.workqueues().iter();
+    let parts = wqs.filter(|w| w.name == "ordered").map(|w| w.breakdown);
+    let parts = parts.collect::<Vec<_>>()[0];
+    let part = |part: WaitPart| parts[part as usize];
+    let plugged = part(WaitPart::InactivePlugged);
+    assert!(u128::from(plugged) >= pause.as_nanos(), "{parts:?}");
+    // How long a worker takes to come is the machine's affair.
+    let machine = part(WaitPart::NoWorker) + part(WaitPart::Runqueue);
+    let wait: u64 = parts.iter().sum();
+    assert!(plugged * 100 >= (wait - machine) * 95, "{parts:?}");
 }

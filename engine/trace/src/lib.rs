@@ -63,8 +63,8 @@ pub use names::{Names, OTHER, UNKNOWN};
 pub use place::ProblemCause;
 #[cfg(not(loom))]
 pub use reader::{
-    Cursor, From, Loss, MERGE_DELAY_NS, MemorySource, Next, OpenError, ReadError, Reader,
-    Recording, RecordingDamage, Source,
+    Cursor, From, Loss, MERGE_DELAY_NS, MOST_AHEAD, MOST_AHEAD_IN_ALL, MemorySource, Next,
+    OpenError, ReadError, Reader, Recording, RecordingDamage, Source,
 };
 #[cfg(not(loom))]
 pub use recording::{

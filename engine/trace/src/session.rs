@@ -41,7 +41,7 @@ pub enum RecordingError {
 
 /// Records an engine: its events from the oldest that is there, and its state once a second.
 ///
-/// Rings overwrite: whoever holds it calls [`RecordingSession::poll`] often, every 10 ms or so.
+/// Rings overwrite: whoever holds it calls [`RecordingSession::poll`] often, every 2 ms or so.
 #[derive(Debug)]
 pub struct RecordingSession<W> {
     reader: Reader,

@@ -14,10 +14,11 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 use wq_trace::{Cursor, Event, MERGE_DELAY_NS, Names, Next, Snapshot, Value, text};
 
-/// How long to wait for the next event.
-const PAUSE: Duration = Duration::from_millis(2);
-/// ... and when following: a person would not notice, and an idle engine's watcher should cost nothing.
-const FOLLOW_PAUSE: Duration = Duration::from_millis(10);
+/// How long to wait for the next event: a ring that is written a million times a second laps in four times that.
+const PAUSE: Duration = Duration::from_millis(1);
+/// ... and when following an engine that has said nothing for so long: its watcher should cost next to nothing.
+const QUIET_PAUSE: Duration = Duration::from_millis(5);
+const QUIET_NS: u64 = 1_000_000_000;
 
 /// Prints the events of the engine asked for, and what was lost of them.
 pub fn run(common: &Common, flags: &Events, output: &mut Output) -> Result<(), Failure> {
@@ -85,7 +86,7 @@ impl Stream<'_> {
     /// is interrupted that moment.
     fn print(&mut self, follow: bool, running: bool, stop: &Interrupt) -> Result<End, Failure> {
         let (begun, started) = (self.snapshot.at, Instant::now());
-        let mut interrupted = false;
+        let (mut interrupted, mut news) = (false, begun);
         let mut until = match (follow, running) {
             (false, true) => begun,
             (true, _) | (_, false) => u64::MAX,
@@ -106,13 +107,17 @@ impl Stream<'_> {
             let settled = now > until.saturating_add(2 * MERGE_DELAY_NS);
             match self.cursor.next(now) {
                 Next::Record(event) if event.at > until => return Ok(ended),
-                Next::Record(event) => self.event(&event)?,
+                Next::Record(event) => {
+                    news = now;
+                    self.event(&event)?;
+                }
                 Next::Lost(_) => self.lost(),
                 Next::Idle if settled => return Ok(ended),
                 Next::Idle => {
                     // Whoever reads the pipe gets all that there is before we wait.
                     self.output.finish()?;
-                    sleep(if follow { FOLLOW_PAUSE } else { PAUSE });
+                    let quiet = follow && now > news.saturating_add(QUIET_NS);
+                    sleep(if quiet { QUIET_PAUSE } else { PAUSE });
                 }
                 Next::End => return Ok(ended),
                 Next::WriterGone if interrupted => return Ok(ended),
@@ -164,6 +169,9 @@ impl Stream<'_> {
 
     /// Prints the gaps that end before `at`: each stands before the first event after it.
     fn gaps_before(&mut self, at: u64) -> Result<(), Failure> {
+        if self.gaps.is_empty() {
+            return Ok(());
+        }
         let is_due = |gap: &Gap| gap.until.is_none_or(|until| until <= at);
         let (due, rest) = std::mem::take(&mut self.gaps).into_iter().partition(is_due);
         self.gaps = rest;

@@ -8,12 +8,16 @@ pub use retention::gc;
 pub(crate) use retention::remove_leftovers;
 
 use crate::clean::clean_text;
+use crate::clock::monotonic_now;
 use crate::place::{ENDING, owner_by_name, parse_file_name, runtime_dirs};
 use crate::process;
 use crate::reader::{OpenError, Reader};
 use crate::snapshot::Liveness;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+
+/// What was told so short a time ago says that the engine is there.
+const HEARD_NS: u64 = 2_000_000_000;
 
 /// A segment's file, and the engine that it is of.
 #[derive(Clone, Debug)]
@@ -56,7 +60,25 @@ fn list_in(dir: &Path) -> Vec<Found> {
     }
     let entries = std::fs::read_dir(dir).into_iter().flatten().flatten();
     let found = entries.filter_map(|entry| look_at(&entry.path()));
-    found.map(|found| doubted(found, dir)).collect()
+    found.map(|found| heard(doubted(found, dir))).collect()
+}
+
+/// An engine of another pid namespace, whose process cannot be asked for here: it is there if it told of something just
+/// now. One that is idle tells of nothing, and wakes nobody up to do so; then it stays unknown.
+fn heard(found: Found) -> Found {
+    if found.state != Liveness::Unknown || found.problem.is_some() {
+        return found;
+    }
+    let sign = Reader::open(&found.path).ok();
+    let sign = sign.and_then(|reader| reader.last_sign().ok());
+    let age = sign.and_then(|sign| monotonic_now().checked_sub(sign));
+    match age {
+        Some(..=HEARD_NS) => Found {
+            state: Liveness::Live,
+            ..found
+        },
+        _ => found,
+    }
 }
 
 /// Whether a directory is this user's; root reads everybody's, if it is theirs.
@@ -140,4 +162,43 @@ fn look_at(path: &Path) -> Option<Found> {
 /// Whether a file is called like a segment that was being built.
 fn is_dot_name(name: &str) -> bool {
     name.starts_with('.') && name.ends_with(ENDING)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::layout::head;
+    use crate::segment::{Segment, SegmentConfig};
+
+    /// A segment of another pid namespace that was last heard of so long ago.
+    fn foreign(dir: &Path, name: &str, age: u64) {
+        let temp = tempfile::tempdir().unwrap();
+        let config = SegmentConfig {
+            dir: Some(temp.path().into()),
+            ..SegmentConfig::default()
+        };
+        let sign = monotonic_now().saturating_sub(age).max(1);
+        let (segment, problem) = Segment::create(&config, sign);
+        assert!(problem.is_none(), "{problem:?}");
+        let mut bytes = std::fs::read(segment.path().unwrap()).unwrap();
+        let mut put = |word: usize, value: u64| {
+            bytes[word * 8..][..8].copy_from_slice(&value.to_le_bytes());
+        };
+        put(head::PID_NS, 1);
+        put(head::HEARTBEAT, sign);
+        std::fs::write(dir.join(format!("7-{name}.wqseg")), bytes).unwrap();
+    }
+
+    #[test]
+    fn an_engine_of_another_pid_namespace_is_live_when_it_was_heard_of() {
+        let temp = tempfile::tempdir().unwrap();
+        let minute = 60_000_000_000;
+        foreign(temp.path(), "busy", 0);
+        foreign(temp.path(), "idle", minute);
+        let mut found = list_in(temp.path());
+        found.sort_by(|a, b| a.path.cmp(&b.path));
+        let states: Vec<_> = found.iter().map(|found| found.state).collect();
+        assert_eq!(states, [Liveness::Live, Liveness::Unknown]);
+        assert!(found.iter().all(|found| found.problem.is_none()));
+    }
 }

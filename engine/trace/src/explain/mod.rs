@@ -1,7 +1,10 @@
 //! Why each item waited, from the events alone: the clocks of the engine's pools, kept again by whoever reads.
 //!
-//! A pure fold. What the events do not tell stays [`WaitPart::Unknown`]. Blocks are dated when they are noticed, so
-//! what the engine books as `sensing` is `concurrency` here. Nothing is concluded across a loss.
+//! A pure fold. What the events do not tell stays [`WaitPart::Unknown`]. Nothing is concluded across a loss.
+//!
+//! [`WaitPart::Sensing`] never comes out here. `worker_sleep` is stamped when the block was noticed and does not say when
+//! it began; the engine knows that only afterwards, and books the time in between in its counters. So what they call
+//! `sensing` is `concurrency` here: compare the two parts' sum. The wait itself and its other parts are the same.
 
 mod clock;
 mod pool;

@@ -1,25 +1,31 @@
 //! A way through the events of all rings, in the order of their stamps.
+//!
+//! Rings overwrite, so what they hold is read at once, whenever the rings are looked at, and waits here until it is its
+//! turn. A cursor that is asked at least every few milliseconds loses only what comes faster than it is taken, and that
+//! only when so much of it waits as [`MOST_AHEAD`] allows.
 
-use super::head::{Chunk, Head};
+use super::Reader;
+use super::ahead::{BATCH, RingCursor};
+use super::head::Head;
 use super::recorded::{Replay, Step};
-use super::source::{Source, read_words};
-use super::{ReadError, Reader, ring_room};
 use crate::event::Event;
-use crate::layout::{Kind, RECORD_WORDS, ring};
-use crate::record::{Record, decode};
-use crate::ring::{Batch, View, collect, weak};
+use crate::layout::{Kind, RECORD_WORDS};
 use crate::snapshot::Liveness;
 use std::cmp::Reverse;
-use std::collections::{BinaryHeap, VecDeque};
+use std::collections::BinaryHeap;
+use std::collections::binary_heap::PeekMut;
 
 /// How long an event of a live engine is held back, so that older ones of other rings can come first.
 pub const MERGE_DELAY_NS: u64 = 20_000_000;
-/// While there is something to give out later, rings without news are looked at again after this time.
+/// Events of one ring that a cursor reads ahead at most; what is written beyond them may be overwritten, and is then
+/// counted as lost. An event takes 64 bytes.
+pub const MOST_AHEAD: usize = 1 << 17;
+/// ... and of all rings together; 512 of each ring are read ahead in any case, since they cannot be merged without.
+pub const MOST_AHEAD_IN_ALL: usize = 1 << 19;
+/// The rings are looked at again after this time: less than the fastest writer needs to fill one.
 const POLL_NS: u64 = 1_000_000;
-/// Records read from a ring in one go.
-const BATCH: usize = 512;
-/// Attempts to overtake a writer that laps the reading.
-const CHASES: usize = 8;
+/// While something waits to be given out, its writer is looked at again after this time.
+const ALIVE_NS: u64 = 20_000_000;
 /// Losses of a recording that are kept for who asks for them one by one.
 const MOST_LOSSES: usize = 1024;
 /// Looks at the rings of an engine that is gone: enough for the largest ring, and an end with a file that still changes.
@@ -82,6 +88,8 @@ pub struct Cursor {
     entries: usize,
     /// The rings that have an event, by its stamp.
     heads: BinaryHeap<Reverse<(u64, usize)>>,
+    /// Events of all rings that wait to be given out.
+    waiting: usize,
     /// When all rings were last looked at.
     polled_at: Option<u64>,
     /// When its writer was last seen alive, after such a look.
@@ -95,39 +103,6 @@ pub struct Cursor {
     lost: u64,
     late: u64,
     unknown: u64,
-}
-
-/// The place in one ring.
-#[derive(Debug)]
-struct RingCursor {
-    offset: u64,
-    /// Records that its chunk has room for.
-    room: u64,
-    /// Records that it holds; 0 until that is known.
-    capacity: u64,
-    position: u64,
-    /// Whether there was more than one batch.
-    more: bool,
-    ready: VecDeque<Event>,
-    seen: u64,
-    lost: u64,
-    /// Of those, the ones that [`Cursor::losses`] has told of.
-    told: u64,
-    damaged: bool,
-}
-
-/// A ring in a source.
-struct RingView<'a> {
-    source: &'a dyn Source,
-    offset: u64,
-}
-
-impl View for RingView<'_> {
-    type Error = ReadError;
-
-    fn copy(&self, at: usize, words: &mut [u64]) -> Result<(), ReadError> {
-        read_words(self.source, self.offset + at as u64 * 8, words)
-    }
 }
 
 impl Cursor {
@@ -145,6 +120,7 @@ impl Cursor {
             rings: Vec::new(),
             entries: 0,
             heads: BinaryHeap::new(),
+            waiting: 0,
             polled_at: None,
             alive_at: None,
             gone: None,
@@ -170,15 +146,24 @@ impl Cursor {
         if self.replay.is_some() {
             return self.replay();
         }
+        let looked = self.gone.is_none() && self.is_due(now);
+        if looked {
+            self.poll(now);
+        }
         if let Some(next) = self.give(now) {
             return next;
         }
-        if self.heads.peek().is_some() && self.gone.is_none() && self.is_recent(now) {
+        let waits = !self.heads.is_empty() && self.gone.is_none();
+        if !looked {
+            if waits && self.alive_at.is_some() {
+                return Next::Idle;
+            }
+            self.poll(now);
+            if let Some(next) = self.give(now) {
+                return next;
+            }
+        } else if waits && self.was_alive(now) {
             return Next::Idle;
-        }
-        self.poll(now);
-        if let Some(next) = self.give(now) {
-            return next;
         }
         if self.gone.is_none() {
             self.gone = match self.reader.liveness() {
@@ -242,9 +227,16 @@ impl Cursor {
         self.last_at = self.last_at.max(at);
     }
 
-    /// Whether the writer was seen alive, with all rings looked at, so short a time ago that neither is worth the cost.
-    fn is_recent(&self, now: u64) -> bool {
-        let recent = |at: u64| now < at.saturating_add(POLL_NS);
+    /// Whether it is time to look at the rings again. Who asks for everything at once has no time, and looks when all is
+    /// given out.
+    fn is_due(&self, now: u64) -> bool {
+        let due = |at: u64| now >= at.saturating_add(POLL_NS);
+        now != u64::MAX && self.polled_at.is_some_and(due)
+    }
+
+    /// Whether the writer was seen alive so short a time ago that another look is not worth its cost.
+    fn was_alive(&self, now: u64) -> bool {
+        let recent = |at: u64| now < at.saturating_add(ALIVE_NS);
         self.alive_at.is_some_and(recent)
     }
 
@@ -279,7 +271,7 @@ impl Cursor {
                 losses.push(Loss {
                     ring: index as u32,
                     lost,
-                    until: ring.ready.front().map(|event| event.at),
+                    until: ring.front(),
                 });
             }
         }
@@ -314,25 +306,36 @@ impl Cursor {
         if !(old_enough || complete || self.gone.is_some()) {
             return None;
         }
-        self.heads.pop();
-        let event = self.rings[index].ready.pop_front()?;
-        self.rings[index].seen += 1;
-        self.given(at);
-        if self.rings[index].ready.is_empty() && self.rings[index].more {
+        self.take(index).map(Next::Record)
+    }
+
+    /// The oldest event of a ring, which is the oldest of all.
+    fn take(&mut self, index: usize) -> Option<Event> {
+        let event = self.rings[index].take()?;
+        self.waiting -= 1;
+        self.given(event.at);
+        if self.rings[index].waiting() == 0 && self.rings[index].more {
             self.fill(index);
         }
-        self.offer(index);
-        Some(Next::Record(event))
-    }
-
-    /// Puts a ring among those that have an event, if it has.
-    fn offer(&mut self, index: usize) {
-        if let Some(event) = self.rings[index].ready.front() {
-            self.heads.push(Reverse((event.at, index)));
+        self.pass_gap(index);
+        let mut top = self.heads.peek_mut()?;
+        match self.rings[index].front() {
+            Some(at) => *top = Reverse((at, index)),
+            None => {
+                PeekMut::pop(top);
+            }
         }
+        Some(event)
     }
 
-    /// Looks for new rings, and for events in those that had none.
+    /// Reports what was lost before the next event of a ring.
+    fn pass_gap(&mut self, index: usize) {
+        let lost = self.rings[index].pass_gap();
+        self.lost = self.lost.saturating_add(lost);
+        self.unreported = self.unreported.saturating_add(lost);
+    }
+
+    /// Looks for new rings, and reads what all of them hold.
     fn poll(&mut self, now: u64) {
         let Ok(head) = Head::read(&*self.reader.source) else {
             return;
@@ -341,9 +344,11 @@ impl Cursor {
         self.find_rings(&head, From::Oldest);
         self.head = Some(head);
         for index in 0..self.rings.len() {
-            if self.rings[index].ready.is_empty() {
-                self.fill(index);
-                self.offer(index);
+            let had_none = self.rings[index].waiting() == 0;
+            self.fill(index);
+            self.pass_gap(index);
+            if had_none && let Some(at) = self.rings[index].front() {
+                self.heads.push(Reverse((at, index)));
             }
         }
         self.polled_at = Some(now);
@@ -355,95 +360,25 @@ impl Cursor {
             return;
         };
         for chunk in chunks.iter().filter(|chunk| chunk.kind == Kind::Ring) {
-            let ring = RingCursor::open(source, chunk, from);
+            let ring = RingCursor::open(source, chunk, from == From::Now);
             self.rings.push(ring);
         }
         self.entries = entries.max(self.entries);
     }
 
-    /// Reads a ring's next events.
+    /// Reads a ring's next events, within the bounds.
     fn fill(&mut self, index: usize) {
         let Some(head) = &self.head else {
             return;
         };
         let ring = &mut self.rings[index];
-        for _ in 0..CHASES {
-            let Some(batch) = ring.read(&*self.reader.source, &mut self.buffer) else {
-                return;
-            };
-            self.lost = self.lost.saturating_add(batch.lost);
-            self.unreported = self.unreported.saturating_add(batch.lost);
-            let records = self.buffer.chunks_exact(RECORD_WORDS);
-            for words in records.skip(batch.skip).take(batch.count) {
-                let mut record: Record = [0; RECORD_WORDS];
-                record.copy_from_slice(words);
-                record[0] = head.nanoseconds(record[0]);
-                match decode(&record) {
-                    Some(event) => ring.ready.push_back(event),
-                    None => {
-                        ring.seen += 1;
-                        self.seen += 1;
-                        self.unknown += 1;
-                    }
-                }
-            }
-            if !ring.ready.is_empty() || !ring.more {
-                return;
-            }
-        }
-    }
-}
-
-impl RingCursor {
-    fn open(source: &dyn Source, chunk: &Chunk, from: From) -> Self {
-        let mut written = [0];
-        let at = chunk.offset + ring::WRITTEN as u64 * 8;
-        let read = read_words(source, at, &mut written);
-        Self {
-            offset: chunk.offset,
-            room: ring_room(chunk),
-            capacity: 0,
-            position: if from == From::Now { written[0] } else { 0 },
-            more: false,
-            ready: VecDeque::new(),
-            seen: 0,
-            lost: 0,
-            told: 0,
-            damaged: read.is_err(),
-        }
-    }
-
-    /// Reads what is next into `buffer`; `None` when there is nothing, now or for ever.
-    fn read(&mut self, source: &dyn Source, buffer: &mut [u64]) -> Option<Batch> {
-        if self.damaged || !self.is_set_up(source) {
-            return None;
-        }
-        let view = RingView {
-            source,
-            offset: self.offset,
-        };
-        let read = collect::<_, { weak::NONE }>(&view, self.capacity, self.position, buffer);
-        let Ok(batch) = read else {
-            self.damaged = true;
-            return None;
-        };
-        self.damaged = batch.damaged;
-        self.position = batch.next;
-        self.more = !batch.damaged && batch.next < batch.written;
-        self.lost = self.lost.saturating_add(batch.lost);
-        Some(batch)
-    }
-
-    /// Whether its writer has said how many records it holds; until then it is empty.
-    fn is_set_up(&mut self, source: &dyn Source) -> bool {
-        if self.capacity == 0 {
-            let mut capacity = [0];
-            let at = self.offset + ring::CAPACITY as u64 * 8;
-            if read_words(source, at, &mut capacity).is_ok() {
-                self.damaged = capacity[0] > self.room;
-                self.capacity = capacity[0].min(self.room);
-            }
-        }
-        self.capacity != 0 && !self.damaged
+        let before = ring.waiting();
+        let left = MOST_AHEAD_IN_ALL.saturating_sub(self.waiting);
+        let most = (before + left).clamp(BATCH, MOST_AHEAD);
+        let source = &*self.reader.source;
+        let unknown = ring.fill(source, head, &mut self.buffer, most);
+        self.waiting += ring.waiting() - before;
+        self.seen += unknown;
+        self.unknown += unknown;
     }
 }

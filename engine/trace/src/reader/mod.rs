@@ -1,5 +1,6 @@
 //! A segment, or a recording of one, as a tool sees it: read piece by piece with pread, never mapped, never believed.
 
+mod ahead;
 mod cursor;
 mod error;
 mod frames;
@@ -11,7 +12,7 @@ mod rows;
 mod source;
 mod table;
 
-pub use cursor::{Cursor, From, Loss, MERGE_DELAY_NS, Next};
+pub use cursor::{Cursor, From, Loss, MERGE_DELAY_NS, MOST_AHEAD, MOST_AHEAD_IN_ALL, Next};
 pub use error::{OpenError, ReadError};
 pub use frames::RecordingDamage;
 pub use recorded::Recording;
@@ -170,7 +171,24 @@ impl Reader {
         }
     }
 
+    /// The latest moment, in nanoseconds on the segment's clock, that anything in the segment tells of: an event, a row,
+    /// the engine's heartbeat. Of a recording that of its last state.
+    ///
+    /// # Errors
+    /// As [`Reader::snapshot`].
+    pub fn last_sign(&self) -> Result<u64, ReadError> {
+        match &self.recorded {
+            Some(recording) => Ok(recording.snapshot()?.at),
+            None => Ok(self.read_with_sign()?.1),
+        }
+    }
+
     fn read_once(&self) -> Result<Snapshot, ReadError> {
+        Ok(self.read_with_sign()?.0)
+    }
+
+    /// The state, and the latest moment that it tells of.
+    fn read_with_sign(&self) -> Result<(Snapshot, u64), ReadError> {
         let source = &*self.source;
         let head = Head::read(source)?;
         let (chunks, _) = head.chunks(source, 0)?;
@@ -190,13 +208,15 @@ impl Reader {
         };
         read_tables(source, &chunks, &mut snapshot)?;
         let newest = read_rings(source, &head, &chunks, &mut snapshot)?;
+        let heartbeat = head.word(crate::layout::head::HEARTBEAT);
+        let sign = last_sign(&snapshot, heartbeat).max(newest);
         let running = matches!(self.judge(&head), Liveness::Live | Liveness::Unknown);
         snapshot.at = if running && head.clock() == ClockKind::Monotonic {
             monotonic_now()
         } else {
-            last_sign(&snapshot, head.word(crate::layout::head::HEARTBEAT)).max(newest)
+            sign
         };
-        Ok(snapshot)
+        Ok((snapshot, sign))
     }
 
     /// A way through the events, from the oldest that is still there or from now on.

@@ -76,6 +76,12 @@ impl Source for MemorySource {
         // `words` begin with the one that holds `offset`; the first bytes of it may not be wanted.
         let skip = (offset % 8) as usize;
         let count = bytes.len().min(remaining as usize - skip);
+        if skip == 0 && count.is_multiple_of(8) {
+            for (index, bytes) in bytes[..count].as_chunks_mut().0.iter_mut().enumerate() {
+                *bytes = words.get(index).to_le_bytes();
+            }
+            return Ok(count);
+        }
         let mut word = [0; 8];
         for (index, byte) in bytes[..count].iter_mut().enumerate() {
             let at = skip + index;
@@ -92,13 +98,23 @@ impl Source for MemorySource {
     }
 }
 
+/// Words that are read without allocating.
+const FEW: usize = 8;
+
 /// Reads whole words, or says where the bytes ended.
 pub(super) fn read_words(
     source: &dyn Source,
     offset: u64,
     words: &mut [u64],
 ) -> Result<(), ReadError> {
-    let mut bytes = vec![0; words.len() * 8];
+    let len = words.len() * 8;
+    let (mut few, mut many) = ([0; FEW * 8], Vec::new());
+    let bytes = if words.len() <= FEW {
+        &mut few[..len]
+    } else {
+        many.resize(len, 0);
+        &mut many[..]
+    };
     let mut done = 0;
     while done < bytes.len() {
         let at = offset + done as u64;

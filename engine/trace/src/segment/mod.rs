@@ -157,8 +157,9 @@ impl Segment {
         !self.inner.process.is_here()
     }
 
-    /// Says that the engine is alive. The tools take the latest of this and of the stamps in the slots as the time at
-    /// which a killed engine was last heard of.
+    /// Says that the engine is alive. The tools take the latest of this and of the stamps in slots and rings as the time
+    /// at which a killed engine was last heard of, and `list` takes one of another pid namespace for live for a while
+    /// after it. Called where somebody is awake anyway: nobody wakes up for it.
     pub fn heartbeat(&self, now: u64) {
         if !self.forked() {
             self.inner.head.put(layout::head::HEARTBEAT, now);
