@@ -48,7 +48,13 @@ pub const FUNCTIONS: &[Column<Function>] = columns! {
     shown "started_per_s" "start/s" "items/s" 7
         "Executions begun per second.",
         always, |f| Cell::Rate(f.rates.started);
-    shown "reason" "waits for" "" 24
+    shown "cpu_share" "cpu%" "%" 5
+        "CPU time of the executions that ended in the last round, as a share of one CPU.",
+        always, |f| Cell::Share(f.rates.cpu);
+    shown "run_mean" "run mean" "ns" 8
+        "Mean of the executions, wall time.",
+        |f| f.completed > 0, |f| Cell::Ns(f.run_ns.checked_div(f.completed).unwrap_or(0));
+    shown "reason" "waits for" "" 27
         "What explains most of the wait so far, and how much of it; sorts by the sum of the waits.",
         |f| f.wait_ns() > 0, |f| reason(&f.breakdown), largest |f| Cell::Ns(f.wait_ns());
 };

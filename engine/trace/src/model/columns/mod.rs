@@ -145,12 +145,6 @@ impl<R> Column<R> {
         }
     }
 
-    /// The title without the blanks and lines that place it over a picture: `workers/backlog`.
-    pub fn name(&self) -> String {
-        let parts: Vec<_> = self.title.split('│').map(str::trim).collect();
-        parts.join("/")
-    }
-
     /// Whether its cells stand at the left edge.
     pub fn left(&self) -> bool {
         self.unit.is_empty()

@@ -95,7 +95,7 @@ pub const POOLS: &[Column<Pool>] = columns! {
     shown "wakeups_per_s" "CMW/s" "wakes/s" 6
         "Workers woken per second because another one blocked.",
         always, |p| Cell::Rate(p.wakeups_per_s);
-    shown "reason" "waits for" "" 24
+    shown "reason" "waits for" "" 27
         "What explains most of the wait so far, and how much of it; sorts by the sum of the waits.",
         |p| sum(&p.breakdown) > 0, |p| reason(&p.breakdown), largest |p| Cell::Ns(sum(&p.breakdown));
     shown "level" "concurrency  │backlog" "" 22

@@ -13,7 +13,7 @@ pub const WORKQUEUES: &[Column<Workqueue>] = columns! {
     json "id" "id" "id" 4
         "Identity of the workqueue; names may repeat.",
         always, |w| Cell::Number(w.id.0.into());
-    json "name" "workqueue" "" 24
+    json "name" "workqueue" "" 16
         "Name of the workqueue.",
         always, |w| Cell::Text(w.name.clone());
     json "unbound" "unbound" "" 7
@@ -97,7 +97,7 @@ pub const WORKQUEUES: &[Column<Workqueue>] = columns! {
     shown "run_p99" "run p99" "ns" 8
         "99 of 100 executions took no longer than this.",
         |w| w.run.count > 0, |w| Cell::Ns(w.run.p99);
-    shown "reason" "waits for" "" 24
+    shown "reason" "waits for" "" 27
         "What explains most of the wait so far, and how much of it; sorts by the sum of the waits.",
         |w| w.wait.sum > 0, |w| reason(&w.breakdown), largest |w| Cell::Ns(w.wait.sum);
     shown "activity" "activity" "" 8
