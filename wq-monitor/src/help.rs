@@ -71,7 +71,7 @@ impl Explained {
 
 /// The columns of the view's list.
 pub fn columns(view: View) -> Vec<Explained> {
-    let heads = lists::of(view).map_or_else(Vec::new, |list| list.heads());
+    let heads = lists::of(view).map_or_else(Vec::new, lists::List::heads);
     let explained = heads.into_iter().map(|head| Explained {
         key: head.key,
         name: head.name(),
@@ -96,7 +96,7 @@ fn entry(lines: &mut Vec<HelpLine>, name: &str, help: &str, width: u16) {
 }
 
 /// `text` in lines of at most `width` characters, broken between words.
-fn wrapped(text: &str, width: usize) -> Vec<String> {
+pub fn wrapped(text: &str, width: usize) -> Vec<String> {
     let mut lines = Vec::new();
     let mut line = String::new();
     for word in text.split(' ') {

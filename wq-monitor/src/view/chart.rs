@@ -30,3 +30,9 @@ pub fn draw(
     let rows = rows.map(|row| Line::styled(row, palette.of(role)));
     super::lines(std::iter::once(heading).chain(rows), frame, area);
 }
+
+/// A whole number of things.
+pub fn whole(number: f64) -> String {
+    // A float out of range saturates.
+    wq_trace::units::count(number as u64)
+}

@@ -14,12 +14,7 @@ pub fn draw(app: &App, palette: Palette, frame: &mut Frame<'_>, area: Rect) {
     };
     let state = app.ui.list();
     let rows = list.rows(app.model(), app.ui.filter.as_ref());
-    let columns = fitting(
-        &state.columns(list),
-        &state.sort,
-        area.width,
-        state.scrolled,
-    );
+    let columns = fitting(&state.columns(list), state.sort, area.width, state.scrolled);
     headings(frame, Rect { height: 1, ..area }, &columns, state, palette);
     let body = below_headings(area);
     if rows.is_empty() {
@@ -68,12 +63,7 @@ pub fn hit(app: &App, area: Rect, x: u16, y: u16) -> Option<Msg> {
     let list = lists::of(app.ui.view)?;
     let state = app.ui.list();
     if y == area.y {
-        let columns = fitting(
-            &state.columns(list),
-            &state.sort,
-            area.width,
-            state.scrolled,
-        );
+        let columns = fitting(&state.columns(list), state.sort, area.width, state.scrolled);
         let under = |fit: &&Fit| (area.x + fit.x..=area.x + fit.x + fit.width).contains(&x);
         return columns
             .iter()

@@ -117,7 +117,7 @@ fn about(
     let heading = format!("{} {}", capital(subject.kind()), subject.name(model));
     let Some(page) = page else {
         let inner = panel(title(&heading, palette), palette, frame, places.facts);
-        let gone = format!("{} is not there any more", heading);
+        let gone = "it is not there any more";
         lines([Line::styled(gone, palette.of(Role::Warn))], frame, inner);
         return;
     };

@@ -3,8 +3,9 @@
 use super::page::{Chart, Page, Wait};
 use crate::lists::pools::POOLS;
 use crate::paint::style::{Palette, Role};
+use crate::view::chart;
 use wq_trace::model::Model;
-use wq_trace::{Counter, PoolId, units};
+use wq_trace::{Counter, PoolId};
 
 /// What is said of it, in this order.
 const FACTS: &[&str] = &[
@@ -47,7 +48,7 @@ pub fn charts(model: &Model, id: PoolId) -> Vec<Chart> {
     let busy = |p: &wq_trace::model::PoolPoint| p.busy.into();
     let pending = |p: &wq_trace::model::PoolPoint| p.pending.into();
     vec![
-        Chart::of("busy workers", history, busy, units::rate, Role::Good),
-        Chart::of("backlog", history, pending, units::rate, Role::Warn),
+        Chart::of("busy workers", history, busy, chart::whole, Role::Good),
+        Chart::of("backlog", history, pending, chart::whole, Role::Warn),
     ]
 }

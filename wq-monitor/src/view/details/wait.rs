@@ -1,6 +1,7 @@
 //! A wait as a stacked bar that sums to the whole, with its parts in words.
 
 use super::page::Wait;
+use crate::help;
 use crate::paint::style::{Palette, Role};
 use crate::paint::{bars, cells};
 use crate::view::{lines, panel, title};
@@ -14,10 +15,18 @@ use wq_trace::units;
 pub fn draw(wait: &Wait, palette: Palette, frame: &mut Frame<'_>, area: Rect) {
     let heading = title("What the wait is made of", palette);
     let inner = panel(heading, palette, frame, area);
-    lines(text(wait, inner.width, palette), frame, inner);
+    let whole = text(wait, inner.width, true, palette);
+    let fits = whole.len() <= usize::from(inner.height);
+    let text = if fits {
+        whole
+    } else {
+        text(wait, inner.width, false, palette)
+    };
+    lines(text, frame, inner);
 }
 
-fn text(wait: &Wait, width: u16, palette: Palette) -> Vec<Line<'static>> {
+/// The bar, the parts (their sentences `wrapped` or cut), the sum.
+fn text(wait: &Wait, width: u16, wrapped: bool, palette: Palette) -> Vec<Line<'static>> {
     let all = sum(&wait.parts);
     if all == 0 {
         let text = format!("no wait of {}", wait.of);
@@ -38,11 +47,25 @@ fn text(wait: &Wait, width: u16, palette: Palette) -> Vec<Line<'static>> {
         let numbers = format!(" {share:>4} {:>8}  ", units::duration(ns));
         let room = width.saturating_sub(1 + u16::try_from(numbers.len()).unwrap_or(u16::MAX));
         let words = format!("{}: {}", cells::label(part), part.help());
-        lines.push(Line::from(vec![
-            Span::styled(sign, palette.part(part)),
-            Span::raw(numbers),
-            Span::styled(cells::fit(&words, room), palette.of(Role::Dim)),
-        ]));
+        let words = if wrapped {
+            help::wrapped(&words, room.into())
+        } else {
+            vec![cells::fit(&words, room)]
+        };
+        let indent = " ".repeat(1 + numbers.len());
+        for (i, words) in words.into_iter().enumerate() {
+            let words = Span::styled(words, palette.of(Role::Dim));
+            let first = [
+                Span::styled(sign, palette.part(part)),
+                Span::raw(numbers.clone()),
+            ];
+            let mut line = match i {
+                0 => Line::from(first.to_vec()),
+                _ => Line::raw(indent.clone()),
+            };
+            line.push_span(words);
+            lines.push(line);
+        }
     }
     let mean = all.checked_div(wait.items).unwrap_or(0);
     let whole = format!(
@@ -71,7 +94,7 @@ mod tests {
             parts,
             items: 4,
         };
-        let text = text(&wait, 60, Palette::new(false));
+        let text = text(&wait, 60, false, Palette::new(false));
         let text: Vec<String> = text.iter().map(ToString::to_string).collect();
         assert!(text[1].starts_with("█  75%   3.0 us  max_active: Held"));
         assert!(text[2].starts_with("▓  25%   1.0 us  runqueue: A worker"));
@@ -86,7 +109,7 @@ mod tests {
             parts: Breakdown::default(),
             items: 0,
         };
-        let text = text(&wait, 60, Palette::new(true));
+        let text = text(&wait, 60, false, Palette::new(true));
         assert_eq!(text[0].to_string(), "no wait of items of this pool");
     }
 }

@@ -3,6 +3,7 @@
 use super::page::{Chart, Page, Wait};
 use crate::lists::workqueues::WORKQUEUES;
 use crate::paint::style::{Palette, Role};
+use crate::view::chart;
 use wq_trace::model::Model;
 use wq_trace::{Counter, WqId, units};
 
@@ -40,7 +41,7 @@ pub fn page(model: &Model, id: WqId, palette: Palette) -> Option<Page> {
                 "backlog",
                 history,
                 |p| p.backlog as f64,
-                units::rate,
+                chart::whole,
                 Role::Warn,
             ),
         ],
