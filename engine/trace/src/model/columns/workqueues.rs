@@ -8,6 +8,9 @@ fn counted(wq: &Workqueue, counter: Counter) -> Cell {
     Cell::Count(wq.counter(counter))
 }
 
+/// The kernel's `INT_MAX`, which stands for no limit.
+const NO_LIMIT: u32 = i32::MAX as u32;
+
 /// Columns of workqueues; those in JSON stand in the order of the JSON keys.
 pub const WORKQUEUES: &[Column<Workqueue>] = columns! {
     json "id" "id" "id" 4
@@ -71,8 +74,8 @@ pub const WORKQUEUES: &[Column<Workqueue>] = columns! {
         "How it is served: percpu, unbound (with S: strictly in its pods), ordered, bh.",
         always, |w| Cell::Text(w.kind().to_owned());
     shown "max_active" "max" "items" 5
-        "max_active: limit of items that are active at once, per CPU when bound.",
-        always, |w| Cell::Number(w.max_active.into()), largest |w| Cell::Number(w.max_active.into());
+        "max_active: limit of items that are active at once, per CPU when bound; - of bh ones, which have none.",
+        |w| w.max_active < NO_LIMIT, |w| Cell::Number(w.max_active.into()), largest |w| Cell::Number(w.max_active.into());
     shown "queued_per_s" "queued/s" "items/s" 8
         "Items queued per second.",
         always, |w| Cell::Rate(w.rates.queued);
