@@ -11,7 +11,7 @@ pub enum Act {
     Help,
     /// Leave what is open.
     Back,
-    /// Choose the selected row.
+    /// Choose the selected row: the engine to watch, the thing to see the details of.
     Choose,
     /// Hold the picture, or go on.
     Pause,
@@ -27,6 +27,10 @@ pub enum Act {
     SortRight,
     /// Turn the sorting round.
     Invert,
+    /// Hide the column sorted by.
+    HideColumn,
+    /// Show all columns, or the usual ones again.
+    AllColumns,
     /// Scroll the columns back.
     ScrollLeft,
     /// Scroll the columns on.
@@ -58,31 +62,67 @@ pub enum View {
     /// Is it healthy?
     #[default]
     Overview,
+    /// Workqueues.
+    Workqueues,
     /// Worker pools.
     Pools,
     /// Workers.
     Workers,
+    /// Who queues what.
+    Producers,
+    /// What happens.
+    Events,
+    /// How long items wait and run.
+    Latency,
+    /// Who ran when.
+    Timeline,
 }
 
 impl View {
-    /// All of them, in the order of Tab.
-    pub const ALL: [Self; 3] = [Self::Overview, Self::Pools, Self::Workers];
+    /// Those that there are, in the order of their digits and of Tab.
+    pub const ALL: [Self; 5] = [
+        Self::Overview,
+        Self::Workqueues,
+        Self::Pools,
+        Self::Workers,
+        Self::Producers,
+    ];
+
+    /// How many there can be.
+    pub const COUNT: usize = Self::Timeline as usize + 1;
 
     /// The key that shows it.
     pub const fn digit(self) -> char {
-        match self {
-            Self::Overview => '1',
-            Self::Pools => '3',
-            Self::Workers => '4',
-        }
+        (b'1' + self as u8) as char
     }
 
     /// The name on its tab.
     pub const fn title(self) -> &'static str {
         match self {
             Self::Overview => "Overview",
+            Self::Workqueues => "Workqueues",
             Self::Pools => "Pools",
             Self::Workers => "Workers",
+            Self::Producers => "Producers",
+            Self::Events => "Events",
+            Self::Latency => "Latency",
+            Self::Timeline => "Timeline",
+        }
+    }
+
+    /// Its title and the question that it answers, for the help.
+    pub const fn question(self) -> &'static str {
+        match self {
+            Self::Overview => "Overview: is it healthy, and what makes items wait?",
+            Self::Workqueues => {
+                "Workqueues: what does each do, what does it hold, what does its wait come from?"
+            }
+            Self::Pools => "Pools: is the concurrency level right for workers and backlog?",
+            Self::Workers => "Workers: who runs what, since when?",
+            Self::Producers => "Producers: who queues what from where, and is one of them a storm?",
+            Self::Events => "Events: what happens at this moment?",
+            Self::Latency => "Latency: how long do items wait and run, and when was it worse?",
+            Self::Timeline => "Timeline: which worker ran, slept or waited when?",
         }
     }
 
@@ -133,8 +173,17 @@ mod tests {
 
     #[test]
     fn tab_goes_round() {
-        assert_eq!(View::Overview.next(1), View::Pools);
-        assert_eq!(View::Workers.next(1), View::Overview);
-        assert_eq!(View::Overview.next(View::ALL.len() - 1), View::Workers);
+        let last = View::ALL[View::ALL.len() - 1];
+        assert_eq!(View::Overview.next(1), View::Workqueues);
+        assert_eq!(last.next(1), View::Overview);
+        assert_eq!(View::Overview.next(View::ALL.len() - 1), last);
+    }
+
+    #[test]
+    fn questions_begin_with_the_title() {
+        for view in View::ALL {
+            assert!(view.question().starts_with(view.title()) && view.question().ends_with('?'));
+        }
+        assert_eq!((View::Overview.digit(), View::Timeline.digit()), ('1', '8'));
     }
 }

@@ -2,12 +2,10 @@
 
 pub use crate::act::{Act, Step, View};
 
+use crate::details::{Details, Subject, related};
 use crate::held::Held;
 use crate::help;
-use crate::lists::pools::Pools;
-use crate::lists::workers::Workers;
-use crate::lists::workqueues::Workqueues;
-use crate::lists::{List, ListState};
+use crate::lists::{self, ListState};
 use crate::source::{Engine, Update};
 use regex::Regex;
 use wq_trace::model::Model;
@@ -18,6 +16,10 @@ use wq_trace::{Liveness, Snapshot};
 pub enum Msg {
     /// A key was pressed.
     Act(Act),
+    /// The heading of the column with this key was clicked.
+    Sort(&'static str),
+    /// The row at this place was clicked: in the details if they are open, else in the list.
+    Select(usize),
     /// The terminal has this many columns and rows.
     Resize(u16, u16),
     /// The source was polled.
@@ -70,14 +72,23 @@ pub struct Ui {
     pub size: (u16, u16),
     /// Which workqueues to show.
     pub filter: Option<Regex>,
-    /// The list of the overview.
-    pub workqueues: ListState,
-    /// The list of pools.
-    pub pools: ListState,
-    /// The list of workers.
-    pub workers: ListState,
+    /// The details that lie over the view.
+    pub details: Option<Details>,
+    /// How the views' lists are looked at, by [`View`].
+    lists: [ListState; View::COUNT],
     /// The place of the chosen engine.
     pub engine: usize,
+}
+
+impl Ui {
+    /// How the view's list is looked at.
+    pub fn list(&self) -> &ListState {
+        &self.lists[self.view as usize]
+    }
+
+    fn list_mut(&mut self) -> &mut ListState {
+        &mut self.lists[self.view as usize]
+    }
 }
 
 /// What is known of the connection to the engine.
@@ -106,9 +117,8 @@ impl App {
                 help: None,
                 size: (80, 24),
                 filter,
-                workqueues: ListState::new::<Workqueues<'_>>(),
-                pools: ListState::new::<Pools<'_>>(),
-                workers: ListState::new::<Workers<'_>>(),
+                details: None,
+                lists: list_states(),
                 engine: 0,
             },
             link: Link {
@@ -168,6 +178,14 @@ impl App {
         match msg {
             Msg::Act(act) if self.is_choosing() => self.choose(act),
             Msg::Act(act) => self.act(act),
+            Msg::Sort(key) => {
+                self.ui.list_mut().sort_by(key);
+                Effect::Draw
+            }
+            Msg::Select(place) => {
+                self.select(place);
+                Effect::Draw
+            }
             Msg::Resize(width, height) => {
                 self.ui.size = (width, height);
                 Effect::Draw
@@ -227,7 +245,7 @@ impl App {
                     Some(0)
                 }
             }
-            Act::Back => self.ui.help = None,
+            Act::Back => self.back(),
             Act::Go(step) if self.ui.help.is_some() => {
                 let len = self.help_tops();
                 let page = self.page();
@@ -240,19 +258,15 @@ impl App {
             Act::Show(view) => self.go_to(view),
             Act::NextView => self.go_to(self.ui.view.next(1)),
             Act::PreviousView => self.go_to(self.ui.view.next(View::ALL.len() - 1)),
-            Act::SortLeft | Act::SortRight | Act::ScrollLeft | Act::ScrollRight => {
-                self.columns(act);
-            }
-            Act::Invert => {
-                let list = self.list().0;
-                list.inverted = !list.inverted;
-            }
-            Act::Go(step) => {
-                let page = self.page();
-                let (list, len, _) = self.list();
-                list.selected = step.from(list.selected_in(len), page, len);
-            }
-            Act::Choose => return Effect::None,
+            Act::Go(step) => self.go(step),
+            Act::Choose => return self.open(),
+            Act::SortLeft
+            | Act::SortRight
+            | Act::Invert
+            | Act::HideColumn
+            | Act::AllColumns
+            | Act::ScrollLeft
+            | Act::ScrollRight => self.columns(act),
         }
         Effect::Draw
     }
@@ -260,40 +274,92 @@ impl App {
     fn go_to(&mut self, view: View) {
         self.ui.view = view;
         self.ui.help = None;
+        self.ui.details = None;
     }
 
-    /// Moves the sort column or scrolls the columns.
+    /// Leaves what lies on top: the help, then the details one by one.
+    fn back(&mut self) {
+        if self.ui.help.take().is_some() {
+            return;
+        }
+        if let Some(details) = &mut self.ui.details
+            && !details.back()
+        {
+            self.ui.details = None;
+        }
+    }
+
+    /// Moves the selection.
+    fn go(&mut self, step: Step) {
+        let page = self.page();
+        if let Some(details) = &self.ui.details {
+            let all = related(&self.model, details.subject());
+            self.select(step.from(details.selected(&all), page, all.len()));
+        } else {
+            let len = self.rows();
+            self.select(step.from(self.ui.list().selected_in(len), page, len));
+        }
+    }
+
+    fn select(&mut self, place: usize) {
+        if let Some(details) = &mut self.ui.details {
+            let all = related(&self.model, details.subject());
+            details.choose(all.get(place).copied());
+        } else {
+            self.ui.list_mut().selected = place;
+        }
+    }
+
+    /// Opens the details of what is chosen.
+    fn open(&mut self) -> Effect {
+        if self.ui.help.is_some() {
+            return Effect::None;
+        }
+        if let Some(details) = &mut self.ui.details {
+            let all = related(&self.model, details.subject());
+            details.follow(&all);
+            return Effect::Draw;
+        }
+        let Some(subject) = self.chosen() else {
+            return Effect::None;
+        };
+        self.ui.details = Some(Details::of(subject));
+        Effect::Draw
+    }
+
+    /// What the chosen row of the view's list is about.
+    pub fn chosen(&self) -> Option<Subject> {
+        let list = lists::of(self.ui.view)?;
+        let rows = list.rows(&self.model, self.ui.filter.as_ref());
+        let order = lists::order(list, rows.as_ref(), self.ui.list());
+        let row = order.get(self.ui.list().selected_in(order.len()))?;
+        rows.subject(*row)
+    }
+
+    /// Sorts, hides, shows or scrolls columns.
     fn columns(&mut self, act: Act) {
-        let (list, _, columns) = self.list();
-        let last = columns.saturating_sub(1);
+        let (None, Some(list)) = (&self.ui.details, lists::of(self.ui.view)) else {
+            return;
+        };
+        let state = self.ui.list_mut();
+        let last = state.columns(list).len().saturating_sub(1);
         match act {
-            Act::SortLeft => list.sort = list.sort.saturating_sub(1),
-            Act::SortRight => list.sort = (list.sort + 1).min(last),
-            Act::ScrollLeft => list.scrolled = list.scrolled.saturating_sub(1),
-            Act::ScrollRight => list.scrolled = (list.scrolled + 1).min(last),
+            Act::SortLeft => state.move_sort(list, -1),
+            Act::SortRight => state.move_sort(list, 1),
+            Act::Invert => state.inverted = !state.inverted,
+            Act::HideColumn => state.hide(list),
+            Act::AllColumns => state.show_all(list),
+            Act::ScrollLeft => state.scrolled = state.scrolled.saturating_sub(1),
+            Act::ScrollRight => state.scrolled = (state.scrolled + 1).min(last),
             _ => {}
         }
-        if matches!(act, Act::SortLeft | Act::SortRight) {
-            list.inverted = false;
-        }
     }
 
-    /// The list of the view shown, its length and how many columns it has.
-    fn list(&mut self) -> (&mut ListState, usize, usize) {
-        let model = &self.model;
-        let ui = &mut self.ui;
-        match ui.view {
-            View::Overview => {
-                let len = Workqueues::new(model, ui.filter.as_ref()).len();
-                (&mut ui.workqueues, len, Workqueues::COLUMNS.len())
-            }
-            View::Pools => (&mut ui.pools, Pools::new(model).len(), Pools::COLUMNS.len()),
-            View::Workers => (
-                &mut ui.workers,
-                Workers::new(model).len(),
-                Workers::COLUMNS.len(),
-            ),
-        }
+    /// How many rows the view's list has.
+    fn rows(&self) -> usize {
+        lists::of(self.ui.view).map_or(0, |list| {
+            list.rows(&self.model, self.ui.filter.as_ref()).len()
+        })
     }
 
     /// Keys while there is an engine to choose.
@@ -318,7 +384,7 @@ impl App {
     /// How many lines of the help can be the first one shown.
     fn help_tops(&self) -> usize {
         let (width, _) = self.ui.size;
-        let lines = help::lines(self.ui.view, width.saturating_sub(2)).len();
+        let lines = help::lines(self.ui.view, self.ui.list().sort, width.saturating_sub(2)).len();
         lines.saturating_sub(self.page().saturating_sub(1))
     }
 
@@ -326,4 +392,15 @@ impl App {
     fn page(&self) -> usize {
         usize::from(self.ui.size.1.saturating_sub(5).max(1))
     }
+}
+
+/// Each view's list as it is looked at first.
+fn list_states() -> [ListState; View::COUNT] {
+    let mut states: [ListState; View::COUNT] = Default::default();
+    for view in View::ALL {
+        if let Some(list) = lists::of(view) {
+            states[view as usize] = ListState::new(list);
+        }
+    }
+    states
 }

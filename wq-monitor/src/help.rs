@@ -2,10 +2,7 @@
 
 use crate::app::View;
 use crate::input::KEYS;
-use crate::lists::List;
-use crate::lists::pools::Pools;
-use crate::lists::workers::Workers;
-use crate::lists::workqueues::Workqueues;
+use crate::lists;
 
 /// One line of the help.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,41 +16,70 @@ pub enum HelpLine {
 /// Cells for the name of a key or column.
 pub const NAME: usize = 14;
 
-/// All lines of a view's help, `width` cells wide.
-pub fn lines(view: View, width: u16) -> Vec<HelpLine> {
-    let mut lines = vec![HelpLine::Heading("Keys".to_owned())];
+/// All lines of a view's help, `width` cells wide; first of all what the column `sorted` by says.
+pub fn lines(view: View, sorted: &str, width: u16) -> Vec<HelpLine> {
+    let mut lines = Vec::new();
+    let columns = columns(view);
+    if let Some(column) = columns.iter().find(|column| column.key == sorted) {
+        lines.push(HelpLine::Heading("Sorted by".to_owned()));
+        entry(&mut lines, &column.name, &column.text(), width);
+        lines.push(HelpLine::Heading(String::new()));
+    }
+    lines.push(HelpLine::Heading("Keys".to_owned()));
     for binding in KEYS {
         entry(&mut lines, binding.shown, binding.help, width);
     }
     lines.push(HelpLine::Heading(String::new()));
     lines.push(HelpLine::Heading(format!("Columns of {}", view.title())));
-    for (name, help) in columns(view) {
-        entry(&mut lines, &name, help, width);
+    for column in columns.iter().filter(|column| column.usual) {
+        entry(&mut lines, &column.name, &column.text(), width);
+    }
+    if columns.iter().any(|column| !column.usual) {
+        lines.push(HelpLine::Heading(String::new()));
+        lines.push(HelpLine::Heading("Columns that + adds".to_owned()));
+        for column in columns.iter().filter(|column| !column.usual) {
+            entry(&mut lines, &column.name, &column.text(), width);
+        }
     }
     lines
 }
 
-/// Headings and help sentences of the view's list.
-pub fn columns(view: View) -> Vec<(String, &'static str)> {
-    fn of<L: List>() -> Vec<(String, &'static str)> {
-        // Blanks that place a heading over its picture mean nothing here.
-        let name = |title: &str| {
-            title
-                .split('│')
-                .map(str::trim)
-                .collect::<Vec<_>>()
-                .join("/")
-        };
-        L::COLUMNS
-            .iter()
-            .map(|column| (name(column.title), column.help))
-            .collect()
+/// What the help says of a column.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Explained {
+    /// Its key, as in JSON.
+    pub key: &'static str,
+    /// Its heading, without the blanks that place it over a picture.
+    pub name: String,
+    /// What it shows, as one sentence.
+    pub help: &'static str,
+    /// Its unit, as in JSON; empty for words.
+    pub unit: &'static str,
+    /// Whether it is shown until somebody chooses otherwise.
+    pub usual: bool,
+}
+
+impl Explained {
+    /// The sentence, with the unit where it is not said by the value itself.
+    pub fn text(&self) -> String {
+        match self.unit {
+            "" | "id" | "cpu" | "nice" | "%" | "ns" | "us" => self.help.to_owned(),
+            unit => format!("{} [{unit}]", self.help),
+        }
     }
-    match view {
-        View::Overview => of::<Workqueues<'_>>(),
-        View::Pools => of::<Pools<'_>>(),
-        View::Workers => of::<Workers<'_>>(),
-    }
+}
+
+/// The columns of the view's list.
+pub fn columns(view: View) -> Vec<Explained> {
+    let heads = lists::of(view).map_or_else(Vec::new, lists::List::heads);
+    let explained = heads.into_iter().map(|head| Explained {
+        key: head.key,
+        name: head.name(),
+        help: head.help,
+        unit: head.unit,
+        usual: head.usual,
+    });
+    explained.collect()
 }
 
 /// A name with its sentence, wrapped.
@@ -70,7 +96,7 @@ fn entry(lines: &mut Vec<HelpLine>, name: &str, help: &str, width: u16) {
 }
 
 /// `text` in lines of at most `width` characters, broken between words.
-fn wrapped(text: &str, width: usize) -> Vec<String> {
+pub fn wrapped(text: &str, width: usize) -> Vec<String> {
     let mut lines = Vec::new();
     let mut line = String::new();
     for word in text.split(' ') {
@@ -93,7 +119,7 @@ mod tests {
     #[test]
     fn every_key_and_column_is_in_the_help() {
         for view in View::ALL {
-            let lines = lines(view, 400);
+            let lines = lines(view, "", 400);
             let has = |help: &str| {
                 lines
                     .iter()
@@ -102,19 +128,27 @@ mod tests {
             for binding in KEYS {
                 assert!(has(binding.help), "{}", binding.help);
             }
-            for (_, help) in columns(view) {
-                assert!(has(help), "{help}");
+            for column in columns(view) {
+                assert!(has(&column.text()), "{}", column.key);
             }
         }
+    }
+
+    #[test]
+    fn the_column_sorted_by_comes_first() {
+        let lines = lines(View::Workqueues, "wait_p99", 400);
+        assert_eq!(lines[0], HelpLine::Heading("Sorted by".to_owned()));
+        assert!(matches!(&lines[1], HelpLine::Entry(name, _) if name == "wait p99"));
     }
 
     #[test]
     fn columns_have_different_titles_and_a_help_each() {
         for view in View::ALL {
             let all = columns(view);
-            for (i, (name, help)) in all.iter().enumerate() {
-                assert!(!name.is_empty() && !help.is_empty());
-                assert!(all[..i].iter().all(|(other, _)| other != name), "{name}");
+            for (i, column) in all.iter().enumerate() {
+                assert!(!column.name.is_empty() && !column.help.is_empty());
+                let same = all[..i].iter().find(|other| other.name == column.name);
+                assert_eq!(same, None);
             }
         }
     }

@@ -1,7 +1,9 @@
 //! The one key table: key, what it does, what the help screen says about it.
 
 use crate::app::{Act, Msg, Step, View};
-use crossterm::event::{Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
+use crossterm::event::{
+    Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers, MouseButton, MouseEventKind,
+};
 
 /// One line of the table.
 #[derive(Clone, Copy, Debug)]
@@ -51,21 +53,28 @@ const fn row(
     }
 }
 
-/// Every key that does something, in the order of the help screen. `<` and `>` also without Shift.
+/// Every key that does something, in the order of the help screen.
+pub const KEYS: &[Binding] = &table();
+
+/// Those of the program itself.
 #[rustfmt::skip]
-pub const KEYS: &[Binding] = &[
+const PROGRAM: [Binding; 3] = [
     row("?", &[ch('?'), code(KeyCode::F(1))], Act::Help, "help", "Show or leave this help (also F1)"),
     row("q", &[ch('q'), Key::Ctrl('c')], Act::Quit, "quit", "Quit (also Ctrl-C)"),
     row("Ctrl-Z", &[Key::Ctrl('z')], Act::Suspend, "", "Give the terminal back to the shell until `fg`"),
-    row("1", &[ch('1')], Act::Show(View::Overview), "", "Overview: is it healthy, and what makes items wait"),
-    row("3", &[ch('3')], Act::Show(View::Pools), "", "Pools: concurrency level against workers and backlog"),
-    row("4", &[ch('4')], Act::Show(View::Workers), "", "Workers: who runs what, since when"),
+];
+
+/// Those inside of a view. `<` and `>` also without Shift.
+#[rustfmt::skip]
+const INSIDE: [Binding; 18] = [
     row("Tab", &[code(KeyCode::Tab)], Act::NextView, "next view", "Next view"),
     row("S-Tab", &[code(KeyCode::BackTab)], Act::PreviousView, "", "Previous view"),
     row("Space", &[ch(' ')], Act::Pause, "pause", "Hold the picture still, or go on; counting never stops"),
     row("<", &[ch('<'), ch(',')], Act::SortLeft, "", "Sort by the column to the left"),
     row(">", &[ch('>'), ch('.')], Act::SortRight, "sort", "Sort by the column to the right"),
     row("i", &[ch('i')], Act::Invert, "invert", "Turn the sorting round"),
+    row("-", &[ch('-')], Act::HideColumn, "", "Hide the column sorted by"),
+    row("+", &[ch('+'), ch('=')], Act::AllColumns, "", "Show all columns that there are; again: the usual ones"),
     row("Up k", &[code(KeyCode::Up), ch('k')], Act::Go(Step::Up), "", "Row above"),
     row("Down j", &[code(KeyCode::Down), ch('j')], Act::Go(Step::Down), "", "Row below"),
     row("PgUp", &[code(KeyCode::PageUp), Key::Ctrl('b')], Act::Go(Step::PageUp), "", "A page up (also Ctrl-B)"),
@@ -74,15 +83,61 @@ pub const KEYS: &[Binding] = &[
     row("End", &[code(KeyCode::End)], Act::Go(Step::Last), "", "Last row"),
     row("Left h", &[code(KeyCode::Left), ch('h')], Act::ScrollLeft, "", "Columns: back to the left"),
     row("Right l", &[code(KeyCode::Right), ch('l')], Act::ScrollRight, "", "Columns: on to those that find no room"),
-    row("Enter", &[code(KeyCode::Enter)], Act::Choose, "", "Choose, where there is something to choose"),
-    row("Esc", &[code(KeyCode::Esc)], Act::Back, "", "Leave the help"),
+    row("Enter", &[code(KeyCode::Enter)], Act::Choose, "details", "Details of the chosen row; there, of the related one that is chosen"),
+    row("Esc", &[code(KeyCode::Esc)], Act::Back, "", "Back from the help or from details"),
 ];
+
+/// The keys of views, by their places among all eight.
+const DIGITS: [(&str, [Key; 1]); View::COUNT] = [
+    ("1", [ch('1')]),
+    ("2", [ch('2')]),
+    ("3", [ch('3')]),
+    ("4", [ch('4')]),
+    ("5", [ch('5')]),
+    ("6", [ch('6')]),
+    ("7", [ch('7')]),
+    ("8", [ch('8')]),
+];
+
+/// Puts the table together: one line for each view stands between the others.
+const fn table() -> [Binding; PROGRAM.len() + View::ALL.len() + INSIDE.len()] {
+    let mut table = [PROGRAM[0]; PROGRAM.len() + View::ALL.len() + INSIDE.len()];
+    let mut i = 0;
+    while i < table.len() {
+        table[i] = if i < PROGRAM.len() {
+            PROGRAM[i]
+        } else if i < PROGRAM.len() + View::ALL.len() {
+            let view = View::ALL[i - PROGRAM.len()];
+            let (shown, keys) = &DIGITS[view as usize];
+            row(shown, keys, Act::Show(view), "", view.question())
+        } else {
+            INSIDE[i - PROGRAM.len() - View::ALL.len()]
+        };
+        i += 1;
+    }
+    table
+}
 
 /// What an event of the terminal means to the application.
 pub fn message(event: &Event) -> Option<Msg> {
     match event {
         Event::Key(key) if key.kind != KeyEventKind::Release => act(key).map(Msg::Act),
         Event::Resize(width, height) => Some(Msg::Resize(*width, *height)),
+        Event::Mouse(mouse) => match mouse.kind {
+            MouseEventKind::ScrollUp => Some(Msg::Act(Act::Go(Step::Up))),
+            MouseEventKind::ScrollDown => Some(Msg::Act(Act::Go(Step::Down))),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+/// Where the left button was pressed: column and row. What stands there says what it means.
+pub fn click(event: &Event) -> Option<(u16, u16)> {
+    match event {
+        Event::Mouse(mouse) if mouse.kind == MouseEventKind::Down(MouseButton::Left) => {
+            Some((mouse.column, mouse.row))
+        }
         _ => None,
     }
 }
@@ -156,8 +211,9 @@ mod tests {
 
     #[test]
     fn keys_of_views_to_come_do_nothing() {
-        for digit in ['2', '5', '6', '7', '8', '9', '0'] {
-            assert_eq!(act(&KeyEvent::from(KeyCode::Char(digit))), None);
+        for digit in '0'..='9' {
+            let shown = View::ALL.iter().any(|view| view.digit() == digit);
+            assert_eq!(act(&KeyEvent::from(KeyCode::Char(digit))).is_some(), shown);
         }
     }
 }

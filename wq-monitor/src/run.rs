@@ -3,12 +3,12 @@
 use crate::app::App;
 use crate::args::{Args, Mode};
 use crate::headless;
+use crate::paint::style::Palette;
 use crate::replay::{Embedded, UntilOver};
 use crate::source::{Engine, Source, Tape};
 use crate::target::{self, Failure, Target};
 use crate::term::{self, Signals};
 use crate::tui::{self, Session};
-use crate::view::style::Palette;
 use clap::CommandFactory;
 use regex::Regex;
 use std::cell::Cell;

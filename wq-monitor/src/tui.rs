@@ -4,10 +4,11 @@ use crate::app::{App, Effect, Msg};
 use crate::clock::{OwnCpu, monotonic};
 use crate::headless;
 use crate::input;
+use crate::paint::style::Palette;
 use crate::replay::Embedded;
 use crate::source::{Engine, Source};
 use crate::term::{Screen, Signals};
-use crate::view::{self, style::Palette};
+use crate::view;
 use crossterm::event;
 use std::io;
 use std::time::Duration;
@@ -120,7 +121,9 @@ impl Session<'_> {
             if !event::poll(MORE)? {
                 break;
             }
-            let Some(msg) = input::message(&event::read()?) else {
+            let event = event::read()?;
+            let clicked = || input::click(&event).and_then(|(x, y)| view::hit(app, x, y));
+            let Some(msg) = input::message(&event).or_else(clicked) else {
                 continue;
             };
             match app.update(msg) {

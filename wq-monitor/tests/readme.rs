@@ -31,11 +31,28 @@ fn keys() {
 fn columns() {
     for view in View::ALL {
         let mut table = format!("| column of {} | meaning |\n|---|---|\n", view.title());
-        help::columns(view)
+        let usual = help::columns(view)
             .into_iter()
-            .for_each(|(name, help)| row(&mut table, &name, help));
+            .filter(|column| column.usual);
+        usual.for_each(|column| row(&mut table, &column.name, &column.text()));
         contains(&table);
     }
+}
+
+#[test]
+fn views() {
+    let mut table = "| key | view | answers |\n|---|---|---|\n".to_owned();
+    for view in View::ALL {
+        let (_, question) = view.question().split_once(": ").unwrap();
+        writeln!(
+            table,
+            "| `{}` | {} | {question} |",
+            view.digit(),
+            view.title()
+        )
+        .unwrap();
+    }
+    contains(&table);
 }
 
 #[test]

@@ -1,6 +1,8 @@
 //! What the screens look like, at three sizes and in every state; and what --plain and --json print.
 
 mod common;
+#[path = "screens/touch.rs"]
+mod touch;
 
 use common::{app, press, update};
 use ratatui::Terminal;
@@ -206,27 +208,27 @@ fn first_row(screen: &str, heading: &str) -> String {
 fn rows_are_sorted_by_the_chosen_column() {
     let size = (120, 40);
     let mut app = app(View::Pools, 30, size);
-    assert!(first_row(&screen(&app, size), "▴POOL").contains("cpu 0"));
-    // PEND is the eighth column: the pool of the journal has most.
+    assert!(first_row(&screen(&app, size), "▴pool").contains("cpu 0"));
+    // The backlog is the eighth column: the pool of the journal has most.
     press(&mut app, &[Act::SortRight; 7]);
-    assert!(first_row(&screen(&app, size), "▾PEND").contains("▪▪▪▪▪"));
+    assert!(first_row(&screen(&app, size), "▾pend").contains("▪▪▪▪▪"));
     press(&mut app, &[Act::Invert]);
-    assert!(first_row(&screen(&app, size), "▴PEND").contains("cpu 0 highpri"));
+    assert!(first_row(&screen(&app, size), "▴pend").contains("cpu 0 highpri"));
     press(&mut app, &[Act::SortLeft]);
-    assert!(first_row(&screen(&app, size), "▾IDLE").contains("cpu 0"));
+    assert!(first_row(&screen(&app, size), "▾idle").contains("cpu 0"));
 }
 
 #[test]
 fn columns_without_room_are_scrolled_to() {
     let size = (80, 24);
     let mut app = app(View::Workers, 30, size);
-    assert!(!screen(&app, size).contains(" TID"));
+    assert!(!screen(&app, size).contains(" tid"));
     press(&mut app, &[Act::ScrollRight]);
-    assert!(first_row(&screen(&app, size), " TID").contains("4310"));
+    assert!(first_row(&screen(&app, size), " tid").contains("4310"));
     press(&mut app, &[Act::ScrollRight; 20]);
-    assert!(first_row(&screen(&app, size), "EXECUTED").contains("kworker/0:0+events"));
+    assert!(first_row(&screen(&app, size), "executed").contains("kworker/0:0+events"));
     press(&mut app, &[Act::ScrollLeft; 20]);
-    assert!(screen(&app, size).contains("STATE"));
+    assert!(screen(&app, size).contains("state"));
 }
 
 #[test]
@@ -310,6 +312,15 @@ fn no_size_is_too_small_to_survive() {
         apps.last_mut().unwrap(),
         &[Act::Help, Act::Go(Step::PageDown)],
     );
+    for view in [
+        View::Workqueues,
+        View::Pools,
+        View::Workers,
+        View::Producers,
+    ] {
+        apps.push(app(view, 3, (80, 24)));
+        press(apps.last_mut().unwrap(), &[Act::Choose]);
+    }
     for width in 1..=130 {
         for height in (1..=50).filter(|height| width * height < 400 || (width + height) % 11 == 0) {
             let app = &apps[usize::from(width * 7 + height) % apps.len()];
@@ -324,7 +335,7 @@ fn no_size_is_too_small_to_survive() {
 #[test]
 fn what_canaries_did_is_shown_where_it_fits() {
     let wide = screen(&app(View::Pools, 30, (200, 40)), (200, 40));
-    for text in ["CANARY", "DECIDED", "FALSE", "sensing canary 5.1 us"] {
+    for text in ["armed", "decided", "false", "sensing canary 5.1 us"] {
         assert!(wide.contains(text), "{text}: {wide}");
     }
     let details = "canary armed  decided 210  false 1  armings 270";
@@ -410,6 +421,8 @@ fn no_number_is_too_large() {
             for size in SIZES {
                 assert!(!screen(&app, size).is_empty());
             }
+            press(&mut app, &[Act::Choose, Act::AllColumns]);
+            assert!(!screen(&app, (120, 40)).is_empty());
         }
         let _ = (
             plain::round(app.model(), None),

@@ -166,10 +166,21 @@ fn keys_switch_views_and_q_gives_the_terminal_back() {
     session.wait_for("● live  keys");
     assert_ne!(discipline(session.master.as_ref()), session.before);
     session.press("3");
-    session.wait_for("CONCURRENCY");
+    session.wait_for("concurrency");
     session.press("4");
     session.wait_for("kworker/u8:2");
     session.press("\t");
+    session.wait_for("queued/s");
+    session.press("1");
+    session.wait_for("Throughput");
+    // A wheel, a click on the tab of workqueues, and the details of the first one.
+    session.press("\u{1b}[<65;10;20M\u{1b}[<0;16;2M\u{1b}[<0;16;2m");
+    session.wait_for("What the wait is made of");
+    session.press("\r");
+    session.wait_for("Related");
+    session.press("\u{1b}");
+    session.wait(|screen| !screen.contains("Related"));
+    session.press("1");
     session.wait_for("Throughput");
     session.press("?");
     session.wait_for("Show or leave this help");

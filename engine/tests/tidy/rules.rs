@@ -228,6 +228,30 @@ pub const LAYERS: &[Layer] = &[
         "app",
         &["headless", "replay", "run", "target", "term", "tui", "view"],
     ),
+    // What is looked at stands below how it is looked at, and below drawing.
+    layer(
+        MONITOR,
+        "paint",
+        &[
+            "act", "app", "details", "headless", "input", "lists", "run", "source", "target",
+            "term", "tui", "view",
+        ],
+    ),
+    layer(
+        MONITOR,
+        "details",
+        &[
+            "app", "headless", "input", "lists", "paint", "run", "source", "target", "term", "tui",
+            "view",
+        ],
+    ),
+    layer(
+        MONITOR,
+        "lists",
+        &[
+            "app", "headless", "input", "run", "source", "target", "term", "tui", "view",
+        ],
+    ),
     layer(
         MONITOR,
         "source",

@@ -74,6 +74,18 @@ pub fn share(part: u64, whole: u64) -> String {
     }
 }
 
+/// A share as percent, which may be more than the whole: `0%`, `<1%`, `37%`, `150%`. Not a number reads `0%`.
+pub fn percent(share: f64) -> String {
+    if share.is_nan() || share <= 0.0 {
+        "0%".to_owned()
+    } else if share < 0.005 {
+        "<1%".to_owned()
+    } else {
+        // A float too large for u64 saturates.
+        format!("{}%", count((share * 100.0).round() as u64))
+    }
+}
+
 /// `value / unit`, with one decimal while the result is below 100.
 fn scaled(value: u64, unit: u64, suffix: &str) -> String {
     let tenths = (u128::from(value) * 10 + u128::from(unit) / 2) / u128::from(unit);
@@ -155,6 +167,12 @@ mod tests {
         assert_eq!(rate(9.96), "10");
         assert_eq!(rate(1_500.0), "1.5k");
         assert_eq!(rate(f64::INFINITY), "18.4E");
+        assert_eq!(percent(f64::NAN), "0%");
+        assert_eq!(percent(-1.0), "0%");
+        assert_eq!(percent(0.001), "<1%");
+        assert_eq!(percent(0.374), "37%");
+        assert_eq!(percent(1.5), "150%");
+        assert_eq!(percent(f64::INFINITY), "18.4E%");
         assert_eq!(share(0, 0), "-");
         assert_eq!(share(0, 9), "0%");
         assert_eq!(share(1, 1_000), "<1%");

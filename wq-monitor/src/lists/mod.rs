@@ -1,10 +1,75 @@
-//! Lists as data: columns, sort keys and the order of rows. How a cell looks is the view's business.
+//! Lists as data: which columns of which rows a view shows, in what order, and how each column's cells look.
+//!
+//! What a column is (key, title, unit, help, width, value, order) stands in `wq_trace::model::columns`. Here stand, once for
+//! each kind of row, the looks of its cells, and for each view a [`Layout`].
 
+pub mod functions;
+mod layout;
 pub mod pools;
+pub mod producers;
+mod state;
 pub mod workers;
 pub mod workqueues;
 
-use std::cmp::Ordering;
+pub use layout::{Layout, Look, Looks, Pick, Place, all};
+pub use state::{ListState, order};
+
+use crate::act::View;
+use crate::details::Subject;
+use ratatui::text::Line;
+use regex::Regex;
+use wq_trace::model::Model;
+use wq_trace::model::columns::Cell;
+
+/// Which list a view shows: one line for each.
+const LISTS: &[(View, &dyn List)] = &[
+    (View::Overview, &workqueues::OVERVIEW),
+    (View::Workqueues, &workqueues::WORKQUEUES),
+    (View::Pools, &pools::POOLS),
+    (View::Workers, &workers::WORKERS),
+    (View::Producers, &producers::PRODUCERS),
+];
+
+/// The list that a view shows, if it shows one.
+pub fn of(view: View) -> Option<&'static dyn List> {
+    let found = LISTS.iter().find(|(of, _)| *of == view);
+    found.map(|(_, list)| *list)
+}
+
+/// A list, whatever its rows are.
+pub trait List: Sync {
+    /// All columns that it can show; the first one names the row and is always there.
+    fn heads(&self) -> Vec<Head>;
+
+    /// The key of the column sorted by at first.
+    fn sort(&self) -> &'static str;
+
+    /// What is said when there are no rows.
+    fn empty(&self) -> &'static str;
+
+    /// Its rows. A `filter` is for the names of workqueues.
+    fn rows<'a>(&'static self, model: &'a Model, filter: Option<&Regex>) -> Box<dyn Rows + 'a>;
+}
+
+/// The rows of a list, by number; columns by their places among [`List::heads`].
+pub trait Rows {
+    /// How many there are.
+    fn len(&self) -> usize;
+
+    /// Whether there is none.
+    fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// What `row` is sorted by in `column`.
+    fn sort_key(&self, row: usize, column: usize) -> Cell;
+
+    /// The cell of `row` in `column`, `width` cells wide or narrower.
+    fn cell(&self, row: usize, column: usize, place: Place<'_>) -> Line<'static>;
+
+    /// What the details of `row` are about.
+    fn subject(&self, row: usize) -> Option<Subject>;
+}
 
 /// Where a column's text stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,16 +80,18 @@ pub enum Align {
     Right,
 }
 
-/// One column of a list.
-#[derive(Clone, Copy, Debug)]
-pub struct Column<C: 'static> {
-    /// Which one it is.
-    pub id: C,
-    /// Its heading; the sort mark needs one more cell of the width.
+/// One column of a list, without its rows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Head {
+    /// Its key, as in JSON.
+    pub key: &'static str,
+    /// Its heading.
     pub title: &'static str,
-    /// What it shows, as one sentence with its unit.
+    /// What it shows, as one sentence.
     pub help: &'static str,
-    /// Cells that it takes at least.
+    /// The unit of its value, as in JSON; empty for words.
+    pub unit: &'static str,
+    /// Cells that it takes at least: room for the sort mark is among them.
     pub width: u16,
     /// Where its text stands.
     pub align: Align,
@@ -34,237 +101,37 @@ pub struct Column<C: 'static> {
     pub grows: bool,
     /// Whether its natural order puts the largest first.
     pub largest_first: bool,
+    /// Whether it is shown until somebody chooses otherwise.
+    pub usual: bool,
 }
 
-impl<C: Copy> Column<C> {
-    /// A column of numbers, largest first.
-    pub const fn number(
-        id: C,
-        title: &'static str,
-        width: u16,
-        rank: u8,
-        help: &'static str,
-    ) -> Self {
-        let (align, largest_first) = (Align::Right, true);
-        Self {
-            id,
-            title,
-            help,
-            width,
-            align,
-            rank,
-            grows: false,
-            largest_first,
-        }
+impl Head {
+    /// The heading without the blanks and lines that place it over a picture: `concurrency/backlog`.
+    pub fn name(&self) -> String {
+        let parts: Vec<_> = self.title.split('│').map(str::trim).collect();
+        parts.join("/")
     }
-
-    /// A column of words or pictures, in the words' order.
-    pub const fn words(
-        id: C,
-        title: &'static str,
-        width: u16,
-        rank: u8,
-        help: &'static str,
-    ) -> Self {
-        let (align, largest_first) = (Align::Left, false);
-        Self {
-            id,
-            title,
-            help,
-            width,
-            align,
-            rank,
-            grows: false,
-            largest_first,
-        }
-    }
-
-    /// Takes the room that is left.
-    pub const fn growing(self) -> Self {
-        Self {
-            grows: true,
-            ..self
-        }
-    }
-
-    /// The largest come first.
-    pub const fn largest_first(self) -> Self {
-        Self {
-            largest_first: true,
-            ..self
-        }
-    }
-
-    /// The smallest come first.
-    pub const fn smallest_first(self) -> Self {
-        Self {
-            largest_first: false,
-            ..self
-        }
-    }
-}
-
-/// What a row is sorted by.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Key<'a> {
-    /// A number.
-    Number(f64),
-    /// A word.
-    Word(&'a str),
-}
-
-impl Key<'_> {
-    fn compare(&self, other: &Self) -> Ordering {
-        match (self, other) {
-            (Self::Number(a), Self::Number(b)) => a.total_cmp(b),
-            (Self::Word(a), Self::Word(b)) => a.cmp(b),
-            (Self::Number(_), Self::Word(_)) => Ordering::Less,
-            (Self::Word(_), Self::Number(_)) => Ordering::Greater,
-        }
-    }
-}
-
-impl From<u64> for Key<'_> {
-    #[expect(clippy::cast_precision_loss, reason = "only the order matters")]
-    fn from(number: u64) -> Self {
-        Self::Number(number as f64)
-    }
-}
-
-/// Rows with columns.
-pub trait List {
-    /// The columns' names.
-    type Column: Copy + PartialEq + 'static;
-    /// The columns, left to right; the first one names the row and is always there.
-    const COLUMNS: &'static [Column<Self::Column>];
-    /// The column sorted by at first.
-    const SORT: Self::Column;
-
-    /// How many rows there are.
-    fn len(&self) -> usize;
-
-    /// Whether there is none.
-    fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
-
-    /// What `row` is sorted by in `column`.
-    fn key(&self, row: usize, column: Self::Column) -> Key<'_>;
-}
-
-/// How a list is looked at.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ListState {
-    /// Place of the chosen row, counted from the top; may lie beyond the end when rows went away.
-    pub selected: usize,
-    /// Place of the column sorted by.
-    pub sort: usize,
-    /// Whether the column's natural order is turned round.
-    pub inverted: bool,
-    /// The column scrolled to; 0: not scrolled, the most important columns are shown.
-    pub scrolled: usize,
-}
-
-impl ListState {
-    /// As a list is looked at first.
-    pub fn new<L: List>() -> Self {
-        let sort = L::COLUMNS
-            .iter()
-            .position(|column| column.id == L::SORT)
-            .unwrap_or_default();
-        Self {
-            selected: 0,
-            sort,
-            inverted: false,
-            scrolled: 0,
-        }
-    }
-
-    /// The place of the chosen row in a list of `len`.
-    pub fn selected_in(&self, len: usize) -> usize {
-        self.selected.min(len.saturating_sub(1))
-    }
-
-    /// Whether the largest come first.
-    pub fn descends<L: List>(&self) -> bool {
-        L::COLUMNS
-            .get(self.sort)
-            .is_some_and(|column| column.largest_first != self.inverted)
-    }
-}
-
-/// The rows' numbers in the order in which they are shown. Rows with equal keys keep their order.
-pub fn order<L: List>(list: &L, state: &ListState) -> Vec<usize> {
-    let mut rows: Vec<usize> = (0..list.len()).collect();
-    let Some(column) = L::COLUMNS.get(state.sort) else {
-        return rows;
-    };
-    let descends = state.descends::<L>();
-    rows.sort_by(|a, b| {
-        let order = list.key(*a, column.id).compare(&list.key(*b, column.id));
-        if descends { order.reverse() } else { order }
-    });
-    rows
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    struct Pairs(Vec<(&'static str, u64)>);
-
-    impl List for Pairs {
-        type Column = bool;
-        const COLUMNS: &'static [Column<bool>] = &[column(false, false), column(true, true)];
-        const SORT: bool = true;
-
-        fn len(&self) -> usize {
-            self.0.len()
-        }
-
-        fn key(&self, row: usize, column: bool) -> Key<'_> {
-            if column {
-                self.0[row].1.into()
-            } else {
-                Key::Word(self.0[row].0)
+    #[test]
+    fn every_view_of_a_list_has_columns_of_its_own_keys_and_sorts_by_one_of_them() {
+        for (view, list) in LISTS {
+            let heads = list.heads();
+            assert!(
+                heads
+                    .iter()
+                    .any(|head| head.usual && head.key == list.sort()),
+                "{view:?}"
+            );
+            assert_eq!(heads[0].rank, 0, "{view:?}");
+            for (i, head) in heads.iter().enumerate() {
+                assert!(heads[..i].iter().all(|other| other.key != head.key));
+                assert!(usize::from(head.width) > head.title.chars().count() || head.rank == 0);
             }
         }
-    }
-
-    const fn column(id: bool, largest_first: bool) -> Column<bool> {
-        Column {
-            id,
-            title: "x",
-            help: "x",
-            width: 2,
-            align: Align::Left,
-            rank: 0,
-            grows: false,
-            largest_first,
-        }
-    }
-
-    #[test]
-    fn rows_are_sorted_by_the_columns_natural_order_and_ties_stay() {
-        let list = Pairs(vec![("b", 1), ("a", 3), ("c", 3)]);
-        let mut state = ListState::new::<Pairs>();
-        assert_eq!(order(&list, &state), [1, 2, 0]);
-        state.inverted = true;
-        assert_eq!(order(&list, &state), [0, 1, 2]);
-        state = ListState {
-            sort: 0,
-            inverted: false,
-            ..state
-        };
-        assert_eq!(order(&list, &state), [1, 0, 2]);
-    }
-
-    #[test]
-    fn a_selection_beyond_the_end_is_the_last_row() {
-        let state = ListState {
-            selected: 9,
-            ..ListState::new::<Pairs>()
-        };
-        assert_eq!((state.selected_in(3), state.selected_in(0)), (2, 0));
     }
 }

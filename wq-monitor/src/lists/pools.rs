@@ -1,108 +1,118 @@
 //! The list of pools: concurrency level against workers and backlog.
 
-use super::{Column, Key, List};
-use wq_trace::model::{Model, Pool};
+use super::{Layout, Look, Looks, Pick, Place, all};
+use crate::details::Subject;
+use crate::paint::bars::{self, Level};
+use crate::paint::cells;
+use crate::paint::style::Role;
+use ratatui::text::Line;
+use wq_trace::model::columns;
+use wq_trace::model::{History, Pool};
 
-/// What a column of it shows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[expect(missing_docs, reason = "each has its help sentence in the table below")]
-pub enum Col {
-    Number,
-    Kind,
-    Nice,
-    Level,
-    Running,
-    Workers,
-    Idle,
-    Pending,
-    Held,
-    Started,
-    Wakeups,
-    Canary,
-    Decided,
-    False,
-    Manager,
-    Progress,
-    History,
+/// How the columns of a pool look.
+const LOOKS: Looks<Pool> = &[
+    ("id", Look::Role(Role::Title)),
+    ("nice", Look::Picture(nice)),
+    ("level", Look::Picture(concurrency)),
+    ("nr_running", Look::Role(Role::Good)),
+    ("sleeping", Look::Role(Role::Asleep)),
+    ("pending", Look::Role(Role::Warn)),
+    ("inactive", Look::Role(Role::Warn)),
+    ("canary_armed", Look::By(armed)),
+    ("canary_false_decisions", Look::Role(Role::Bad)),
+    ("canary_unwatched", Look::Role(Role::Warn)),
+    ("manager", Look::Role(Role::Warn)),
+    ("progress_ns", Look::By(progress)),
+    ("reason", Look::Picture(reason)),
+    ("history", Look::Picture(busy)),
+];
+
+/// The view of pools.
+pub const POOLS: Layout<Pool> = Layout {
+    table: columns::POOLS,
+    looks: LOOKS,
+    picks: &[
+        Pick::new("id", 0),
+        Pick::new("kind", 1),
+        Pick::new("nice", 9),
+        Pick::new("level", 0),
+        Pick::new("nr_running", 2),
+        Pick::new("workers", 3),
+        Pick::new("idle", 6),
+        Pick::new("pending", 2),
+        Pick::new("inactive", 8),
+        Pick::new("started_per_s", 5),
+        Pick::new("wakeups_per_s", 7),
+        Pick::new("canary_armed", 12),
+        Pick::new("canary_decisions", 12),
+        Pick::new("canary_false_decisions", 12),
+        Pick::new("manager", 11),
+        Pick::new("progress_ns", 4),
+        Pick::new("history", 10).growing(),
+    ],
+    sort: "id",
+    empty: "no pools",
+    rows: |model, _| all(model.pools()),
+    subject: |pool| Subject::Pool(pool.row.id),
+};
+
+/// How long a pool with a backlog may make no progress before that is shown as bad: 10 s.
+pub const STALLED: u64 = 10_000_000_000;
+
+/// Whether items wait in a pool that does not move.
+pub fn is_stalled(pool: &Pool) -> bool {
+    pool.row.nr_pending > 0 && pool.progress_ns >= STALLED
 }
 
-/// The pools by number.
-#[derive(Debug)]
-pub struct Pools<'a> {
-    /// The rows.
-    pub rows: &'a [Pool],
-    /// Where their history is.
-    pub model: &'a Model,
-}
-
-impl<'a> Pools<'a> {
-    /// All pools of `model`.
-    pub fn new(model: &'a Model) -> Self {
-        Self {
-            rows: model.pools(),
-            model,
-        }
+/// The bar's numbers of a pool.
+pub fn level(pool: &Pool) -> Level {
+    Level {
+        running: pool.row.nr_running,
+        workers: pool.row.nr_workers,
+        idle: pool.row.nr_idle,
+        pending: pool.row.nr_pending,
     }
 }
 
-impl List for Pools<'_> {
-    type Column = Col;
-    const SORT: Col = Col::Number;
-    #[rustfmt::skip]
-    const COLUMNS: &'static [Column<Col>] = &[
-        Column::number(Col::Number, "POOL", 5, 0, "Its number: 4c+2 normal and 4c+3 highpri pool of CPU c, then the unbound ones").smallest_first(),
-        Column::words(Col::Kind, "SERVES", 14, 1, "A CPU, or (unbound) whichever CPU is free"),
-        Column::number(Col::Nice, "NICE", 5, 9, "Nice level of its workers; ! means that the system did not permit it").smallest_first(),
-        Column::words(Col::Level, "CONCURRENCY  │BACKLOG", 22, 0, "One cell a worker (or their share): those that count as running; busy ones that do not (asleep, CPU-intensive, between items); idle ones; then the backlog, a cell each time it doubles; sorts by busy workers and backlog").largest_first(),
-        Column::number(Col::Running, "RUN", 5, 2, "nr_running: workers that run a managed item and are not known to sleep"),
-        Column::number(Col::Workers, "WORK", 5, 3, "Workers"),
-        Column::number(Col::Idle, "IDLE", 5, 6, "Idle workers"),
-        Column::number(Col::Pending, "PEND", 6, 2, "Backlog: items on the worklist that no worker has taken"),
-        Column::number(Col::Held, "HELD", 6, 8, "Items for this pool on inactive lists: held back by max_active, order or freezing"),
-        Column::number(Col::Started, "STARTED/s", 10, 5, "Executions begun per second, over the last round"),
-        Column::number(Col::Wakeups, "WAKE/s", 7, 7, "Workers woken per second because another one blocked"),
-        Column::words(Col::Canary, "CANARY", 7, 12, "Whether items wait behind a running worker now, so that the canary is armed; sorts by how often it was").largest_first(),
-        Column::number(Col::Decided, "DECIDED", 8, 12, "How often the canary found the running workers blocked, and had another one woken"),
-        Column::number(Col::False, "FALSE", 6, 12, "How many of those decisions were wrong: the worker had only been preempted"),
-        Column::words(Col::Manager, "MANAGER", 12, 11, "The worker that creates workers at this moment"),
-        Column::number(Col::Progress, "PROGRESS", 9, 4, "How long ago the pool last made progress; red while items wait and nothing moved for 10 s"),
-        Column::words(Col::History, "BUSY", 7, 10, "Workers that execute something, newest on the right; sorts by executions so far").growing().largest_first(),
-    ];
+fn concurrency(pool: &Pool, place: Place<'_>) -> Line<'static> {
+    let width = usize::from(place.width.saturating_sub(2));
+    Line::from(bars::concurrency(level(pool), width, place.palette))
+}
 
-    fn len(&self) -> usize {
-        self.rows.len()
-    }
+fn nice(pool: &Pool, place: Place<'_>) -> Line<'static> {
+    let mark = if pool.row.nice_granted { "" } else { "!" };
+    let role = match pool.row.nice {
+        0 => Role::Dim,
+        _ => Role::Plain,
+    };
+    let text = format!("{}{mark}", pool.row.nice);
+    Line::styled(text, place.palette.of(role))
+}
 
-    fn key(&self, row: usize, column: Col) -> Key<'_> {
-        let pool = &self.rows[row];
-        let of = |number: u32| Key::from(u64::from(number));
-        match column {
-            Col::Number => of(pool.row.number),
-            Col::Kind => match pool.row.cpu {
-                Some(cpu) => {
-                    Key::Number(f64::from(cpu) + if pool.row.nice < 0 { 0.5 } else { 0.0 })
-                }
-                None => Key::Number(f64::from(u32::from(u16::MAX) + 1)),
-            },
-            Col::Nice => Key::Number(pool.row.nice.into()),
-            Col::Level => (u64::from(pool.busy) + u64::from(pool.row.nr_pending)).into(),
-            Col::Running => of(pool.row.nr_running),
-            Col::Workers => of(pool.row.nr_workers),
-            Col::Idle => of(pool.row.nr_idle),
-            Col::Pending => of(pool.row.nr_pending),
-            Col::Held => pool.inactive.into(),
-            Col::Started => Key::Number(pool.rates.started),
-            Col::Wakeups => Key::Number(pool.wakeups_per_s),
-            Col::Canary => pool.row.canary.armings.into(),
-            Col::Decided => pool.row.canary.decisions.into(),
-            Col::False => pool.row.canary.false_decisions.into(),
-            Col::Manager => of(pool.row.manager.0),
-            Col::Progress => self
-                .model
-                .at()
-                .saturating_sub(pool.row.last_progress)
-                .into(),
-            Col::History => pool.counters[wq_trace::Counter::Started as usize].into(),
-        }
+fn armed(pool: &Pool, _: Place<'_>) -> Role {
+    if pool.row.canary.armed {
+        Role::Warn
+    } else {
+        Role::Dim
     }
+}
+
+fn progress(pool: &Pool, _: Place<'_>) -> Role {
+    match pool.row.nr_pending {
+        0 => Role::Dim,
+        _ if is_stalled(pool) => Role::Bad,
+        _ => Role::Plain,
+    }
+}
+
+fn reason(pool: &Pool, place: Place<'_>) -> Line<'static> {
+    cells::reason(&pool.breakdown, place.width, place.palette)
+}
+
+fn busy(pool: &Pool, place: Place<'_>) -> Line<'static> {
+    let history = place.model.pool_history(pool.row.id);
+    let busy = history.into_iter().flat_map(History::iter);
+    let busy: Vec<f64> = busy.map(|point| point.busy.into()).collect();
+    let line = bars::sparkline(&busy, place.width.into());
+    Line::styled(line, place.palette.of(Role::Good))
 }

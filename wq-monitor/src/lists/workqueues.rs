@@ -1,85 +1,104 @@
-//! The list of workqueues: how fast each goes, what it holds, how long and why its items wait.
+//! The lists of workqueues: how fast each goes, what it holds, how long and why its items wait.
 
-use super::{Column, Key, List};
+use super::{Layout, Look, Looks, Pick, Place};
+use crate::details::Subject;
+use crate::paint::style::Role;
+use crate::paint::{bars, cells};
+use ratatui::text::Line;
 use regex::Regex;
 use wq_trace::Counter;
-use wq_trace::model::{Model, Workqueue};
+use wq_trace::model::columns;
+use wq_trace::model::{History, Model, Workqueue};
 
-/// What a column of it shows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[expect(missing_docs, reason = "each has its help sentence in the table below")]
-pub enum Col {
-    Name,
-    Started,
-    Pending,
-    Inactive,
-    Running,
-    WaitP50,
-    WaitP99,
-    Why,
-    RunP50,
-    RunP99,
-    Limit,
-    Activity,
+/// How the columns of a workqueue look.
+const LOOKS: Looks<Workqueue> = &[
+    ("pending", Look::Role(Role::Warn)),
+    ("inactive", Look::Role(Role::Warn)),
+    ("running", Look::Role(Role::Good)),
+    ("type", Look::Role(Role::Dim)),
+    ("cpu_intensive", Look::Role(Role::Warn)),
+    ("mayday", Look::Role(Role::Bad)),
+    ("rescued", Look::Role(Role::Warn)),
+    ("dropped", Look::Role(Role::Warn)),
+    ("reason", Look::Picture(reason)),
+    ("activity", Look::Picture(activity)),
+];
+
+/// The workqueues of the overview.
+pub const OVERVIEW: Layout<Workqueue> = Layout {
+    table: columns::WORKQUEUES,
+    looks: LOOKS,
+    picks: &[
+        Pick::new("name", 0).growing(),
+        Pick::new("started_per_s", 0),
+        Pick::new("pending", 1),
+        Pick::new("inactive", 4),
+        Pick::new("running", 5),
+        Pick::new("wait_p50", 6),
+        Pick::new("wait_p99", 2),
+        Pick::new("reason", 3),
+        Pick::new("run_p50", 7),
+        Pick::new("run_p99", 8),
+        Pick::new("max_active", 9),
+        Pick::new("activity", 10).growing(),
+    ],
+    sort: "started_per_s",
+    empty: "no workqueue's name matches",
+    rows,
+    subject,
+};
+
+/// The view of workqueues: the columns of the kernel's `wq_monitor.py`, rates, and the wait.
+pub const WORKQUEUES: Layout<Workqueue> = Layout {
+    picks: &[
+        Pick::new("name", 0).growing(),
+        Pick::new("type", 13),
+        Pick::new("started", 5),
+        Pick::new("running", 4),
+        Pick::new("cpu_time", 8),
+        Pick::new("cpu_share", 6),
+        Pick::new("cpu_intensive", 10),
+        Pick::new("cm_wakeup", 11),
+        Pick::new("repatriated", 12),
+        Pick::new("mayday", 9),
+        Pick::new("rescued", 14),
+        Pick::new("queued_per_s", 15),
+        Pick::new("started_per_s", 0),
+        Pick::new("pending", 1),
+        Pick::new("inactive", 2),
+        Pick::new("max_active", 7),
+        Pick::new("wait_p50", 17),
+        Pick::new("wait_p99", 2),
+        Pick::new("run_p50", 18),
+        Pick::new("run_p99", 16),
+        Pick::new("reason", 3),
+        Pick::new("refused", 19),
+        Pick::new("activity", 20).growing(),
+    ],
+    ..OVERVIEW
+};
+
+/// Those whose names pass the filter, the ones that executed most first.
+fn rows<'a>(model: &'a Model, filter: Option<&Regex>) -> Vec<&'a Workqueue> {
+    let passes = |wq: &&Workqueue| filter.is_none_or(|filter| filter.is_match(&wq.name));
+    let mut rows: Vec<_> = model.workqueues().iter().filter(passes).collect();
+    rows.sort_by_key(|wq| std::cmp::Reverse(wq.counter(Counter::Started)));
+    rows
 }
 
-/// The workqueues whose names pass the filter.
-#[derive(Debug)]
-pub struct Workqueues<'a> {
-    /// The rows, those that executed most first: the order of rows that are otherwise equal.
-    pub rows: Vec<&'a Workqueue>,
-    /// Where their history is.
-    pub model: &'a Model,
+fn subject(wq: &Workqueue) -> Subject {
+    Subject::Workqueue(wq.id)
 }
 
-impl<'a> Workqueues<'a> {
-    /// Those of `model` whose name matches `filter`, if there is one.
-    pub fn new(model: &'a Model, filter: Option<&Regex>) -> Self {
-        let passes = |wq: &&Workqueue| filter.is_none_or(|filter| filter.is_match(&wq.name));
-        let mut rows: Vec<_> = model.workqueues().iter().filter(passes).collect();
-        rows.sort_by_key(|wq| std::cmp::Reverse(wq.counter(Counter::Started)));
-        Self { rows, model }
-    }
+/// The parts as a bar, then the largest by name and share.
+fn reason(wq: &Workqueue, place: Place<'_>) -> Line<'static> {
+    cells::reason(&wq.breakdown, place.width, place.palette)
 }
 
-impl List for Workqueues<'_> {
-    type Column = Col;
-    const SORT: Col = Col::Started;
-    #[rustfmt::skip]
-    const COLUMNS: &'static [Column<Col>] = &[
-        Column::words(Col::Name, "WORKQUEUE", 16, 0, "Its name").growing(),
-        Column::number(Col::Started, "STARTED/s", 10, 0, "Executions begun per second, over the last round"),
-        Column::number(Col::Pending, "PEND", 6, 1, "Items on worklists that no worker has taken"),
-        Column::number(Col::Inactive, "HELD", 6, 4, "Items on inactive lists: held back by max_active, order or freezing"),
-        Column::number(Col::Running, "RUN", 5, 5, "Items executing, asleep in their function or not"),
-        Column::number(Col::WaitP50, "WAIT p50", 9, 6, "Half of the items waited at most this, queue_work to execute_start, since the start"),
-        Column::number(Col::WaitP99, "WAIT p99", 9, 2, "99 of 100 items waited at most this"),
-        Column::words(Col::Why, "WHY IT WAITS", 27, 3, "All waiting so far: parts as a bar, the largest by name and share; sorts by the sum of the waits").largest_first(),
-        Column::number(Col::RunP50, "RUN p50", 9, 7, "Half of the executions took at most this, wall time"),
-        Column::number(Col::RunP99, "RUN p99", 9, 8, "99 of 100 executions took at most this"),
-        Column::number(Col::Limit, "LIMIT", 6, 9, "max_active: items that may be active at once, per CPU when bound"),
-        Column::words(Col::Activity, "ACTIVITY", 8, 10, "Executions begun per second, newest on the right; sorts by executions so far").growing().largest_first(),
-    ];
-
-    fn len(&self) -> usize {
-        self.rows.len()
-    }
-
-    fn key(&self, row: usize, column: Col) -> Key<'_> {
-        let wq = self.rows[row];
-        match column {
-            Col::Name => Key::Word(&wq.name),
-            Col::Started => Key::Number(wq.rates.started),
-            Col::Pending => wq.pending.into(),
-            Col::Inactive => wq.inactive.into(),
-            Col::Running => wq.running.into(),
-            Col::WaitP50 => wq.wait.p50.into(),
-            Col::WaitP99 => wq.wait.p99.into(),
-            Col::Why => wq.wait.sum.into(),
-            Col::RunP50 => wq.run.p50.into(),
-            Col::RunP99 => wq.run.p99.into(),
-            Col::Limit => u64::from(wq.max_active).into(),
-            Col::Activity => wq.counter(Counter::Started).into(),
-        }
-    }
+fn activity(wq: &Workqueue, place: Place<'_>) -> Line<'static> {
+    let history = place.model.workqueue_history(wq.id);
+    let rates = history.into_iter().flat_map(History::iter);
+    let rates: Vec<f64> = rates.map(|point| point.started_per_s).collect();
+    let line = bars::sparkline(&rates, place.width.into());
+    Line::styled(line, place.palette.of(Role::Good))
 }

@@ -14,6 +14,7 @@ pub fn draw(app: &App, palette: Palette, frame: &mut Frame<'_>, area: Rect) {
         let brief = match binding.act {
             crate::app::Act::Pause if app.is_paused() => "go on",
             crate::app::Act::Help if app.ui.help.is_some() => "leave help",
+            crate::app::Act::Choose if app.ui.details.is_some() => "go there   Esc back",
             _ => binding.brief,
         };
         let key = Span::styled(binding.shown, palette.of(Role::Accent));

@@ -151,11 +151,7 @@ fn joined(left: &[Piece], right: &[Piece], width: u16) -> Line<'static> {
 pub fn tabs(app: &App, palette: Palette, frame: &mut Frame<'_>, area: Rect) {
     let mut tabs = Vec::new();
     for view in View::ALL {
-        let label = if area.width < 36 {
-            format!(" {} {} ", view.digit(), fit(view.title(), 4))
-        } else {
-            format!(" {} {} ", view.digit(), view.title())
-        };
+        let label = label(view, area.width);
         let style = if view == app.ui.view {
             palette.of(Role::Accent).patch(palette.badge())
         } else {
@@ -183,9 +179,46 @@ pub fn tabs(app: &App, palette: Palette, frame: &mut Frame<'_>, area: Rect) {
     );
 }
 
+/// The text of a view's tab: shorter where not all fit, at last its digit.
+fn label(view: View, width: u16) -> String {
+    let need = |letters: usize| -> usize {
+        let all = View::ALL.iter();
+        all.map(|view| fit(view.title(), cut(letters)).chars().count() + 5)
+            .sum::<usize>()
+            - 1
+    };
+    let letters = [usize::MAX, 4, 0].into_iter();
+    let letters = letters
+        .into_iter()
+        .find(|letters| need(*letters) <= usize::from(width))
+        .unwrap_or(0);
+    if letters == 0 {
+        return format!(" {}", view.digit());
+    }
+    format!(" {} {} ", view.digit(), fit(view.title(), cut(letters)))
+}
+
+fn cut(letters: usize) -> u16 {
+    u16::try_from(letters).unwrap_or(u16::MAX)
+}
+
+/// The view whose tab stands at column `x`.
+pub fn tab_at(area: Rect, x: u16) -> Option<View> {
+    let mut left = area.x;
+    for view in View::ALL {
+        let width = Span::raw(label(view, area.width)).width();
+        let right = left.saturating_add(u16::try_from(width).unwrap_or(u16::MAX));
+        if (left..right).contains(&x) {
+            return Some(view);
+        }
+        left = right.saturating_add(1);
+    }
+    None
+}
+
 fn marks(app: &App, width: u16, palette: Palette) -> Line<'static> {
     let mut spans = Vec::new();
-    if let (Some(filter), View::Overview) = (&app.ui.filter, app.ui.view) {
+    if let (Some(filter), View::Overview | View::Workqueues) = (&app.ui.filter, app.ui.view) {
         let text = format!("/{}/ ", fit(filter.as_str(), 24));
         spans.push(Span::styled(text, palette.of(Role::Accent)));
     }

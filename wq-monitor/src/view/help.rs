@@ -11,7 +11,7 @@ use ratatui::text::{Line, Span};
 /// Draws the help scrolled down by `top` lines; it stops at its end.
 pub fn draw(app: &App, top: usize, palette: Palette, frame: &mut Frame<'_>, area: Rect) {
     let inner = panel(title("Help", palette), palette, frame, area);
-    let lines = help::lines(app.ui.view, inner.width);
+    let lines = help::lines(app.ui.view, app.ui.list().sort, inner.width);
     let height = usize::from(inner.height);
     let top = top.min(lines.len().saturating_sub(height));
     let more = lines.len().saturating_sub(top + height);

@@ -8,7 +8,7 @@ use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 use wq_trace::model::{Latency, sum};
-use wq_trace::{Breakdown, WaitPart, units};
+use wq_trace::{Breakdown, units};
 
 /// Draws both distributions since the start, then the wait by its parts.
 pub fn draw(app: &App, palette: Palette, frame: &mut Frame<'_>, area: Rect) {
@@ -92,7 +92,7 @@ fn legend(wait: &Breakdown, width: u16, palette: Palette) -> Vec<Line<'static>> 
         } else {
             ["█ ", "▓ ", "▒ ", "░ "][rank.min(3)]
         };
-        let text = format!("{} {}  ", label(part), units::share(ns, all));
+        let text = format!("{} {}  ", cells::label(part), units::share(ns, all));
         let last = lines.len() - 1;
         let need = 2 + text.len();
         if lines[last].width() > 0 && lines[last].width() + need > usize::from(width) + 2 {
@@ -103,22 +103,4 @@ fn legend(wait: &Breakdown, width: u16, palette: Palette) -> Vec<Line<'static>> 
         lines[last].push_span(Span::raw(text));
     }
     lines
-}
-
-/// A part's name without what all held parts share.
-pub fn label(part: WaitPart) -> &'static str {
-    part.name().strip_prefix("inactive_").unwrap_or(part.name())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn labels_stay_distinct() {
-        let labels: Vec<_> = WaitPart::ALL.iter().map(|part| label(*part)).collect();
-        for (i, label) in labels.iter().enumerate() {
-            assert!(!labels[..i].contains(label) && label.len() <= 11, "{label}");
-        }
-    }
 }

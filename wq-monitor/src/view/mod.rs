@@ -10,27 +10,57 @@
 //!  ? help  q quit  ...                                                                     footer
 //! ```
 
-pub mod bars;
-mod cells;
+mod chart;
+mod details;
 mod footer;
 mod header;
 mod help;
+mod hit;
 mod latency;
 mod load;
 mod overview;
 mod picker;
 mod pool;
 mod pools;
-pub mod style;
+mod producers;
 mod table;
 mod workers;
+mod workqueues;
+
+pub use crate::paint::style;
+pub use hit::hit;
 
 use crate::app::{App, View};
+use crate::paint::{bars, cells};
 use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, BorderType};
 use style::{Palette, Role};
+
+/// How a view is drawn.
+struct Screen {
+    view: View,
+    /// Draws it into the body.
+    draw: fn(&App, Palette, &mut Frame<'_>, Rect),
+    /// Where in the body its list stands, headings included; the first rectangle is the whole screen.
+    list: fn(&App, Rect, Rect) -> Option<Rect>,
+}
+
+/// The views: one line for each.
+#[rustfmt::skip]
+const SCREENS: &[Screen] = &[
+    Screen { view: View::Overview, draw: overview::draw, list: overview::list },
+    Screen { view: View::Workqueues, draw: workqueues::draw, list: workqueues::list },
+    Screen { view: View::Pools, draw: pools::draw, list: pools::list },
+    Screen { view: View::Workers, draw: workers::draw, list: workers::list },
+    Screen { view: View::Producers, draw: producers::draw, list: producers::list },
+];
+
+/// The screen of a view.
+fn screen(view: View) -> Option<&'static Screen> {
+    SCREENS.iter().find(|screen| screen.view == view)
+}
 
 /// The smallest terminal that something is shown on.
 pub const SMALLEST: (u16, u16) = (20, 5);
@@ -69,60 +99,130 @@ fn whole(app: &App, palette: Palette, frame: &mut Frame<'_>) {
         picker::draw(app, palette, frame, area);
         return;
     }
-    let banner = header::banner(app, palette);
+    let places = places(app, area);
+    header::draw(app, palette, frame, places.head);
+    header::tabs(app, palette, frame, places.tabs);
+    if let Some(banner) = header::banner(app, palette) {
+        frame.buffer_mut().set_style(places.news, banner.style);
+        frame.render_widget(banner, places.news);
+    }
+    footer::draw(app, palette, frame, places.foot);
+    body(app, palette, frame, places.body);
+}
+
+/// The view, or what lies over it.
+fn body(app: &App, palette: Palette, frame: &mut Frame<'_>, area: Rect) {
+    if let Some(top) = app.ui.help {
+        help::draw(app, top, palette, frame, area);
+    } else if !app.link.has_data {
+        let text = " waiting for the engine ...";
+        frame.render_widget(Line::styled(text, palette.of(Role::Dim)), area);
+    } else if let Some(open) = &app.ui.details {
+        details::draw(app, open, palette, frame, area);
+    } else if let Some(screen) = screen(app.ui.view) {
+        (screen.draw)(app, palette, frame, area);
+    }
+}
+
+/// Where everything stands on a screen.
+struct Places {
+    head: Rect,
+    tabs: Rect,
+    news: Rect,
+    body: Rect,
+    foot: Rect,
+}
+
+fn places(app: &App, area: Rect) -> Places {
+    let news = header::banner(app, Palette::new(false)).is_some();
     let rows = [
         Constraint::Length(1),
         Constraint::Length(1),
-        Constraint::Length(u16::from(banner.is_some())),
+        Constraint::Length(u16::from(news)),
         Constraint::Fill(1),
         Constraint::Length(1),
     ];
     let [head, tabs, news, body, foot] = Layout::vertical(rows).areas(area);
-    header::draw(app, palette, frame, head);
-    header::tabs(app, palette, frame, tabs);
-    if let Some(banner) = banner {
-        frame.buffer_mut().set_style(news, banner.style);
-        frame.render_widget(banner, news);
+    Places {
+        head,
+        tabs,
+        news,
+        body,
+        foot,
     }
-    footer::draw(app, palette, frame, foot);
-    match (app.ui.help, app.ui.view) {
-        (Some(top), _) => help::draw(app, top, palette, frame, body),
-        (None, _) if !app.link.has_data => {
-            frame.render_widget(
-                Line::styled(" waiting for the engine ...", palette.of(Role::Dim)),
-                body,
-            );
-        }
-        (None, View::Overview) => overview::draw(app, palette, frame, body),
-        (None, View::Pools) => pools::draw(app, palette, frame, body),
-        (None, View::Workers) => workers::draw(app, palette, frame, body),
+}
+
+/// Lines one below the other, as many as there is room for.
+fn lines(lines: impl IntoIterator<Item = Line<'static>>, frame: &mut Frame<'_>, area: Rect) {
+    for (y, line) in (area.y..area.bottom()).zip(lines) {
+        frame.render_widget(
+            line,
+            Rect {
+                y,
+                height: 1,
+                ..area
+            },
+        );
     }
 }
 
 /// A frame with a title, or nothing but its inside where there is no room for one. Gives back the inside.
 fn panel(title: Line<'static>, palette: Palette, frame: &mut Frame<'_>, area: Rect) -> Rect {
+    let inner = inside(area);
+    if inner != area {
+        let block = Block::bordered()
+            .border_type(BorderType::Rounded)
+            .border_style(palette.of(Role::Dim))
+            .title(title);
+        frame.render_widget(block, area);
+    }
+    inner
+}
+
+/// The inside of a panel.
+fn inside(area: Rect) -> Rect {
     if area.height < 4 || area.width < 12 {
         return area;
     }
-    let block = Block::bordered()
-        .border_type(BorderType::Rounded)
-        .border_style(palette.of(Role::Dim))
-        .title(title);
-    let inner = block.inner(area);
-    frame.render_widget(block, area);
-    inner
+    Rect {
+        x: area.x + 1,
+        y: area.y + 1,
+        width: area.width - 2,
+        height: area.height - 2,
+    }
 }
 
 /// The frame of a view's only list; a low screen shows two more rows instead.
 fn list_panel(title: Line<'static>, palette: Palette, frame: &mut Frame<'_>, area: Rect) -> Rect {
-    if frame.area().height < 14 {
+    let inner = list_inside(frame.area(), area);
+    if inner == area {
         area
     } else {
         panel(title, palette, frame, area)
     }
 }
 
+/// The inside of such a frame on this screen.
+fn list_inside(screen: Rect, area: Rect) -> Rect {
+    if screen.height < 14 {
+        area
+    } else {
+        inside(area)
+    }
+}
+
 /// A panel's title.
 fn title(text: &str, palette: Palette) -> Line<'static> {
     Line::from(Span::styled(format!(" {text} "), palette.of(Role::Title)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_view_has_a_screen_and_no_screen_is_without_a_key() {
+        let screens: Vec<_> = SCREENS.iter().map(|screen| screen.view).collect();
+        assert_eq!(screens, View::ALL);
+    }
 }

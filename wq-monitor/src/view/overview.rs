@@ -1,30 +1,22 @@
 //! View 1: is it healthy, what goes through, what makes items wait, who queues most.
 
-use super::latency::{self, label};
+use super::latency;
 use super::style::{Palette, Role};
-use super::table::{self, Cells};
-use super::{bars, cells, load, panel, pools, title};
-use crate::app::App;
-use crate::lists::workqueues::{Col, Workqueues};
+use super::{bars, cells, inside, load, panel, table, title};
+use crate::app::{App, View};
+use crate::lists::{self, pools};
 use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::text::{Line, Span};
-use wq_trace::model::{Model, sum};
+use wq_trace::model::Model;
 use wq_trace::{Counter, Liveness, units};
 
 /// Draws as many panels as there is room for; the workqueues always.
 pub fn draw(app: &App, palette: Palette, frame: &mut Frame<'_>, area: Rect) {
-    if area.height < 16 || area.width < 64 {
+    let Some([top, middle, bottom]) = bands(area) else {
         small(app, palette, frame, area);
         return;
-    }
-    let tall = area.height >= 30;
-    let rows = [
-        Constraint::Length(if tall { 9 } else { 7 }),
-        Constraint::Fill(1),
-        Constraint::Length(if tall { 8 } else { 5 }),
-    ];
-    let [top, middle, bottom] = Layout::vertical(rows).areas(area);
+    };
     let thirds = [
         Constraint::Fill(4),
         Constraint::Fill(4),
@@ -39,6 +31,37 @@ pub fn draw(app: &App, palette: Palette, frame: &mut Frame<'_>, area: Rect) {
         Layout::horizontal([Constraint::Fill(1), Constraint::Fill(1)]).areas(bottom);
     producers(app.model(), palette, frame, left);
     functions(app.model(), palette, frame, right);
+}
+
+/// Where the list stands.
+pub fn list(_: &App, _: Rect, area: Rect) -> Option<Rect> {
+    Some(match bands(area) {
+        Some([_, middle, _]) => inside(middle),
+        None => under(area),
+    })
+}
+
+/// What stands above the list, the list, and what stands below it; nothing where there is no room for that.
+fn bands(area: Rect) -> Option<[Rect; 3]> {
+    if area.height < 16 || area.width < 64 {
+        return None;
+    }
+    let tall = area.height >= 30;
+    let rows = [
+        Constraint::Length(if tall { 9 } else { 7 }),
+        Constraint::Fill(1),
+        Constraint::Length(if tall { 8 } else { 5 }),
+    ];
+    Some(Layout::vertical(rows).areas(area))
+}
+
+/// All but the first line.
+fn under(area: Rect) -> Rect {
+    Rect {
+        y: area.y + 1,
+        height: area.height - 1,
+        ..area
+    }
 }
 
 /// One line of numbers over the list.
@@ -59,20 +82,7 @@ fn small(app: &App, palette: Palette, frame: &mut Frame<'_>, area: Rect) {
     ]);
     line.push_span(health(app, palette));
     frame.render_widget(line, Rect { height: 1, ..area });
-    let body = Rect {
-        y: area.y + 1,
-        height: area.height - 1,
-        ..area
-    };
-    let list = Workqueues::new(model, app.ui.filter.as_ref());
-    table::draw(
-        frame,
-        body,
-        &list,
-        &app.ui.workqueues,
-        palette,
-        "no workqueues",
-    );
+    table::draw(app, palette, frame, under(area));
 }
 
 /// The worst that is known, or that all is well; of an engine that is gone neither.
@@ -81,10 +91,7 @@ fn health(app: &App, palette: Palette) -> Span<'static> {
     if matches!(app.link.liveness, Liveness::Ended | Liveness::Dead) {
         return Span::raw("");
     }
-    let stalled = model
-        .pools()
-        .iter()
-        .find(|pool| pools::is_stalled(pool, model.at()));
+    let stalled = model.pools().iter().find(|pool| pools::is_stalled(pool));
     let counter = |counter: Counter| model.totals().counters[counter as usize];
     let (text, role) = if model.deadlocks() > 0 {
         let count = model.deadlocks();
@@ -170,60 +177,21 @@ fn throughput(app: &App, palette: Palette, frame: &mut Frame<'_>, area: Rect) {
 }
 
 fn workqueues(app: &App, palette: Palette, frame: &mut Frame<'_>, area: Rect) {
-    let list = Workqueues::new(app.model(), app.ui.filter.as_ref());
-    let all = app.model().workqueues().len();
-    let text = if list.rows.len() == all {
-        format!("Workqueues {all}")
-    } else {
-        format!("Workqueues {} of {all}", list.rows.len())
-    };
+    let text = count(app, View::Overview);
     let inner = panel(title(&text, palette), palette, frame, area);
-    let empty = if all == 0 {
-        "no workqueues"
-    } else {
-        "no workqueue's name matches"
-    };
-    table::draw(frame, inner, &list, &app.ui.workqueues, palette, empty);
+    table::draw(app, palette, frame, inner);
 }
 
-impl Cells for Workqueues<'_> {
-    fn cell(&self, row: usize, column: Col, width: u16, palette: Palette) -> Line<'static> {
-        let wq = self.rows[row];
-        let count = |n, role| cells::count(n, role, palette);
-        match column {
-            Col::Name => Line::raw(cells::fit(&wq.name, width)),
-            Col::Started => cells::rate(wq.rates.started, palette),
-            Col::Pending => count(wq.pending, Role::Warn),
-            Col::Inactive => count(wq.inactive, Role::Warn),
-            Col::Running => count(wq.running, Role::Good),
-            Col::WaitP50 => cells::duration(wq.wait.p50, wq.wait.count, palette),
-            Col::WaitP99 => cells::duration(wq.wait.p99, wq.wait.count, palette),
-            Col::RunP50 => cells::duration(wq.run.p50, wq.run.count, palette),
-            Col::RunP99 => cells::duration(wq.run.p99, wq.run.count, palette),
-            Col::Limit => Line::raw(wq.max_active.to_string()),
-            Col::Why => {
-                let Some((part, ns)) = wq.main_reason() else {
-                    return Line::styled("-", palette.of(Role::Dim));
-                };
-                let mut line = Line::from(bars::stacked(&wq.breakdown, 10, palette));
-                let share = units::share(ns, sum(&wq.breakdown));
-                line.push_span(Span::styled(
-                    format!(" {:<11}", label(part)),
-                    palette.part(part),
-                ));
-                line.push_span(Span::raw(format!(" {share:>4}")));
-                line
-            }
-            Col::Activity => {
-                let history = self.model.workqueue_history(wq.id);
-                let rates = history.into_iter().flat_map(wq_trace::model::History::iter);
-                let rates: Vec<f64> = rates.map(|point| point.started_per_s).collect();
-                Line::styled(
-                    bars::sparkline(&rates, width.into()),
-                    palette.of(Role::Good),
-                )
-            }
-        }
+/// How many workqueues a view shows, and of how many.
+pub fn count(app: &App, view: View) -> String {
+    let all = app.model().workqueues().len();
+    let shown = lists::of(view).map_or(0, |list| {
+        list.rows(app.model(), app.ui.filter.as_ref()).len()
+    });
+    if shown == all {
+        format!("Workqueues {all}")
+    } else {
+        format!("Workqueues {shown} of {all}")
     }
 }
 
@@ -254,7 +222,7 @@ fn producers(model: &Model, palette: Palette, frame: &mut Frame<'_>, area: Rect)
             ),
         ])
     });
-    list(
+    hot(
         lines,
         "no item was seen being queued",
         palette,
@@ -303,36 +271,21 @@ fn functions(model: &Model, palette: Palette, frame: &mut Frame<'_>, area: Rect)
             Span::styled(times, palette.of(Role::Dim)),
         ])
     });
-    list(lines, "nothing was executed", palette, frame, inner);
+    hot(lines, "nothing was executed", palette, frame, inner);
 }
 
 /// The first lines that fit, or what is said when there is none.
-fn list(
+fn hot(
     lines: impl Iterator<Item = Line<'static>>,
     empty: &'static str,
     palette: Palette,
     frame: &mut Frame<'_>,
     area: Rect,
 ) {
-    let mut lines = lines.peekable();
-    if lines.peek().is_none() {
+    let mut all = lines.peekable();
+    if all.peek().is_none() {
         let line = Line::styled(empty, palette.of(Role::Dim));
-        frame.render_widget(
-            line,
-            Rect {
-                height: area.height.min(1),
-                ..area
-            },
-        );
+        super::lines([line], frame, area);
     }
-    for (y, line) in (area.y..area.bottom()).zip(lines) {
-        frame.render_widget(
-            line,
-            Rect {
-                y,
-                height: 1,
-                ..area
-            },
-        );
-    }
+    super::lines(all, frame, area);
 }

@@ -1,7 +1,7 @@
 //! Under the list of pools: the chosen one's last minutes, what its workers do, and which workqueues it serves.
 
 use super::style::{Palette, Role};
-use super::{bars, cells, panel, title};
+use super::{cells, chart, panel, title};
 use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::text::{Line, Span};
@@ -68,8 +68,24 @@ fn history(model: &Model, pool: &Pool, palette: Palette, frame: &mut Frame<'_>, 
     let busy: Vec<f64> = history.iter().map(|point| point.busy.into()).collect();
     let pending: Vec<f64> = history.iter().map(|point| point.pending.into()).collect();
     let [top, bottom] = Layout::vertical([Constraint::Fill(1), Constraint::Fill(1)]).areas(inner);
-    graph("busy workers", &busy, Role::Good, palette, frame, top);
-    graph("backlog", &pending, Role::Warn, palette, frame, bottom);
+    chart::draw(
+        "busy workers",
+        &busy,
+        chart::whole,
+        Role::Good,
+        palette,
+        frame,
+        top,
+    );
+    chart::draw(
+        "backlog",
+        &pending,
+        chart::whole,
+        Role::Warn,
+        palette,
+        frame,
+        bottom,
+    );
 }
 
 /// What the pool's canary did, as much of it as fits; nothing where there is none and never was.
@@ -104,42 +120,6 @@ fn canary(model: &Model, pool: &Pool, width: u16, palette: Palette) -> Option<Li
         line.push_span(Span::styled(text, palette.value(n, role)));
     }
     Some(line)
-}
-
-/// A line with the name, the value of now and the highest shown; the graph below it.
-fn graph(
-    name: &str,
-    values: &[f64],
-    role: Role,
-    palette: Palette,
-    frame: &mut Frame<'_>,
-    area: Rect,
-) {
-    let width = usize::from(area.width);
-    let shown = &values[values.len().saturating_sub(width)..];
-    let now = shown.last().copied().unwrap_or(0.0);
-    let most = shown.iter().copied().fold(0.0, f64::max);
-    let mut lines = vec![Line::from(vec![
-        Span::styled(format!("{name} "), palette.of(Role::Dim)),
-        Span::raw(format!("{now}")),
-        Span::styled(format!("  at most {most}"), palette.of(Role::Dim)),
-    ])];
-    let height = usize::from(area.height.saturating_sub(1));
-    let rows = bars::graph(values, width, height);
-    lines.extend(
-        rows.into_iter()
-            .map(|row| Line::styled(row, palette.of(role))),
-    );
-    for (y, line) in (area.y..area.bottom()).zip(lines) {
-        frame.render_widget(
-            line,
-            Rect {
-                y,
-                height: 1,
-                ..area
-            },
-        );
-    }
 }
 
 /// The workqueues that the pool serves, the busiest first.

@@ -1,77 +1,96 @@
 //! A list as a table: sortable headings, as many columns as fit, the chosen row in view.
 
 use super::style::{Palette, Role};
-use crate::lists::{Align, Column, List, ListState, order};
+use crate::app::{App, Msg};
+use crate::lists::{self, Align, Head, List, ListState, Place, order};
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
-/// How the cells of a list look.
-pub trait Cells: List {
-    /// The cell of `row` in `column`, `width` cells wide or narrower.
-    fn cell(&self, row: usize, column: Self::Column, width: u16, palette: Palette)
-    -> Line<'static>;
-}
-
-/// Draws headings and rows. `empty` is said when there are no rows.
-pub fn draw<L: Cells>(
-    frame: &mut Frame<'_>,
-    area: Rect,
-    list: &L,
-    state: &ListState,
-    palette: Palette,
-    empty: &str,
-) {
-    if area.is_empty() {
+/// Draws headings and rows of the view's list.
+pub fn draw(app: &App, palette: Palette, frame: &mut Frame<'_>, area: Rect) {
+    let (Some(list), false) = (lists::of(app.ui.view), area.is_empty()) else {
         return;
-    }
-    let columns = fitting(L::COLUMNS, area.width, state.scrolled);
-    headings::<L>(frame, Rect { height: 1, ..area }, &columns, state, palette);
-    let body = Rect {
-        y: area.y + 1,
-        height: area.height - 1,
-        ..area
     };
-    if list.is_empty() {
-        let line = Line::styled(empty.to_owned(), palette.of(Role::Dim));
-        frame.render_widget(
-            line,
-            Rect {
-                height: body.height.min(1),
-                ..body
-            },
-        );
+    let state = app.ui.list();
+    let rows = list.rows(app.model(), app.ui.filter.as_ref());
+    let columns = fitting(&state.columns(list), state.sort, area.width, state.scrolled);
+    headings(frame, Rect { height: 1, ..area }, &columns, state, palette);
+    let body = below_headings(area);
+    if rows.is_empty() {
+        let line = Line::styled(list.empty(), palette.of(Role::Dim));
+        super::lines([line], frame, body);
         return;
     }
-    let rows = order(list, state);
-    let selected = state.selected_in(rows.len());
-    let top = first_row(selected, rows.len(), usize::from(body.height));
-    for (y, place) in (body.y..body.bottom()).zip(top..rows.len()) {
-        for (column, x, width) in &columns {
-            let area = Rect {
+    let order = order(list, rows.as_ref(), state);
+    let selected = state.selected_in(order.len());
+    let top = first_row(selected, order.len(), body.height.into());
+    for (y, place) in (body.y..body.bottom()).zip(top..order.len()) {
+        for Fit {
+            column,
+            head,
+            x,
+            width,
+        } in &columns
+        {
+            let at = Rect {
                 x: area.x + x,
                 y,
                 width: *width,
                 height: 1,
             };
-            let line = list.cell(rows[place], column.id, *width, palette);
-            frame.render_widget(aligned(line, column.align), area);
+            let place = Place {
+                model: app.model(),
+                width: *width,
+                palette,
+            };
+            let line = rows.cell(order[top + usize::from(y - body.y)], *column, place);
+            frame.render_widget(aligned(line, head.align), at);
         }
         if place == selected {
-            palette.select(
-                Rect {
-                    y,
-                    height: 1,
-                    ..body
-                },
-                frame.buffer_mut(),
-            );
+            let line = Rect {
+                y,
+                height: 1,
+                ..body
+            };
+            palette.select(line, frame.buffer_mut());
         }
     }
 }
 
+/// What a click on a cell of the table means, which stands at `area`: a heading sorts, a row is chosen.
+pub fn hit(app: &App, area: Rect, x: u16, y: u16) -> Option<Msg> {
+    let list = lists::of(app.ui.view)?;
+    let state = app.ui.list();
+    if y == area.y {
+        let columns = fitting(&state.columns(list), state.sort, area.width, state.scrolled);
+        let under = |fit: &&Fit| (area.x + fit.x..=area.x + fit.x + fit.width).contains(&x);
+        return columns
+            .iter()
+            .find(under)
+            .map(|fit| Msg::Sort(fit.head.key));
+    }
+    let len = rows(app, list);
+    let body = below_headings(area);
+    let top = first_row(state.selected_in(len), len, body.height.into());
+    let place = top + usize::from(y.checked_sub(body.y)?);
+    (y < body.bottom() && place < len).then_some(Msg::Select(place))
+}
+
+fn rows(app: &App, list: &'static dyn List) -> usize {
+    list.rows(app.model(), app.ui.filter.as_ref()).len()
+}
+
+fn below_headings(area: Rect) -> Rect {
+    Rect {
+        y: area.y + area.height.min(1),
+        height: area.height.saturating_sub(1),
+        ..area
+    }
+}
+
 /// The row at the top so that `selected` is in view, as near to the middle as it can be.
-fn first_row(selected: usize, len: usize, height: usize) -> usize {
+pub fn first_row(selected: usize, len: usize, height: usize) -> usize {
     selected
         .saturating_sub(height / 2)
         .min(len.saturating_sub(height))
@@ -84,93 +103,102 @@ fn aligned(line: Line<'static>, align: Align) -> Line<'static> {
     }
 }
 
-fn headings<L: Cells>(
+fn headings(
     frame: &mut Frame<'_>,
     area: Rect,
-    columns: &[(&Column<L::Column>, u16, u16)],
+    columns: &[Fit],
     state: &ListState,
     palette: Palette,
 ) {
-    let sorted = L::COLUMNS.get(state.sort).map(|column| column.id);
-    let mark = if state.descends::<L>() { "▾" } else { "▴" };
-    for (column, x, width) in columns {
-        let line = if Some(column.id) == sorted {
+    for Fit { head, x, width, .. } in columns {
+        let line = if head.key == state.sort {
             let style = palette.of(Role::Accent);
+            let mark = if state.descends(head) { "▾" } else { "▴" };
             let mark = Span::styled(mark, style);
-            let title = Span::styled(column.title, style);
-            match column.align {
+            let title = Span::styled(head.title, style);
+            match head.align {
                 Align::Left => Line::from(vec![title, mark]),
                 Align::Right => Line::from(vec![mark, title]),
             }
         } else {
-            Line::styled(column.title, palette.of(Role::Dim))
+            Line::styled(head.title, palette.of(Role::Dim))
         };
         let area = Rect {
             x: area.x + x,
             width: *width,
             ..area
         };
-        frame.render_widget(aligned(line, column.align), area);
+        frame.render_widget(aligned(line, head.align), area);
     }
 }
 
-/// The columns that fit into `width` with their places and widths. Unscrolled, those of the highest rank are left out
-/// first; scrolled, the first column stays and the others follow in order from the one scrolled to.
-fn fitting<C: Copy>(
-    all: &'static [Column<C>],
+/// A column that finds room.
+#[derive(Clone, Copy, Debug)]
+struct Fit {
+    /// Its place among all columns of the list.
+    column: usize,
+    head: Head,
+    /// Where it begins, counted from the table's left edge, and how many cells it has.
+    x: u16,
     width: u16,
-    scrolled: usize,
-) -> Vec<(&'static Column<C>, u16, u16)> {
-    let need = |columns: &[&Column<C>]| -> u32 {
-        columns
-            .iter()
-            .map(|column| u32::from(column.width) + 1)
-            .sum::<u32>()
-            .saturating_sub(1)
+}
+
+/// The columns that fit into `width`. Unscrolled, those of the highest rank are left out first, and the one `sorted` by
+/// stays while it can; scrolled, the first column stays and the others follow in order from the one scrolled to.
+fn fitting(all: &[(usize, Head)], sorted: &str, width: u16, scrolled: usize) -> Vec<Fit> {
+    let need = |columns: &[(usize, Head)]| -> u32 {
+        let widths = columns.iter().map(|(_, head)| u32::from(head.width) + 1);
+        widths.sum::<u32>().saturating_sub(1)
     };
-    let fits = |from: usize| {
-        let columns: Vec<_> = all.iter().take(1).chain(all.iter().skip(from)).collect();
-        need(&columns) <= u32::from(width)
+    let from = |from: usize| -> Vec<(usize, Head)> {
+        all.iter()
+            .take(1)
+            .chain(all.iter().skip(from))
+            .copied()
+            .collect()
     };
+    let fits = |first: &usize| need(&from(*first)) <= u32::from(width);
     // No further than until the last column is in view.
-    let furthest = (1..all.len()).find(|from| fits(*from)).unwrap_or(all.len());
+    let furthest = (1..all.len()).find(fits).unwrap_or(all.len());
     let scrolled = if furthest <= 1 {
         0
     } else {
         scrolled.min(furthest)
     };
-    let mut columns: Vec<&'static Column<C>> = Vec::new();
-    columns.extend(all.iter().take(1));
-    columns.extend(all.iter().skip(scrolled.max(1)));
+    let mut columns = from(scrolled.max(1));
+    let rank = |head: &Head| if head.key == sorted { 0 } else { head.rank };
     while columns.len() > 1 && need(&columns) > u32::from(width) {
         let worst = if scrolled > 0 {
             columns.len() - 1
         } else {
             // The rightmost of the highest rank; the first column stays.
             (1..columns.len())
-                .max_by_key(|i| (columns[*i].rank, *i))
+                .max_by_key(|i| (rank(&columns[*i].1), *i))
                 .unwrap_or(columns.len() - 1)
         };
         columns.remove(worst);
     }
     let spare = u32::from(width).saturating_sub(need(&columns));
-    let growing = columns.iter().filter(|column| column.grows).count().max(1) as u32;
+    let growing = columns.iter().filter(|(_, head)| head.grows).count().max(1) as u32;
     let share = u16::try_from(spare / growing).unwrap_or(u16::MAX);
+    placed(columns, width, share.min(MOST_GROWTH))
+}
+
+/// One column beside the other, those that grow wider by `growth`; none reaches beyond `width`.
+fn placed(columns: Vec<(usize, Head)>, width: u16, growth: u16) -> Vec<Fit> {
     let mut x = 0;
-    columns
-        .into_iter()
-        .map(|column| {
-            let wide = column.width
-                + if column.grows {
-                    share.min(MOST_GROWTH)
-                } else {
-                    0
-                };
-            let place = (column, x, wide.min(width.saturating_sub(x)));
-            x += wide + 1;
-            place
-        })
-        .collect()
+    let place = |(column, head): (usize, Head)| {
+        let wide = head.width + if head.grows { growth } else { 0 };
+        let fit = Fit {
+            column,
+            head,
+            x,
+            width: wide.min(width.saturating_sub(x)),
+        };
+        x += wide + 1;
+        fit
+    };
+    columns.into_iter().map(place).collect()
 }
 
 /// Names longer than this are rare; numbers should not drift apart on a wide screen.
@@ -180,31 +208,43 @@ const MOST_GROWTH: u16 = 24;
 mod tests {
     use super::*;
 
-    const fn column(id: u8, width: u16, rank: u8) -> Column<u8> {
-        Column {
-            id,
+    const KEYS: [&str; 4] = ["a", "b", "c", "d"];
+
+    fn column(id: usize, width: u16, rank: u8) -> (usize, Head) {
+        let head = Head {
+            key: KEYS[id],
             title: "t",
             help: "h",
+            unit: "",
             width,
             align: Align::Left,
             rank,
             grows: id == 0,
             largest_first: false,
-        }
+            usual: true,
+        };
+        (id, head)
     }
 
-    const COLUMNS: &[Column<u8>] = &[
-        column(0, 10, 0),
-        column(1, 5, 2),
-        column(2, 5, 1),
-        column(3, 5, 3),
-    ];
+    fn columns() -> Vec<(usize, Head)> {
+        vec![
+            column(0, 10, 0),
+            column(1, 5, 2),
+            column(2, 5, 1),
+            column(3, 5, 3),
+        ]
+    }
 
-    fn ids(width: u16, scrolled: usize) -> Vec<u8> {
-        fitting(COLUMNS, width, scrolled)
-            .iter()
-            .map(|(column, ..)| column.id)
-            .collect()
+    fn ids(width: u16, scrolled: usize) -> Vec<usize> {
+        let fitting = fitting(&columns(), "a", width, scrolled);
+        fitting.iter().map(|fit| fit.column).collect()
+    }
+
+    #[test]
+    fn the_column_sorted_by_stays_in_view() {
+        let fitting = fitting(&columns(), "d", 21, 0);
+        let ids: Vec<_> = fitting.iter().map(|fit| fit.column).collect();
+        assert_eq!(ids, [0, 3]);
     }
 
     #[test]
@@ -232,8 +272,9 @@ mod tests {
     fn no_cell_reaches_beyond_the_table() {
         for width in 0..60 {
             for scrolled in 0..4 {
-                for (_, x, wide) in fitting(COLUMNS, width, scrolled) {
-                    assert!(wide == 0 || x + wide <= width, "{width} {scrolled}");
+                for fit in fitting(&columns(), "c", width, scrolled) {
+                    let end = fit.x + fit.width;
+                    assert!(fit.width == 0 || end <= width, "{width} {scrolled}");
                 }
             }
         }

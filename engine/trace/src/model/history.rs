@@ -84,6 +84,19 @@ pub struct WorkqueuePoint {
     pub running: u64,
 }
 
+/// A function at the moment of one snapshot.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct FunctionPoint {
+    /// When, in nanoseconds on the segment's clock.
+    pub at: u64,
+    /// Executions begun per second since the snapshot before.
+    pub started_per_s: f64,
+    /// CPU time of the executions that ended since the snapshot before, as a share of one CPU.
+    pub cpu: f64,
+    /// Items pending or inactive.
+    pub backlog: u64,
+}
+
 /// The whole engine at the moment of one snapshot.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct TotalPoint {

@@ -9,15 +9,17 @@ mod latency;
 mod producers;
 mod rates;
 mod rows;
+mod workers;
 
-pub use history::{History, PoolPoint, TotalPoint, WorkqueuePoint};
+pub use history::{FunctionPoint, History, PoolPoint, TotalPoint, WorkqueuePoint};
 pub use latency::Latency;
-pub use producers::{Producer, Source};
+pub use producers::{Producer, ProducerRow, Source};
 pub use rates::Rates;
 pub use rows::{Function, Pool, Totals, Workqueue, main_reason, sum};
+pub use workers::Worker;
 
 use crate::event::Event;
-use crate::ids::{PoolId, WqId};
+use crate::ids::{FuncId, PoolId, WqId};
 use crate::names::Names;
 use crate::snapshot::Snapshot;
 use std::collections::{HashMap, HashSet};
@@ -48,11 +50,14 @@ pub struct Model {
     snapshot: Option<Snapshot>,
     names: Names,
     rows: fold::Rows,
+    workers: Vec<Worker>,
+    producer_rows: Vec<ProducerRow>,
     percentiles: latency::Percentiles,
     producers: producers::Producers,
     total_history: History<TotalPoint>,
     workqueue_history: HashMap<WqId, History<WorkqueuePoint>>,
     pool_history: HashMap<PoolId, History<PoolPoint>>,
+    function_history: HashMap<FuncId, History<FunctionPoint>>,
     seen: u64,
     newest: u64,
     out_of_order: u64,
@@ -68,11 +73,14 @@ impl Model {
             snapshot: None,
             names: Names::default(),
             rows: fold::Rows::default(),
+            workers: Vec::new(),
+            producer_rows: Vec::new(),
             percentiles: latency::Percentiles::new(),
             producers: producers::Producers::new(limits.producers),
             total_history: History::new(limits.history),
             workqueue_history: HashMap::new(),
             pool_history: HashMap::new(),
+            function_history: HashMap::new(),
             seen: 0,
             newest: 0,
             out_of_order: 0,
@@ -99,6 +107,21 @@ impl Model {
             None => self.remember(snapshot.at),
         }
         self.producers.prune();
+        self.name_rows(snapshot);
+    }
+
+    /// What rows say in names, and of the time that passed.
+    fn name_rows(&mut self, snapshot: &Snapshot) {
+        for pool in &mut self.rows.pools {
+            pool.progress_ns = snapshot.at.saturating_sub(pool.row.last_progress);
+            if pool.row.manager.is_some() {
+                self.names
+                    .worker(pool.row.manager)
+                    .clone_into(&mut pool.manager);
+            }
+        }
+        self.workers = workers::rows(snapshot, &self.names);
+        self.producer_rows = self.producers.rows(&self.names, snapshot.at);
     }
 
     /// Takes in an event. Events of different rings may come in any order.
@@ -154,6 +177,11 @@ impl Model {
         &self.rows.functions
     }
 
+    /// Workers, in the order of the snapshot.
+    pub fn workers(&self) -> &[Worker] {
+        &self.workers
+    }
+
     /// The sums over everything.
     pub fn totals(&self) -> &Totals {
         &self.rows.totals
@@ -168,12 +196,12 @@ impl Model {
 
     /// Who queues what, the busiest first: (producer, items per second).
     pub fn producers(&self) -> Vec<(&Producer, f64)> {
-        let now = self.at();
-        let all = self.producers.iter();
-        let mut rated: Vec<_> = all.map(|p| (p, self.producers.rate(p, now))).collect();
-        let key = |p: &Producer| (std::cmp::Reverse(p.count), p.source, p.func, p.wq);
-        rated.sort_by(|(a, x), (b, y)| y.total_cmp(x).then_with(|| key(a).cmp(&key(b))));
-        rated
+        self.producers.rated(self.at())
+    }
+
+    /// The same as rows, as they were at the latest snapshot.
+    pub fn producer_rows(&self) -> &[ProducerRow] {
+        &self.producer_rows
     }
 
     /// Items queued by producers that found no room.
@@ -183,10 +211,7 @@ impl Model {
 
     /// A source's name: a function, or a thread's `comm-tid`.
     pub fn source_name(&self, source: Source) -> String {
-        match source {
-            Source::Function(id) => self.names.function(id).to_owned(),
-            Source::Thread(tid) => format!("{}-{tid}", self.names.comm(tid)),
-        }
+        source.name(&self.names)
     }
 
     /// History of the whole engine.
@@ -202,6 +227,11 @@ impl Model {
     /// History of one pool.
     pub fn pool_history(&self, id: PoolId) -> Option<&History<PoolPoint>> {
         self.pool_history.get(&id)
+    }
+
+    /// History of one function that something was queued for.
+    pub fn function_history(&self, id: FuncId) -> Option<&History<FunctionPoint>> {
+        self.function_history.get(&id)
     }
 
     /// Events taken in.
@@ -266,32 +296,57 @@ impl Model {
             running: totals.running,
             workers: totals.workers,
         });
-        let mut old = std::mem::take(&mut self.workqueue_history);
-        for wq in &self.rows.workqueues {
-            let mut history = old.remove(&wq.id).unwrap_or_else(|| History::new(capacity));
-            history.push(WorkqueuePoint {
-                at,
-                queued_per_s: wq.rates.queued,
-                started_per_s: wq.rates.started,
-                backlog: wq.backlog(),
-                running: wq.running,
-            });
-            self.workqueue_history.insert(wq.id, history);
-        }
-        let mut old = std::mem::take(&mut self.pool_history);
-        for pool in &self.rows.pools {
-            let id = pool.row.id;
-            let mut history = old.remove(&id).unwrap_or_else(|| History::new(capacity));
-            history.push(PoolPoint {
-                at,
-                nr_running: pool.row.nr_running,
-                workers: pool.row.nr_workers,
-                busy: pool.busy,
-                pending: pool.row.nr_pending,
-                started_per_s: pool.rates.started,
-            });
-            self.pool_history.insert(id, history);
-        }
+        let used = self.rows.functions.iter().filter(|f| f.queued > 0);
+        remember(&mut self.workqueue_history, capacity, {
+            self.rows.workqueues.iter().map(|wq| {
+                let point = WorkqueuePoint {
+                    at,
+                    queued_per_s: wq.rates.queued,
+                    started_per_s: wq.rates.started,
+                    backlog: wq.backlog(),
+                    running: wq.running,
+                };
+                (wq.id, point)
+            })
+        });
+        remember(&mut self.pool_history, capacity, {
+            self.rows.pools.iter().map(|pool| {
+                let point = PoolPoint {
+                    at,
+                    nr_running: pool.row.nr_running,
+                    workers: pool.row.nr_workers,
+                    busy: pool.busy,
+                    pending: pool.row.nr_pending,
+                    started_per_s: pool.rates.started,
+                };
+                (pool.row.id, point)
+            })
+        });
+        remember(&mut self.function_history, capacity, {
+            used.map(|function| {
+                let point = FunctionPoint {
+                    at,
+                    started_per_s: function.rates.started,
+                    cpu: function.rates.cpu,
+                    backlog: function.backlog(),
+                };
+                (function.id, point)
+            })
+        });
+    }
+}
+
+/// One more point for each thing; what is gone is forgotten.
+fn remember<K: Eq + Hash, P>(
+    histories: &mut HashMap<K, History<P>>,
+    capacity: usize,
+    points: impl Iterator<Item = (K, P)>,
+) {
+    let mut old = std::mem::take(histories);
+    for (id, point) in points {
+        let mut history = old.remove(&id).unwrap_or_else(|| History::new(capacity));
+        history.push(point);
+        histories.insert(id, history);
     }
 }
 

@@ -2,6 +2,7 @@
 
 use crate::event::{Event, What};
 use crate::ids::{FuncId, WqId};
+use crate::names::Names;
 use std::collections::HashMap;
 
 /// Length of one slice of the sliding window, in nanoseconds.
@@ -18,6 +19,16 @@ pub enum Source {
     Function(FuncId),
     /// A thread that is no worker, by its OS id.
     Thread(u32),
+}
+
+impl Source {
+    /// A function's name, or a thread's `comm-tid`.
+    pub fn name(self, names: &Names) -> String {
+        match self {
+            Self::Function(id) => names.function(id).to_owned(),
+            Self::Thread(tid) => format!("{}-{tid}", names.comm(tid)),
+        }
+    }
 }
 
 /// One source that queues one function on one workqueue.
@@ -75,6 +86,16 @@ impl Producer {
         self.newest = slice;
     }
 
+    /// Items in each of the last 8 whole seconds before `now`, oldest first.
+    fn seconds(&self, now: u64) -> Vec<u32> {
+        let current = now / SLICE_NS;
+        let seen = |slice: u64| slice <= self.newest && slice + SLICES >= self.newest;
+        let items = |slice: u64| self.window[(slice % (SLICES + 1)) as usize];
+        (current.saturating_sub(SLICES)..current)
+            .map(|slice| if seen(slice) { items(slice) } else { 0 })
+            .collect()
+    }
+
     /// Items per second over the last 8 whole seconds before `now`, fewer if events are only seen since `first`.
     fn rate(&self, now: u64, first: u64) -> f64 {
         let current = now / SLICE_NS;
@@ -94,6 +115,44 @@ impl Producer {
         // The first slice may have been seen in part only.
         let from = (oldest * SLICE_NS).max(first);
         sum as f64 * 1e9 / (current * SLICE_NS - from).max(1) as f64
+    }
+}
+
+/// A producer with its names and rates, as tables show it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ProducerRow {
+    /// Who queues.
+    pub source: Source,
+    /// What is queued.
+    pub func: FuncId,
+    /// Where it is queued.
+    pub wq: WqId,
+    /// The source's name: a function, or a thread's `comm-tid`.
+    pub producer: String,
+    /// The function's name.
+    pub function: String,
+    /// The workqueue's name.
+    pub workqueue: String,
+    /// Items per second over the last 8 whole seconds.
+    pub per_s: f64,
+    /// Its part of what all producers queue, 0 to 1.
+    pub share: f64,
+    /// Items queued, as far as the events were seen.
+    pub count: u64,
+    /// How long ago it queued last, in nanoseconds.
+    pub last_ns: u64,
+    /// Items in each of the last 8 whole seconds, oldest first.
+    pub seconds: Vec<u32>,
+}
+
+impl ProducerRow {
+    /// How it queues: `thread`, `work` (another work function), `itself`.
+    pub fn via(&self) -> &'static str {
+        match self.source {
+            Source::Thread(_) => "thread",
+            Source::Function(func) if func == self.func => "itself",
+            Source::Function(_) => "work",
+        }
     }
 }
 
@@ -152,8 +211,34 @@ impl Producers {
         }
     }
 
-    pub(super) fn iter(&self) -> impl Iterator<Item = &Producer> {
-        self.by_key.values()
+    /// The producers with their items per second, those that queue most first.
+    pub(super) fn rated(&self, now: u64) -> Vec<(&Producer, f64)> {
+        let all = self.by_key.values();
+        let mut rated: Vec<_> = all.map(|p| (p, self.rate(p, now))).collect();
+        let key = |p: &Producer| (std::cmp::Reverse(p.count), p.source, p.func, p.wq);
+        rated.sort_by(|(a, x), (b, y)| y.total_cmp(x).then_with(|| key(a).cmp(&key(b))));
+        rated
+    }
+
+    /// The same as rows.
+    pub(super) fn rows(&self, names: &Names, now: u64) -> Vec<ProducerRow> {
+        let now = now.max(self.newest);
+        let rated = self.rated(now);
+        let all: f64 = rated.iter().map(|(_, rate)| rate).sum();
+        let row = |(p, per_s): (&Producer, f64)| ProducerRow {
+            source: p.source,
+            func: p.func,
+            wq: p.wq,
+            producer: p.source.name(names),
+            function: names.function(p.func).to_owned(),
+            workqueue: names.workqueue(p.wq).to_owned(),
+            per_s,
+            share: if all > 0.0 { per_s / all } else { 0.0 },
+            count: p.count,
+            last_ns: now.saturating_sub(p.last_at),
+            seconds: p.seconds(now),
+        };
+        rated.into_iter().map(row).collect()
     }
 
     pub(super) fn rate(&self, producer: &Producer, now: u64) -> f64 {
@@ -183,7 +268,7 @@ mod tests {
 
     fn only(producers: &Producers) -> &Producer {
         assert_eq!(producers.by_key.len(), 1);
-        producers.iter().next().expect("there is one")
+        producers.by_key.values().next().expect("there is one")
     }
 
     #[test]
@@ -207,6 +292,31 @@ mod tests {
         assert_eq!(producers.rate(producer, 18 * S), 10.0);
         assert_eq!(producers.rate(producer, 19 * S), 0.0);
         assert_eq!(producers.rate(producer, 1_000 * S), 0.0);
+    }
+
+    #[test]
+    fn rows_have_shares_that_sum_up_and_the_seconds_of_each() {
+        let mut producers = Producers::new(10);
+        for n in 0..30 {
+            producers.apply(&queued(100 * S + n * S / 10, 7, 0));
+        }
+        for n in 0..10 {
+            producers.apply(&queued(100 * S + n * S / 10, 9, 77));
+        }
+        let rows = producers.rows(&Names::default(), 103 * S);
+        let queued = fixture::event(What::Panic).func;
+        assert_eq!(rows[0].producer, "unknown-7");
+        assert_eq!((rows[0].via(), rows[0].count), ("thread", 30));
+        assert_eq!(rows[0].seconds, [0, 0, 0, 0, 0, 10, 10, 10]);
+        assert_eq!(rows[1].seconds, [0, 0, 0, 0, 0, 10, 0, 0]);
+        assert_eq!(rows[1].last_ns, 2 * S + S / 10);
+        let itself = ProducerRow {
+            source: Source::Function(queued),
+            ..rows[1].clone()
+        };
+        assert_eq!((rows[1].via(), itself.via()), ("work", "itself"));
+        assert!((rows[0].share - 0.75).abs() < 1e-9);
+        assert!((rows.iter().map(|row| row.share).sum::<f64>() - 1.0).abs() < 1e-9);
     }
 
     #[test]

@@ -9,6 +9,8 @@ pub struct Rates {
     pub started: f64,
     /// Executions ended.
     pub completed: f64,
+    /// CPU time of the executions that ended, as a share of one CPU.
+    pub cpu: f64,
 }
 
 /// The counters that [`Rates`] are made from.
@@ -17,6 +19,7 @@ pub(super) struct Flow {
     pub queued: u64,
     pub started: u64,
     pub completed: u64,
+    pub cpu_ns: u64,
 }
 
 /// The time between two snapshots; turns growth into rates and counts what shrank.
@@ -44,6 +47,7 @@ impl Span {
             queued: self.rate(now.queued, before.queued),
             started: self.rate(now.started, before.started),
             completed: self.rate(now.completed, before.completed),
+            cpu: self.rate(now.cpu_ns, before.cpu_ns) / 1e9,
         }
     }
 }
@@ -62,11 +66,13 @@ mod tests {
             queued: 30,
             started: 20,
             completed: 10,
+            cpu_ns: 250_000_000,
         };
         let before = Flow {
             queued: 10,
             started: 10,
             completed: 10,
+            cpu_ns: 0,
         };
         let rates = span.rates(now, before);
         assert_eq!(
@@ -74,7 +80,8 @@ mod tests {
             Rates {
                 queued: 40.0,
                 started: 20.0,
-                completed: 0.0
+                completed: 0.0,
+                cpu: 0.5,
             }
         );
         assert_eq!(span.clamped, 0);

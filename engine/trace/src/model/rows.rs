@@ -111,6 +111,10 @@ pub struct Pool {
     pub rates: Rates,
     /// Workers woken per second because another one blocked.
     pub wakeups_per_s: f64,
+    /// How long ago it last made progress, in nanoseconds.
+    pub progress_ns: u64,
+    /// The base name of the worker that creates workers at this moment; empty when none does.
+    pub manager: String,
 }
 
 impl Pool {
@@ -201,6 +205,7 @@ impl Function {
             queued: self.queued,
             started: self.started,
             completed: self.completed,
+            cpu_ns: self.cpu_ns,
         }
     }
 }
@@ -278,6 +283,7 @@ fn flow(counters: &[u64; Counter::COUNT]) -> Flow {
         queued: counters[Counter::Queued as usize],
         started: counters[Counter::Started as usize],
         completed: counters[Counter::Completed as usize],
+        cpu_ns: counters[Counter::CpuTime as usize],
     }
 }
 

@@ -129,8 +129,8 @@ fn what_shrinks_is_taken_as_unchanged_and_counted() {
     later.pwqs.remove(0);
     model.apply_snapshot(&later);
     assert_eq!(model.workqueues()[0].rates, Rates::default());
-    // queued, started and completed of the workqueue, the pool and the total
-    assert_eq!(model.clamped(), 9);
+    // queued, started, completed and CPU time of the workqueue, the pool and the total
+    assert_eq!(model.clamped(), 12);
 }
 
 #[test]
@@ -315,7 +315,7 @@ fn every_column_has_a_key_of_its_own_and_says_what_it_is() {
             );
             assert!(column.help.ends_with('.'), "{}", column.key);
             assert!(
-                column.title.len() <= usize::from(column.width),
+                column.title.chars().count() <= usize::from(column.width),
                 "{}",
                 column.key
             );
@@ -324,6 +324,42 @@ fn every_column_has_a_key_of_its_own_and_says_what_it_is() {
     check(columns::WORKQUEUES);
     check(columns::POOLS);
     check(columns::FUNCTIONS);
+    check(columns::WORKERS);
+    check(columns::PRODUCERS);
+}
+
+#[test]
+fn each_column_has_a_natural_order_and_nothing_comes_last() {
+    let first = |key| {
+        columns::find(columns::WORKQUEUES, key)
+            .expect("a column")
+            .largest_first
+    };
+    assert!(first("pending") && first("wait_p99") && first("reason") && first("max_active"));
+    assert!(!first("name") && !first("id") && !first("type"));
+    use columns::{Cell, compare};
+    use std::cmp::Ordering::{Equal, Greater, Less};
+    for largest_first in [false, true] {
+        assert_eq!(
+            compare(&Cell::None, &Cell::Count(1), largest_first),
+            Greater
+        );
+        assert_eq!(compare(&Cell::None, &Cell::None, largest_first), Equal);
+    }
+    assert_eq!(compare(&Cell::Count(2), &Cell::Count(1), true), Less);
+    assert_eq!(compare(&Cell::Count(2), &Cell::Count(1), false), Greater);
+}
+
+#[test]
+fn workers_and_producers_have_the_names_of_what_they_do() {
+    let model = model();
+    let snapshot = model.snapshot().expect("there is one");
+    assert_eq!(model.workers().len(), snapshot.workers.len());
+    for worker in model.workers() {
+        assert_eq!(worker.function.is_empty(), !worker.row.func.is_some());
+        assert_eq!(worker.workqueue.is_empty(), !worker.row.wq.is_some());
+    }
+    assert_eq!(model.producer_rows().len(), model.producers().len());
 }
 
 #[test]
@@ -335,4 +371,7 @@ fn cells_sort_by_what_they_say() {
     assert_eq!(Cell::Rate(f64::NAN).order(&Cell::Rate(f64::NAN)), Equal);
     assert_eq!(Cell::Text("a".into()).order(&Cell::Text("b".into())), Less);
     assert_eq!(Cell::None.order(&Cell::Text("a".into())), Equal);
+    assert_eq!(Cell::Share(0.1).order(&Cell::Share(0.2)), Less);
+    assert_eq!(Cell::Share(0.72).text(), "72%");
+    assert_eq!(Cell::Share(1.5).text(), "150%");
 }

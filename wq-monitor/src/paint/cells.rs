@@ -1,8 +1,10 @@
-//! Texts that fit: cut names, numbers that recede when they are zero.
+//! Texts that fit: cut names, numbers that recede when they are zero, the reason of a wait.
 
+use super::bars;
 use super::style::{Palette, Role};
 use ratatui::text::{Line, Span};
-use wq_trace::units;
+use wq_trace::model::{main_reason, sum};
+use wq_trace::{Breakdown, WaitPart, units};
 
 /// `text` in at most `width` cells; a cut one ends in `…`.
 pub fn fit(text: &str, width: u16) -> String {
@@ -29,13 +31,6 @@ pub fn count(n: u64, role: Role, palette: Palette) -> Line<'static> {
     Line::styled(units::count(n), palette.value(n, role))
 }
 
-/// Something per second, dim when it rounds to 0.
-pub fn rate(per_second: f64, palette: Palette) -> Line<'static> {
-    let text = units::rate(per_second);
-    let role = if text == "0" { Role::Dim } else { Role::Plain };
-    Line::styled(text, palette.of(role))
-}
-
 /// A duration of which there are `count` measurements; `-` when there is none.
 pub fn duration(ns: u64, count: u64, palette: Palette) -> Line<'static> {
     if count == 0 {
@@ -44,9 +39,39 @@ pub fn duration(ns: u64, count: u64, palette: Palette) -> Line<'static> {
     Line::styled(units::duration(ns), palette.of(Role::Plain))
 }
 
+/// A part's name without what all held parts share.
+pub fn label(part: WaitPart) -> &'static str {
+    part.name().strip_prefix("inactive_").unwrap_or(part.name())
+}
+
+/// Cells of a part's name and its share, with a blank before each.
+const WORDS: u16 = 17;
+
+/// The parts of a wait as a bar of at most 10 cells, then the largest by name and share; `-` when nothing waited.
+pub fn reason(wait: &Breakdown, width: u16, palette: Palette) -> Line<'static> {
+    let Some((part, ns)) = main_reason(wait) else {
+        return Line::styled("-", palette.of(Role::Dim));
+    };
+    let bar = width.saturating_sub(WORDS).min(10);
+    let mut line = Line::from(bars::stacked(wait, bar.into(), palette));
+    let share = units::share(ns, sum(wait));
+    let name = format!(" {:<11}", label(part));
+    line.push_span(Span::styled(name, palette.part(part)));
+    line.push_span(Span::raw(format!(" {share:>4}")));
+    line
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn labels_stay_distinct() {
+        let labels: Vec<_> = WaitPart::ALL.iter().map(|part| label(*part)).collect();
+        for (i, label) in labels.iter().enumerate() {
+            assert!(!labels[..i].contains(label) && label.len() <= 11, "{label}");
+        }
+    }
 
     #[test]
     fn cut_names_say_so_and_fit() {

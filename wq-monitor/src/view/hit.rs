@@ -1,0 +1,31 @@
+//! What a click on a place of the screen means, worked out from the application and its size alone.
+
+use super::{SMALLEST, details, header, places, screen, table};
+use crate::app::{Act, App, Msg};
+use ratatui::layout::{Position, Rect};
+
+/// The message of a click on column `x` and row `y`, if something that can be clicked stands there: a tab, a heading, a row.
+pub fn hit(app: &App, x: u16, y: u16) -> Option<Msg> {
+    let (width, height) = app.ui.size;
+    if width < SMALLEST.0 || height < SMALLEST.1 || app.is_choosing() {
+        return None;
+    }
+    let whole = Rect::new(0, 0, width, height);
+    let places = places(app, whole);
+    let at = Position { x, y };
+    if places.tabs.contains(at) {
+        let view = header::tab_at(places.tabs, x)?;
+        return Some(Msg::Act(Act::Show(view)));
+    }
+    if !places.body.contains(at) || app.ui.help.is_some() || !app.link.has_data {
+        return None;
+    }
+    if let Some(open) = &app.ui.details {
+        return details::hit(app, open, places.body, at);
+    }
+    let area = (screen(app.ui.view)?.list)(app, whole, places.body)?;
+    if !area.contains(at) {
+        return None;
+    }
+    table::hit(app, area, x, y)
+}
