@@ -196,22 +196,28 @@ fn outcome(expectation: &Expectation, report: &Report) -> Outcome {
     }
 }
 
-/// Whether this warning was given of the subject, or none.
+/// Whether this warning was given of the subject, or none. What is wrong is told with what was said.
 fn warned(expectation: &Expectation, lint: Option<&str>, report: &Report) -> Outcome {
     let warnings = report.warnings.iter();
-    let mut lints: Vec<&str> = warnings
+    let given: Vec<_> = warnings
         .filter(|warning| warning.concerns(&expectation.subject))
-        .map(|warning| warning.lint)
         .collect();
-    lints.sort_unstable();
-    lints.dedup();
     let ok = match lint {
-        Some(lint) => lints.contains(&lint),
-        None => lints.is_empty(),
+        Some(lint) => given.iter().any(|warning| warning.lint == lint),
+        None => given.is_empty(),
     };
-    let seen = match lints.is_empty() {
+    let mut said: Vec<String> = given
+        .iter()
+        .map(|warning| match ok {
+            true => warning.lint.to_owned(),
+            false => format!("{}: {}", warning.lint, warning.sentence),
+        })
+        .collect();
+    said.sort_unstable();
+    said.dedup();
+    let seen = match said.is_empty() {
         true => NO_WARNING.to_owned(),
-        false => lints.join(", "),
+        false => said.join(if ok { ", " } else { "; " }),
     };
     let text = expectation.to_string();
     Outcome { text, ok, seen }

@@ -17,7 +17,7 @@ pub(super) static MAX_ACTIVE: Lint = Lint {
     name: "max-active",
     level: Level::Warning,
     help: "A workqueue's max_active is reached, and items wait on its inactive lists.",
-    threshold: 250_000_000,
+    threshold: 500_000_000,
     unit: Unit::Time,
     threshold_help: "How long items are held back, on average in the last 10 s, or the oldest of them.",
     holds_ns: 0,
@@ -44,7 +44,7 @@ pub(super) static ORDERED_BOTTLENECK: Lint = Lint {
     name: "ordered-bottleneck",
     level: Level::Warning,
     help: "An ordered workqueue, which runs one item at a time, gets more than it can do.",
-    threshold: 250_000_000,
+    threshold: 500_000_000,
     unit: Unit::Time,
     threshold_help: "How long items wait for those before them, on average in the last 10 s, or the oldest of them.",
     holds_ns: 0,
@@ -162,7 +162,7 @@ mod tests {
         let mut bench = Bench::new();
         bench.looks(S, |bench| {
             bench.count(Counter::HeldMaxActive, 8);
-            bench.waited(8, 300 * MS, WaitPart::InactiveMaxActive);
+            bench.waited(8, 600 * MS, WaitPart::InactiveMaxActive);
             bench.snapshot.pwqs[0].nr_inactive = 40;
             bench.snapshot.pwq_funcs[0].inactive = 40;
         });
@@ -170,7 +170,7 @@ mod tests {
         assert_eq!(warning.subject, Subject::Workqueue(WqId(1)));
         assert_eq!(
             warning.sentence,
-            "max_active 4 of `mixed` is reached: 40 items are held back, for 300 ms each on average"
+            "max_active 4 of `mixed` is reached: 40 items are held back, for 600 ms each on average"
         );
         assert!(warning.concerns(Subject::Function(crate::FuncId(2))));
     }

@@ -28,10 +28,11 @@ pub(super) static BACKLOG: Lint = Lint {
 fn backlog(scene: &Scene<'_>) -> Vec<Finding> {
     let mut found = Vec::new();
     for wq in scene.model.workqueues() {
-        let points = scene.model.workqueue_history(wq.id);
         let from = scene.now().saturating_sub(WINDOW_NS);
-        let points = points.into_iter().flat_map(|history| history.iter());
-        let points: Vec<&WorkqueuePoint> = points.filter(|point| point.at >= from).collect();
+        let Some(history) = scene.model.workqueue_history(wq.id) else {
+            continue;
+        };
+        let points: Vec<&WorkqueuePoint> = history.iter().filter(|it| it.at >= from).collect();
         if let Some((grown, over)) = growth(&points)
             && grown >= scene.threshold
         {

@@ -16,7 +16,7 @@ pub(in crate::warn) static LONG_WAIT: Lint = Lint {
     name: "long-wait",
     level: Level::Warning,
     help: "An item waited too long before it started, or still waits.",
-    threshold: 1_000_000_000,
+    threshold: 2_000_000_000,
     unit: Unit::Time,
     threshold_help: "How long an item waits. Waits for its own earlier run or for a thaw do not count.",
     holds_ns: 0,
@@ -239,12 +239,12 @@ mod tests {
     fn long_wait_fires() {
         let mut bench = Bench::new();
         bench.waited(100, 2 * MS, WaitPart::Runqueue);
-        bench.waited(3, 1_500 * MS, WaitPart::Concurrency);
+        bench.waited(3, 2_500 * MS, WaitPart::Concurrency);
         bench.look(S);
         let warning = bench.only("long-wait");
         assert_eq!(
             warning.sentence,
-            "3 items of `mixed`, most of them of `flush_cache`, waited over 1.0 s before they started, mainly for this: \
+            "3 items of `mixed`, most of them of `flush_cache`, waited over 2.0 s before they started, mainly for this: \
              A managed worker of the pool was running (concurrency)"
         );
     }
@@ -255,7 +255,7 @@ mod tests {
         let pwq = &mut bench.snapshot.pwqs[0];
         (pwq.nr_inactive, pwq.held_since) = (2, bench.snapshot.at);
         bench.snapshot.pwq_funcs[0].inactive = 2;
-        bench.looks(2 * S, |_| ());
+        bench.looks(4 * S, |_| ());
         let sentence = &bench.only("long-wait").sentence;
         assert!(sentence.contains("held back by max_active"), "{sentence}");
         assert!(sentence.ends_with("`flush_cache`"), "{sentence}");
@@ -263,7 +263,7 @@ mod tests {
 
     #[test]
     fn long_wait_does_not_fire() {
-        let only_short = |bench: &mut Bench| bench.waited(100, 900 * MS, WaitPart::Concurrency);
+        let only_short = |bench: &mut Bench| bench.waited(100, 1_900 * MS, WaitPart::Concurrency);
         let mut short = Bench::new();
         short.looks(3 * S, only_short);
         assert_eq!(short.fired(), [""; 0]);
