@@ -1,7 +1,7 @@
 //! Who takes the CPU from others, and who runs on the wrong one.
 
 use super::lint::{Finding, Level, Lint, Subject, Unit};
-use super::scene::{Done, Scene, mean, ns};
+use super::scene::{Done, Scene, many, mean, ns};
 use crate::ids::{FuncId, WqId};
 use crate::model::Source;
 use crate::snapshot::WorkerState;
@@ -96,7 +96,8 @@ fn often(scene: &Scene<'_>, wq: WqId, hogs: u64, func: FuncId, its: Done) -> Fin
         _ => format!(", {} of CPU time each on average", duration(each)),
     };
     let sentence = format!(
-        "`{name}` hogs its CPU: {hogs} executions on the bound workqueue `{queue}` ran too long without sleeping in the last {}{used}",
+        "`{name}` hogs its CPU: {} on the bound workqueue `{queue}` ran too long without sleeping in the last {}{used}",
+        many(hogs, "execution"),
         duration(span)
     );
     Finding::warn(Subject::Function(func), sentence)
@@ -128,8 +129,9 @@ fn running_hogs(scene: &Scene<'_>) -> Vec<Finding> {
         let ran = now.saturating_sub(worker.since.max(worker.started_at));
         let waiting = scene.pool(worker.pool).map_or(0, |pool| pool.nr_pending);
         let sentence = format!(
-            "`{func}` of the bound workqueue `{wq}` has been running for {} while {waiting} items wait for its CPU",
-            duration(ran)
+            "`{func}` of the bound workqueue `{wq}` has been running for {} while {} waited for its CPU",
+            duration(ran),
+            many(u64::from(waiting), "item")
         );
         Finding::recheck(Subject::Function(worker.func), sentence)
             .also([
@@ -168,8 +170,9 @@ fn off_scope(scene: &Scene<'_>) -> Vec<Finding> {
     let finding = |(wq, done): (&crate::model::Workqueue, Done)| {
         let (times, span) = (repatriated(&done), scene.span());
         let sentence = format!(
-            "workers of `{}` were brought back into their affinity scope {times} times in the last {}",
+            "workers of `{}` were brought back into their affinity scope {} in the last {}",
             wq.name,
+            many(times, "time"),
             duration(span)
         );
         Finding::recheck(Subject::Workqueue(wq.id), sentence).evidence(vec![
@@ -251,7 +254,11 @@ mod tests {
         bench.looks(4 * S, |_| ());
         let warning = bench.only("cpu-hog");
         assert_eq!(warning.name, "write_back");
-        assert!(warning.sentence.ends_with("while 3 items wait for its CPU"));
+        assert!(
+            warning
+                .sentence
+                .ends_with("while 3 items waited for its CPU")
+        );
     }
 
     #[test]

@@ -311,6 +311,44 @@ mod tests {
         assert_eq!(bench.active(), [""; 0]);
     }
 
+    proptest::proptest! {
+        #[test]
+        fn whatever_a_file_says_does_no_harm(
+            looks in proptest::collection::vec(proptest::collection::vec(big(), 12), 1..8),
+        ) {
+            let mut bench = Bench::new();
+            for numbers in looks {
+                let n = |place: usize| numbers[place];
+                let s = &mut bench.snapshot;
+                let at = s.at;
+                s.meta.started_at = n(0);
+                s.workqueues[0].counters = [n(1); crate::WqCounter::COUNT];
+                (s.pools[0].nr_pending, s.pools[0].last_progress) = (n(2) as u32, n(3));
+                let pwq = &mut s.pwqs[0];
+                pwq.counters = [n(4); Counter::COUNT];
+                (pwq.nr_inactive, pwq.held_since) = (n(5) as u32, n(6));
+                pwq.wait.buckets = vec![(n(7), n(8)), (u64::MAX, n(9))];
+                for row in &mut s.pwq_funcs {
+                    (row.pending, row.inactive) = (n(2) as u32, n(5) as u32);
+                    (row.completed, row.cpu_ns) = (n(10), n(11));
+                    row.breakdown = [n(8); crate::WaitPart::COUNT];
+                }
+                let worker = bench.worker(1, 1, crate::WorkerState::Running);
+                (worker.since, worker.started_at) = (n(3), n(6));
+                bench.model.apply_lost(n(9));
+                bench.look(1 + n(0).min(u64::MAX - at - 1) % (100 * S));
+            }
+            for warning in bench.warnings.fired() {
+                proptest::prop_assert!(warning.since <= warning.last);
+            }
+        }
+    }
+
+    /// Numbers as a file has them: small, like stamps, or the largest.
+    fn big() -> impl proptest::strategy::Strategy<Value = u64> {
+        proptest::prop_oneof![0..1_000u64, 0..40 * S, proptest::strategy::Just(u64::MAX)]
+    }
+
     #[test]
     fn the_worst_comes_first_and_says_what_it_concerns() {
         let mut bench = Bench::new();

@@ -145,10 +145,10 @@ fn done_by_all(scene: &Scene<'_>, wq: WqId, kind: &Kind) -> (u64, u64) {
     let Some(done) = scene.done_by(wq) else {
         return (0, 0);
     };
-    let held = |done: &Done| -> u64 { kind.counters.iter().map(|c| done.counter(*c)).sum() };
+    let held = kind.counters.iter().map(|counter| done.counter(*counter));
     let part = |part: &WaitPart| done.breakdown[*part as usize];
     let waited = kind.parts.iter().map(part).fold(0, u64::saturating_add);
-    let count = held(&done);
+    let count = held.fold(0, u64::saturating_add);
     (count, mean(waited, count))
 }
 

@@ -1,7 +1,7 @@
 //! What went wrong or got lost by itself.
 
 use super::lint::{Finding, Level, Lint, Subject, Unit};
-use super::scene::{Done, Scene, ns};
+use super::scene::{Done, Scene, many, ns};
 use crate::model::Workqueue;
 use crate::stats::Counter;
 use crate::units::{count, duration, share};
@@ -27,7 +27,8 @@ fn panics(scene: &Scene<'_>) -> Vec<Finding> {
     let finding = |(wq, done): (&Workqueue, Done)| {
         let times = panics(&done);
         let sentence = format!(
-            "{times} executions of `{}` panicked in the last {}",
+            "{} of `{}` panicked in the last {}",
+            many(times, "execution"),
             wq.name,
             duration(scene.span())
         );

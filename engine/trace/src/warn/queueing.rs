@@ -142,7 +142,7 @@ fn refusals(scene: &Scene<'_>, wq: &Workqueue, done: &Done, refused: u64) -> Fin
     let disabled = done.own[WqCounter::RefusedDisabled as usize];
     let queued = done.counter(Counter::Queued);
     let calls = refused.saturating_add(queued);
-    let why = match disabled * 2 > refused {
+    let why = match disabled > refused / 2 {
         true => "disabled",
         false => "pending already",
     };

@@ -308,3 +308,9 @@ pub(super) fn ns(ns: u64) -> Value {
 pub(super) fn mean(sum: u64, count: u64) -> u64 {
     sum.checked_div(count).unwrap_or(0)
 }
+
+/// `1 item`, `2 items`.
+pub(super) fn many(count: u64, thing: &str) -> String {
+    let s = if count == 1 { "" } else { "s" };
+    format!("{count} {thing}{s}")
+}

@@ -69,6 +69,21 @@ mod tests {
         assert!(find("nothing").is_none());
     }
 
+    /// The table of the README, a row for each lint.
+    #[test]
+    fn the_readme_lists_every_lint() {
+        let row = |lint: &&Lint| {
+            let (name, level) = (lint.name, lint.level.word());
+            let threshold = lint.unit.shown(lint.threshold);
+            let (help, of) = (lint.help, lint.threshold_help);
+            format!("| `{name}` | {level} | {help} | {threshold} | {of} |")
+        };
+        let rows: Vec<String> = LINTS.iter().map(row).collect();
+        let readme = include_str!("README.md");
+        let written: Vec<&str> = readme.lines().filter(|l| l.starts_with("| `")).collect();
+        assert_eq!(written, rows, "write these:\n{}", rows.join("\n"));
+    }
+
     #[test]
     fn a_default_can_be_written_as_a_setting() {
         for lint in LINTS {

@@ -1,7 +1,7 @@
 //! Waits: of items that do not start, and of threads that flush.
 
 use super::lint::{Finding, Level, Lint, Subject, Unit};
-use super::scene::{Done, Scene, ns};
+use super::scene::{Done, Scene, many, ns};
 use crate::event::Hold;
 use crate::held::hold_reason;
 use crate::ids::FuncId;
@@ -53,7 +53,8 @@ fn waited(scene: &Scene<'_>, wq: &Workqueue, done: &Done) -> Option<Finding> {
     let func = slowest.map_or(FuncId::NONE, |(func, _)| func);
     let (name, count) = (scene.function(func), done.long_waits);
     let sentence = format!(
-        "{count} items of `{}`, most of them of `{name}`, waited over {} before they started, mainly for this: {} ({})",
+        "{} of `{}`, mostly of `{name}`, waited over {} before they started, mainly for this: {} ({})",
+        many(count, "item"),
         wq.name,
         duration(scene.threshold),
         reason.help().trim_end_matches('.'),
@@ -244,7 +245,7 @@ mod tests {
         let warning = bench.only("long-wait");
         assert_eq!(
             warning.sentence,
-            "3 items of `mixed`, most of them of `flush_cache`, waited over 2.0 s before they started, mainly for this: \
+            "3 items of `mixed`, mostly of `flush_cache`, waited over 2.0 s before they started, mainly for this: \
              A managed worker of the pool was running (concurrency)"
         );
     }

@@ -1,7 +1,7 @@
 //! Workers and pools: too many asleep, none to be had, no progress.
 
 use super::lint::{Finding, Level, Lint, Subject, Unit};
-use super::scene::{Done, Scene, ns};
+use super::scene::{Done, Scene, many, ns};
 use crate::ids::{FuncId, PoolId};
 use crate::model::{Pool, Workqueue};
 use crate::snapshot::{WorkerKind, WorkerState};
@@ -85,9 +85,11 @@ fn rescuer(scene: &Scene<'_>) -> Vec<Finding> {
     let finding = |(wq, done): (&Workqueue, Done)| {
         let (times, rescued) = (calls(&done), done.counter(Counter::Rescued));
         let sentence = format!(
-            "`{}` called its rescuer {times} times in the last {}, because no worker could be created; it executed {rescued} items",
+            "`{}` called its rescuer {} in the last {}, because no worker could be created; it executed {}",
             wq.name,
-            duration(scene.span())
+            many(times, "time"),
+            duration(scene.span()),
+            many(rescued, "item")
         );
         let helper = scene.snapshot.workers.iter();
         let helper = helper.filter(|w| w.kind == WorkerKind::Rescuer && w.rescue_wq == wq.id);
@@ -139,9 +141,10 @@ fn stall(scene: &Scene<'_>, pool: &Pool, now: u64) -> Finding {
     };
     let waiting = pool.row.nr_pending;
     let sentence = format!(
-        "pool {number} ({}) has made no progress for {} while {waiting} items wait: {why}",
+        "pool {number} ({}) has made no progress for {} while {} waited: {why}",
         pool.kind(),
-        duration(hung)
+        duration(hung),
+        many(u64::from(waiting), "item")
     );
     let mut evidence = vec![
         ("pool", Value::Num(i64::from(number))),
@@ -235,7 +238,7 @@ mod tests {
         let warning = bench.only("stalled-pool");
         assert_eq!(
             warning.sentence,
-            "pool 2 (cpu 0) has made no progress for 3.0 s while 3 items wait: `write_back` has been sleeping for 3.0 s"
+            "pool 2 (cpu 0) has made no progress for 3.0 s while 3 items waited: `write_back` has been sleeping for 3.0 s"
         );
         assert!(warning.concerns(Subject::Function(FuncId(3))));
     }
