@@ -1,7 +1,7 @@
 //! Limits that hold items back: max_active, and the order.
 
 use super::lint::{Finding, Level, Lint, Subject, Unit};
-use super::scene::{Done, Scene, mean, ns};
+use super::scene::{Scene, many, mean, ns};
 use crate::event::Hold;
 use crate::held::hold_reason;
 use crate::ids::WqId;
@@ -32,8 +32,10 @@ fn max_active(scene: &Scene<'_>) -> Vec<Finding> {
         parts: &[WaitPart::InactiveMaxActive, WaitPart::InactiveNode],
         sentence: |wq, held, each| {
             format!(
-                "max_active {} of `{}` is reached: {held} items are held back, for {each}",
-                wq.max_active, wq.name
+                "max_active {} of `{}` is reached: {} held back, for {each}",
+                wq.max_active,
+                wq.name,
+                many(held, "item")
             )
         },
     };
@@ -170,7 +172,7 @@ mod tests {
         assert_eq!(warning.subject, Subject::Workqueue(WqId(1)));
         assert_eq!(
             warning.sentence,
-            "max_active 4 of `mixed` is reached: 40 items are held back, for 600 ms each on average"
+            "max_active 4 of `mixed` is reached: 40 items held back, for 600 ms each on average"
         );
         assert!(warning.concerns(Subject::Function(crate::FuncId(2))));
     }
