@@ -48,10 +48,12 @@ pub enum Measure {
     P99Wait,
     /// Longest wait.
     MaxWait,
+    /// A warning of `wq_trace::warn`.
+    Warning,
 }
 
 impl Measure {
-    const NAMES: [(&'static str, Self); 10] = [
+    const NAMES: [(&'static str, Self); 11] = [
         ("finish", Self::Finish),
         ("started", Self::Started),
         ("executions", Self::Executions),
@@ -62,6 +64,7 @@ impl Measure {
         ("p90_wait", Self::P90Wait),
         ("p99_wait", Self::P99Wait),
         ("max_wait", Self::MaxWait),
+        ("warning", Self::Warning),
     ];
 
     /// The measure that a script calls `name`.
@@ -84,7 +87,8 @@ impl Measure {
             | Self::Executions
             | Self::Completed
             | Self::Refused
-            | Self::MaxRunning => false,
+            | Self::MaxRunning
+            | Self::Warning => false,
         }
     }
 
@@ -106,7 +110,12 @@ pub enum Relation {
     AtMost(u64),
     /// Not less.
     AtLeast(u64),
+    /// This warning is given, or none at all.
+    Warns(Option<&'static str>),
 }
+
+/// The word for no warning.
+pub(crate) const NO_WARNING: &str = "none";
 
 impl Relation {
     fn holds(self, seen: u64) -> bool {
@@ -114,6 +123,8 @@ impl Relation {
             Self::Exactly(value, tolerance) => seen.abs_diff(value) <= tolerance,
             Self::AtMost(value) => seen <= value,
             Self::AtLeast(value) => seen >= value,
+            // It is no number.
+            Self::Warns(_) => false,
         }
     }
 }
@@ -140,6 +151,7 @@ impl fmt::Display for Expectation {
             }
             Relation::AtMost(value) => write!(f, "<= {}", shown(value)),
             Relation::AtLeast(value) => write!(f, ">= {}", shown(value)),
+            Relation::Warns(lint) => f.write_str(lint.unwrap_or(NO_WARNING)),
         }
     }
 }
@@ -170,6 +182,9 @@ pub fn evaluate(expectations: &[Expectation], report: &Report, times: bool) -> V
 }
 
 fn outcome(expectation: &Expectation, report: &Report) -> Outcome {
+    if let Relation::Warns(lint) = expectation.relation {
+        return warned(expectation, lint, report);
+    }
     let seen = measure(&expectation.subject, expectation.measure, report);
     Outcome {
         text: expectation.to_string(),
@@ -179,6 +194,33 @@ fn outcome(expectation: &Expectation, report: &Report) -> Outcome {
             |value| expectation.measure.shown(value),
         ),
     }
+}
+
+/// Whether this warning was given of the subject, or none. What is wrong is told with what was said.
+fn warned(expectation: &Expectation, lint: Option<&str>, report: &Report) -> Outcome {
+    let warnings = report.warnings.iter();
+    let given: Vec<_> = warnings
+        .filter(|warning| warning.concerns(&expectation.subject))
+        .collect();
+    let ok = match lint {
+        Some(lint) => given.iter().any(|warning| warning.lint == lint),
+        None => given.is_empty(),
+    };
+    let mut said: Vec<String> = given
+        .iter()
+        .map(|warning| match ok {
+            true => warning.lint.to_owned(),
+            false => format!("{}: {}", warning.lint, warning.sentence),
+        })
+        .collect();
+    said.sort_unstable();
+    said.dedup();
+    let seen = match said.is_empty() {
+        true => NO_WARNING.to_owned(),
+        false => said.join(if ok { ", " } else { "; " }),
+    };
+    let text = expectation.to_string();
+    Outcome { text, ok, seen }
 }
 
 /// The order of finishes: who is expected to end earlier ends no later; equal times in any order.
@@ -264,6 +306,7 @@ fn of_items(items: &[&ItemReport], measure: Measure) -> Option<u64> {
         Measure::P90Wait => waits().map(|w| w.p90),
         Measure::P99Wait => waits().map(|w| w.p99),
         Measure::MaxWait => waits().map(|w| w.max),
+        Measure::Warning => None,
     }
 }
 
@@ -283,6 +326,7 @@ fn of_workqueue(report: &Report, name: &str, measure: Measure) -> Option<u64> {
         Measure::P90Wait => waited(wq.wait_ns.p90),
         Measure::P99Wait => waited(wq.wait_ns.p99),
         Measure::MaxWait => waited(wq.wait_ns.max),
+        Measure::Warning => None,
     }
 }
 

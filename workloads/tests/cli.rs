@@ -90,6 +90,7 @@ fn list_shows_name_cpus_and_purpose() {
     let scripts = [
         concat!(env!("CARGO_MANIFEST_DIR"), "/scripts"),
         concat!(env!("CARGO_MANIFEST_DIR"), "/scripts/waits"),
+        concat!(env!("CARGO_MANIFEST_DIR"), "/scripts/warnings"),
     ];
     let entries = scripts.map(|folder| std::fs::read_dir(folder).expect("the folder is there"));
     let paths = entries

@@ -315,11 +315,11 @@ fn expectations() {
     );
     assert_eq!(
         of_expect("work = \"w0\""),
-        "s.toml:11:1: expect[0]: nothing is expected: add one of finish, started, executions, completed, refused, max_running, p50_wait, p90_wait, p99_wait, max_wait"
+        "s.toml:11:1: expect[0]: nothing is expected: add one of finish, started, executions, completed, refused, max_running, p50_wait, p90_wait, p99_wait, max_wait, warning"
     );
     assert_eq!(
         of_expect("pool = 2\nfinish = \"1ms\""),
-        "s.toml:13:10: expect[0].finish: of a pool only `max_running` can be expected"
+        "s.toml:13:10: expect[0].finish: of a pool only `max_running` and `warning` can be expected"
     );
     assert_eq!(
         of_expect("work = \"w0\"\nfinish = 20\nexecutions = \"<= few\""),
@@ -573,11 +573,15 @@ fn sensing_is_one_of_those_that_there_are() {
 }
 
 #[test]
-fn what_comes_later_says_so() {
-    assert_eq!(
-        of_expect("work = \"w0\"\nexecutions = 1\nwarning = \"stall\""),
-        "s.toml:14:1: expect[0]: not supported yet: warning"
+fn warnings_are_expected_by_their_names() {
+    let said = of_expect("work = \"w0\"\nwarning = \"selfrequeue\"");
+    assert!(
+        said.starts_with("s.toml:13:11: expect[0].warning: unknown warning `selfrequeue` (warnings: self-requeue, ")
+            && said.ends_with("; did you mean `self-requeue`?"),
+        "{said}"
     );
+    let said = of_expect("work = \"w0\"\nwarning = 3");
+    assert!(said.contains("unknown warning `3`"), "{said}");
 }
 
 #[test]

@@ -12,7 +12,7 @@ fn folder() -> PathBuf {
 
 fn shipped() -> Vec<Script> {
     let mut paths = Vec::new();
-    for folder in [folder(), folder().join("waits")] {
+    for folder in [folder(), folder().join("waits"), folder().join("warnings")] {
         let entries = std::fs::read_dir(folder).expect("the folder is there");
         paths.extend(entries.map(|e| e.expect("readable").path()));
     }

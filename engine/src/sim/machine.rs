@@ -354,6 +354,7 @@ impl Machine<'_> {
         let mut fx = Fx::default();
         let core = &mut self.pools[pool].core;
         let result = f(core, self.now, &mut fx);
+        core.publish(CanaryGauges::default());
         if core.need_watchdog() {
             self.watch.arm(self.now);
         }

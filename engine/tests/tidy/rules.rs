@@ -192,6 +192,28 @@ pub const LAYERS: &[Layer] = &[
             "segment",
             "session",
             "start",
+            "warn",
+        ],
+    ),
+    // Warnings are told by the model alone, whatever it was made from.
+    layer(
+        TRACE,
+        "warn",
+        &[
+            "clock",
+            "discover",
+            "explain",
+            "export",
+            "layout",
+            "process",
+            "reader",
+            "record",
+            "recording",
+            "ring",
+            "segment",
+            "session",
+            "start",
+            "text",
         ],
     ),
     layer(

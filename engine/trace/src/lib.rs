@@ -47,6 +47,8 @@ mod sync;
 pub mod text;
 pub mod units;
 mod value;
+pub mod warn;
+mod words;
 
 #[cfg(not(loom))]
 pub use clean::{NAME_BYTES, clean_name, clean_text};
@@ -87,3 +89,4 @@ pub use snapshot::{
 };
 pub use stats::{Breakdown, Counter, WaitPart, WqCounter};
 pub use value::{Fields, Value};
+pub use words::nearest as nearest_word;

@@ -10,6 +10,7 @@ mod replay;
 mod shared;
 mod simulate;
 mod sink;
+mod watch;
 
 pub use replay::{Replay, ReplaySettings};
 pub use simulate::{SimulateSettings, simulate, simulate_into};
@@ -37,6 +38,9 @@ pub enum ExecError {
         /// Why.
         source: std::io::Error,
     },
+    /// The thread that looks for warnings could not be made.
+    #[error("cannot start the thread that looks for warnings: {0}")]
+    Watcher(std::io::Error),
     /// A work is on a system workqueue that this engine does not have.
     #[error("unknown system workqueue {0}")]
     UnknownWorkqueue(String),

@@ -1,6 +1,7 @@
 //! A replay on threads: an engine of its own, the script's producers, and the report at the end.
 
 use super::shared::{Shared, lock};
+use super::watch::Watcher;
 use super::{ExecError, frozen, gather, producer};
 use crate::cli::Progress;
 use crate::report::{Mode, Report};
@@ -41,6 +42,8 @@ pub struct Replay {
     producers: Vec<JoinHandle<()>>,
     script: Script,
     over: AtomicBool,
+    /// If the script expects something of it.
+    watcher: Option<Watcher>,
 }
 
 /// Keeps the inside out of `Debug`.
@@ -65,7 +68,12 @@ impl Replay {
             producers: Vec::new(),
             script: script.clone(),
             over: AtomicBool::new(false),
+            watcher: None,
         };
+        if script.expects_warnings() {
+            let watcher = Watcher::start(replay.reader()).map_err(ExecError::Watcher)?;
+            replay.watcher = Some(watcher);
+        }
         for (index, spec) in script.program.producers.iter().enumerate() {
             let shared = shared.clone();
             let thread = std::thread::Builder::new()
@@ -160,6 +168,9 @@ impl Replay {
         }
         let mut report = self.report()?;
         report.interrupted = interrupted;
+        if let Some(watcher) = self.watcher.take() {
+            report.warnings = watcher.finish();
+        }
         Ok(report)
     }
 
@@ -189,6 +200,7 @@ impl Replay {
                 .collect(),
             pools: Vec::new(),
             expectations: Vec::new(),
+            warnings: Vec::new(),
             interrupted: !self.is_over(),
             stuck: None,
         };

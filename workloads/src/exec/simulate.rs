@@ -1,6 +1,7 @@
 //! Replaying a script in the simulator.
 
 use super::sink::{EventSink, EventText};
+use super::watch::Watch;
 use super::{ExecError, gather};
 use crate::report::{Execution, ItemReport, ItemTotals, Mode, Report};
 use crate::script::Script;
@@ -40,6 +41,26 @@ pub fn simulate(
 /// # Errors
 /// Virtual time stands still, or a sink fails.
 pub fn simulate_into(
+    script: &Script,
+    settings: SimulateSettings<'_>,
+    sinks: &mut [&mut dyn EventSink],
+) -> Result<Report, ExecError> {
+    if !script.expects_warnings() {
+        return simulate_for(script, settings, sinks);
+    }
+    let mut watch = Watch::new();
+    let mut all: Vec<&mut dyn EventSink> = vec![&mut watch];
+    all.extend(
+        sinks
+            .iter_mut()
+            .map(|sink| &mut **sink as &mut dyn EventSink),
+    );
+    let mut report = simulate_for(script, settings, &mut all)?;
+    report.warnings = watch.seen();
+    Ok(report)
+}
+
+fn simulate_for(
     script: &Script,
     settings: SimulateSettings<'_>,
     sinks: &mut [&mut dyn EventSink],
@@ -97,6 +118,7 @@ pub fn simulate_into(
         works: works(&outcome),
         pools: Vec::new(),
         expectations: Vec::new(),
+        warnings: Vec::new(),
         interrupted: outcome.end == End::Interrupted,
         stuck: stuck(&outcome),
     };

@@ -48,6 +48,7 @@ fn report(mode: Mode, works: Vec<ItemReport>) -> Report {
             ..PoolReport::default()
         }],
         expectations: Vec::new(),
+        warnings: Vec::new(),
         interrupted: false,
         stuck: None,
     }

@@ -5,7 +5,7 @@ mod text;
 pub(crate) use text::Table;
 pub use text::text;
 
-use crate::expect::Outcome;
+use crate::expect::{Outcome, Subject};
 use serde::Serialize;
 use serde::ser::Serializer;
 use wq_trace::WaitPart;
@@ -46,12 +46,45 @@ pub struct Report {
     pub pools: Vec<PoolReport>,
     /// The script's expectations.
     pub expectations: Vec<Outcome>,
+    /// What the engine's watcher warned of, if the script expects something of it.
+    #[serde(skip)]
+    pub warnings: Vec<WarningSeen>,
     /// It was ended before its end: what is here is partial.
     #[serde(skip)]
     pub interrupted: bool,
     /// Threads of a simulation wait for ever: which, in a sentence.
     #[serde(skip)]
     pub stuck: Option<String>,
+}
+
+/// A warning that was given while the script ran.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct WarningSeen {
+    /// Name of the lint.
+    pub lint: &'static str,
+    /// What it said last.
+    pub sentence: String,
+    /// The works that it is about or concerns, ...
+    pub works: Vec<String>,
+    /// ... the workqueues, ...
+    pub workqueues: Vec<String>,
+    /// ... and the pools, by their ids.
+    pub pools: Vec<u32>,
+}
+
+impl WarningSeen {
+    /// Whether it is about this, or concerns it.
+    pub fn concerns(&self, subject: &Subject) -> bool {
+        match subject {
+            // Instances share their work's function.
+            Subject::Work(name) => {
+                let work = name.split_once('#').map_or(name.as_str(), |(work, _)| work);
+                self.works.iter().any(|it| it == work)
+            }
+            Subject::Workqueue(name) => self.workqueues.contains(name),
+            Subject::Pool(id) => self.pools.contains(id),
+        }
+    }
 }
 
 /// One workqueue.

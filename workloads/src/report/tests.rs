@@ -58,6 +58,7 @@ pub(crate) fn sample() -> Report {
                 seen: "1".into(),
             },
         ],
+        warnings: Vec::new(),
         interrupted: false,
         stuck: None,
     }

@@ -99,7 +99,7 @@ pub(super) struct Expect {
 }
 
 /// The keys of `[[expect]]` that say what is measured; the table in `check_expect` gives each its meaning.
-pub(super) const MEASURES: [&str; 10] = [
+pub(super) const MEASURES: [&str; 11] = [
     "finish",
     "started",
     "executions",
@@ -110,6 +110,7 @@ pub(super) const MEASURES: [&str; 10] = [
     "p90_wait",
     "p99_wait",
     "max_wait",
+    "warning",
 ];
 
 const FILE_KEYS: Keys = Keys {
@@ -170,9 +171,10 @@ const EXPECT_KEYS: Keys = Keys {
         "p90_wait",
         "p99_wait",
         "max_wait",
+        "warning",
         "tolerance",
     ],
-    later: &["warning"],
+    later: &[],
 };
 
 /// Reads the whole file; what is wrong goes to `errors`.

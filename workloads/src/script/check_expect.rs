@@ -2,10 +2,10 @@
 
 use super::ast;
 use super::duration;
-use super::errors::{At, Diagnostics, quoted};
+use super::errors::{At, Diagnostics, did_you_mean, quoted};
 use super::names::Names;
 use super::table::Scalar;
-use crate::expect::{Expectation, Measure, Relation, Subject};
+use crate::expect::{Expectation, Measure, NO_WARNING, Relation, Subject};
 
 /// The expectations of all tables, in file order.
 pub(super) fn all(
@@ -28,13 +28,16 @@ pub(super) fn all(
                 continue;
             };
             if let Some(Subject::Pool(_)) = subject
-                && measure != Measure::MaxRunning
+                && !matches!(measure, Measure::MaxRunning | Measure::Warning)
             {
-                let message = "of a pool only `max_running` can be expected";
+                let message = "of a pool only `max_running` and `warning` can be expected";
                 errors.error(&value.span, &field, message);
                 continue;
             }
-            let relation = relation(measure, value, &tolerance, &field, errors);
+            let relation = match measure {
+                Measure::Warning => warning(value, &field, errors),
+                _ => relation(measure, value, &tolerance, &field, errors),
+            };
             if let (Some(subject), Some(relation)) = (&subject, relation) {
                 all.push(Expectation {
                     subject: subject.clone(),
@@ -104,7 +107,8 @@ fn tolerance(node: &ast::Expect, errors: &mut Diagnostics<'_>) -> Tolerance {
     let mut measures = node.measures.iter();
     let used = measures.any(|(key, value)| {
         let bare = !matches!(&value.value, Scalar::Text(t) if t.starts_with(['<', '>']));
-        bare && Measure::named(key).is_some_and(|m| m.is_time() == for_time)
+        let number = |m: &Measure| *m != Measure::Warning && m.is_time() == for_time;
+        bare && Measure::named(key).as_ref().is_some_and(number)
     });
     if !used {
         let kind = if for_time { "time" } else { "count" };
@@ -148,6 +152,29 @@ fn relation(
             None
         }
     }
+}
+
+/// A warning by its name, or the word for none.
+fn warning(value: &At<Scalar>, field: &str, errors: &mut Diagnostics<'_>) -> Option<Relation> {
+    let word = match &value.value {
+        Scalar::Text(word) if word == NO_WARNING => return Some(Relation::Warns(None)),
+        Scalar::Text(word) => word.clone(),
+        Scalar::Number(n) => n.to_string(),
+    };
+    let lint = wq_trace::warn::find(&word);
+    if lint.is_none() {
+        errors.error_with(&value.span, field, || {
+            let all = wq_trace::warn::LINTS.iter().map(|lint| lint.name);
+            let words: Vec<&str> = all.chain([NO_WARNING]).collect();
+            format!(
+                "unknown warning {} (warnings: {}){}",
+                quoted(&word),
+                words.join(", "),
+                did_you_mean(&word, words.iter().copied())
+            )
+        });
+    }
+    lint.map(|lint| Relation::Warns(Some(lint.name)))
 }
 
 /// `<= V`, `>= V` or `V`: the operator (empty for none) and the value.

@@ -49,6 +49,14 @@ pub struct Script {
     pub expectations: Vec<Expectation>,
 }
 
+impl Script {
+    /// Whether it says something of the warnings that must come, so that somebody has to look for them.
+    pub fn expects_warnings(&self) -> bool {
+        let mut measures = self.expectations.iter().map(|e| e.measure);
+        measures.any(|measure| measure == crate::expect::Measure::Warning)
+    }
+}
+
 /// CPUs to use instead of those that a script asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Machine {

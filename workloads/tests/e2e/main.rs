@@ -15,3 +15,4 @@ mod sensed;
 mod sensing;
 mod timelines;
 mod totals;
+mod warned;
