@@ -5,6 +5,7 @@ use clap::{Parser, ValueEnum};
 use regex::Regex;
 use std::path::PathBuf;
 use std::time::Duration;
+use wq_trace::query::{Kind, Query, QueryError};
 
 /// Watches a wq engine: its pools, kworkers and workqueues, what they cost and why items wait.
 ///
@@ -19,6 +20,10 @@ pub struct Args {
     /// Show only workqueues whose name matches one of these (searched, not anchored)
     #[arg(value_name = "REGEX")]
     pub patterns: Vec<String>,
+
+    /// Print only workqueues that this query finds, as in 'wq:events* wait>5ms -fn~flush state:held'
+    #[arg(long = "filter", value_name = "QUERY", value_parser = query, allow_hyphen_values = true)]
+    pub query: Option<Query>,
 
     /// Watch the engine of this process
     #[arg(long, value_name = "PID")]
@@ -135,6 +140,13 @@ impl Args {
     }
 }
 
+/// A query about workqueues: those are what is printed.
+fn query(text: &str) -> Result<Query, QueryError> {
+    let query: Query = text.parse()?;
+    query.fits(Kind::Workqueue)?;
+    Ok(query)
+}
+
 /// Shortest round: faster than this nobody can look.
 const SHORTEST: f64 = 0.01;
 /// Longest round: a day.
@@ -186,6 +198,19 @@ mod tests {
         for bad in ["-1", "nan", "inf", "1e99", "0.0001", "x", ""] {
             assert!(parse(&[&format!("--interval={bad}")]).is_err(), "{bad}");
         }
+    }
+
+    #[test]
+    fn a_wrong_query_is_refused_with_its_column() {
+        let said = |text| parse(&["-j", "--filter", text]).unwrap_err().to_string();
+        assert!(said("wq:a wiat>5ms").contains("column 6: no key `wiat`; did you mean `wait`?"));
+        assert!(said("-tid:4").contains("column 1: tid says nothing of workqueues"));
+        assert!(
+            parse(&["-j", "--filter", "-wq:events*"])
+                .unwrap()
+                .query
+                .is_some()
+        );
     }
 
     #[test]

@@ -6,6 +6,7 @@ mod act;
 pub mod app;
 pub mod args;
 pub mod clock;
+pub mod filter;
 pub mod headless;
 mod held;
 pub mod help;

@@ -23,6 +23,7 @@ mod names;
 mod place;
 #[cfg(not(loom))]
 mod process;
+pub mod query;
 #[cfg(not(loom))]
 mod reader;
 #[cfg(not(loom))]
@@ -47,6 +48,7 @@ mod sync;
 pub mod text;
 pub mod units;
 mod value;
+mod words;
 
 #[cfg(not(loom))]
 pub use clean::{NAME_BYTES, clean_name, clean_text};
@@ -87,3 +89,4 @@ pub use snapshot::{
 };
 pub use stats::{Breakdown, Counter, WaitPart, WqCounter};
 pub use value::{Fields, Value};
+pub use words::nearest as nearest_word;
