@@ -57,6 +57,10 @@ pub struct Args {
     #[arg(short, long)]
     pub json: bool,
 
+    /// Print what is known now as Prometheus scrapes it, and end
+    #[arg(long, conflicts_with_all = ["plain", "json"])]
+    pub prometheus_once: bool,
+
     /// When to use colours; auto also honours NO_COLOR
     #[arg(long, value_name = "WHEN", default_value = "auto")]
     pub color: ColorChoice,
@@ -90,12 +94,16 @@ pub enum Mode {
     Plain,
     /// JSON lines.
     Json,
+    /// Prometheus' text format.
+    Prometheus,
 }
 
 impl Args {
     /// What was asked for.
     pub fn mode(&self) -> Mode {
-        if self.json {
+        if self.prometheus_once {
+            Mode::Prometheus
+        } else if self.json {
             Mode::Json
         } else if self.plain || self.once() {
             Mode::Plain
@@ -106,7 +114,7 @@ impl Args {
 
     /// Whether one round is all.
     pub fn once(&self) -> bool {
-        self.interval.is_zero()
+        self.interval.is_zero() || self.prometheus_once
     }
 
     /// Whether to use colours, given the environment's `NO_COLOR` and `TERM`.

@@ -1,4 +1,4 @@
-//! Rounds on standard output: `--plain` and `--json`.
+//! Rounds on standard output: `--plain`, `--json` and `--prometheus-once`.
 
 use crate::args::{Args, Mode};
 use crate::clock::monotonic;
@@ -6,7 +6,7 @@ use crate::filter::Filter;
 use crate::source::Source;
 use crate::target::Failure;
 use crate::term::Signals;
-use crate::{json, plain};
+use crate::{json, plain, prometheus};
 use std::io::{self, ErrorKind, Write};
 use std::time::Duration;
 use wq_trace::Liveness;
@@ -66,6 +66,7 @@ fn rounds(
         model.apply_snapshot(snapshot);
         let text = match args.mode() {
             Mode::Json => json::round(&model, filter),
+            Mode::Prometheus => prometheus::page(&model, update.liveness, filter),
             Mode::Plain | Mode::Screen => plain::round(&model, filter),
         };
         match print(&mut out, &text) {

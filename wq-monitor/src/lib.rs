@@ -14,6 +14,7 @@ pub mod input;
 pub mod json;
 pub mod lists;
 pub mod plain;
+pub mod prometheus;
 pub mod replay;
 pub mod run;
 pub mod source;
