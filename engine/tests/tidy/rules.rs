@@ -195,6 +195,27 @@ pub const LAYERS: &[Layer] = &[
             "start",
         ],
     ),
+    // What was is kept as it came, whoever told it.
+    layer(
+        TRACE,
+        "past",
+        &[
+            "discover",
+            "explain",
+            "export",
+            "layout",
+            "process",
+            "query",
+            "reader",
+            "record",
+            "recording",
+            "ring",
+            "segment",
+            "session",
+            "start",
+            "text",
+        ],
+    ),
     // Questions to the model, and nothing else.
     layer(
         TRACE,

@@ -19,6 +19,7 @@ mod ids;
 mod layout;
 pub mod model;
 mod names;
+pub mod past;
 #[cfg(not(loom))]
 mod place;
 #[cfg(not(loom))]
