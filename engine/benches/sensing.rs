@@ -10,6 +10,8 @@ mod blocked;
 mod burst;
 #[path = "sensing/false_starts.rs"]
 mod false_starts;
+#[path = "sensing/floor.rs"]
+mod floor;
 #[path = "sensing/hogs.rs"]
 mod hogs;
 #[path = "sensing/idle.rs"]

@@ -117,16 +117,16 @@ pub(crate) fn cpu_clock(tid: u32) -> io::Result<u64> {
     raw::cpu_clock(tid)
 }
 
-/// A thread of this process as `/proc` shows it, at any moment.
+/// A thread of this process as a file of `/proc` shows it, at any moment.
 #[derive(Debug)]
-pub(crate) struct ThreadStat(File);
+pub(crate) struct ThreadFile(File);
 
-impl ThreadStat {
-    pub(crate) fn open(tid: u32) -> io::Result<Self> {
-        File::open(format!("/proc/self/task/{tid}/stat")).map(Self)
+impl ThreadFile {
+    pub(crate) fn open(tid: u32, name: &str) -> io::Result<Self> {
+        File::open(format!("/proc/self/task/{tid}/{name}")).map(Self)
     }
 
-    /// Its text from the beginning, as far as there is room: proc_pid_stat(5). One system call, and nothing else.
+    /// Its text from the beginning, as far as there is room. One system call, and nothing else.
     pub(crate) fn read(&self, buffer: &mut [u8]) -> io::Result<usize> {
         self.0.read_at(buffer, 0)
     }

@@ -3,6 +3,7 @@
 //! The first item reads from a pipe, which is written to from another CPU only after the second has run; so the block
 //! is real, and nobody announces it (but with hints, the lowest that is possible). The second is queued before.
 
+use crate::floor::Floor;
 use crate::hogs::Hogs;
 use crate::options::{Hog, Options};
 use crate::{rig, table};
@@ -38,16 +39,19 @@ pub fn measure(options: &Options) {
         None => tiers.extend([Sensing::Auto, Sensing::Tick]),
     }
     let rigs: Vec<_> = tiers.iter().map(|&tier| Rig::new(tier, cpu)).collect();
+    let floor = Floor::new(cpu);
+    let mut bare = Seen::default();
     let hogs = Hogs::start(options.hog, cpu);
     let mut seen: Vec<Seen> = tiers.iter().map(|_| Seen::default()).collect();
     rig::pinned(other, || {
         for run in 0..=options.amount(RUNS, 2) {
+            let (rounds, pause) = paced(options, ROUNDS);
+            let taken = floor.run(rounds, options.burn_us, pause);
+            if run > 0 {
+                bare.add(taken.into_iter().map(Reaction::After).collect());
+            }
             for (rig, seen) in rigs.iter().zip(&mut seen) {
-                let (rounds, pause) = match options.hog {
-                    Some(Hog::Own) => (PAUSED_ROUNDS.min(rig.rounds()), PAUSE),
-                    _ => (rig.rounds(), Duration::ZERO),
-                };
-                let rounds = options.amount(rounds, 50);
+                let (rounds, pause) = paced(options, rig.rounds());
                 // The first run only warms up.
                 match run {
                     0 => drop(rig.run(rounds / 10, options.burn_us, pause)),
@@ -57,7 +61,19 @@ pub fn measure(options: &Options) {
         }
     });
     drop(hogs);
+    table::row("bare wake-up and block: p50 of each run", "us", &bare.p50);
+    let ratios = table::ratios(&seen[0].p50, &bare.p50);
+    table::ratio_row("hints / bare, p50, run by run", &ratios);
     tell(&rigs, &seen);
+}
+
+/// How many rounds, how far apart.
+fn paced(options: &Options, rounds: usize) -> (usize, Duration) {
+    let (rounds, pause) = match options.hog {
+        Some(Hog::Own) => (PAUSED_ROUNDS.min(rounds), PAUSE),
+        _ => (rounds, Duration::ZERO),
+    };
+    (options.amount(rounds, 50), pause)
 }
 
 fn tell(rigs: &[Rig], seen: &[Seen]) {

@@ -7,7 +7,7 @@
 use super::Held;
 use super::call::Call;
 use super::canary::Canary;
-use super::look::is_asleep;
+use super::look::Probe;
 use super::mark::Mark;
 use crate::os;
 use crate::pool::{Found, WorkerIx, bits};
@@ -73,7 +73,7 @@ pub(crate) struct Slot {
 struct Peer {
     tid: u32,
     thread: Thread,
-    stat: Option<(os::ThreadStat, Held)>,
+    probe: Option<(Probe, Held)>,
     seen: Seen,
 }
 
@@ -139,7 +139,7 @@ impl Slot {
         let Some(peer) = peer.as_mut() else {
             return Sight::Unknown;
         };
-        let Some(stat) = &peer.stat else {
+        let Some((probe, _)) = &peer.probe else {
             return Sight::Unknown;
         };
         if !self.mark.is_of(peer.tid) {
@@ -154,7 +154,7 @@ impl Slot {
         if moved.is_some_and(|since| now - since < MOMENT) {
             return Sight::Running;
         }
-        match is_asleep(&stat.0) {
+        match probe.is_asleep() {
             Err(error) => return Sight::of_error(&error),
             Ok(asleep) if !asleep || self.mark.inside() != inside => {
                 return Sight::Running;
@@ -235,15 +235,15 @@ impl Board {
 
     /// The calling thread is this worker from now on. Returns whether the canary can watch it.
     pub(crate) fn join(&self, worker: WorkerIx, tid: u32) -> bool {
-        let stat = self.canary.descriptor(tid);
+        let probe = self.canary.descriptor(tid);
         let joined = self.slot(worker).is_some_and(|slot| {
-            let watched = stat.is_some();
+            let watched = probe.is_some();
             slot.mark.join(tid);
             let thread = thread::current();
             slot.set(Some(Peer {
                 tid,
                 thread,
-                stat,
+                probe,
                 seen: Seen::default(),
             })) && watched
         });

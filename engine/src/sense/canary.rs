@@ -12,6 +12,7 @@
 
 use super::board::{Board, Sight};
 use super::call::Armed;
+use super::look::Probe;
 use super::{Descriptors, Held};
 use crate::os;
 use crate::sync::atomic::{AtomicBool, AtomicI32, Ordering};
@@ -86,9 +87,9 @@ impl Canary {
     }
 
     /// A descriptor to look at this thread with, if there is one for it.
-    pub(super) fn descriptor(&self, tid: u32) -> Option<(os::ThreadStat, Held)> {
+    pub(super) fn descriptor(&self, tid: u32) -> Option<(Probe, Held)> {
         let place = self.is_on().then(Descriptors::take)??;
-        Some((os::ThreadStat::open(tid).ok()?, place))
+        Some((Probe::open(tid).ok()?, place))
     }
 
     /// A pool has called. Returns whether it had to be woken.
@@ -193,13 +194,17 @@ impl<'a> Watch<'a> {
             return Round::Nothing;
         };
         match self.board.look() {
-            Sight::Asleep if self.board.answers(number, worker) => {
-                self.looks = 0;
-                return Round::Answered;
+            Sight::Asleep => {
+                // Whom it wakes comes at once, before the canary: the call may be another by now, which is as good.
+                if self.board.answers(number, worker) || self.call() != Some((number, worker)) {
+                    self.looks = 0;
+                    return Round::Answered;
+                }
+                self.looked(number);
             }
             Sight::Unknown => self.left = Some(number),
             Sight::Refused(error) => return Round::Refused(error),
-            Sight::Asleep | Sight::Running => self.looked(number),
+            Sight::Running => self.looked(number),
         }
         Round::Looked
     }

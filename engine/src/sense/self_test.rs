@@ -6,7 +6,7 @@
 
 use super::board::Board;
 use super::canary::Canary;
-use super::look::is_asleep;
+use super::look::Probe;
 use crate::os;
 use crate::pool::WorkerIx;
 use crate::runtime::Waiter;
@@ -173,9 +173,9 @@ impl Test {
     /// Waits until it is; false if the time is over.
     fn second_is_asleep(&self) -> bool {
         while !self.is_over() {
-            let stat = self.next.get().map(|(_, tid)| os::ThreadStat::open(*tid));
-            let asleep = |stat: io::Result<_>| stat.and_then(|stat| is_asleep(&stat));
-            if stat.is_some_and(|stat| asleep(stat).unwrap_or(false)) {
+            let asleep = |tid| Probe::open(tid).and_then(|probe| probe.is_asleep());
+            let next = self.next.get();
+            if next.is_some_and(|&(_, tid)| asleep(tid).unwrap_or(false)) {
                 return true;
             }
             thread::yield_now();

@@ -77,12 +77,17 @@ pub(crate) fn cpu_clock(tid: u32) -> io::Result<u64> {
     Ok(cpu_clock_of(tid))
 }
 
+/// There is `stat` only.
 #[derive(Debug)]
-pub(crate) struct ThreadStat(u32);
+pub(crate) struct ThreadFile(u32);
 
-impl ThreadStat {
-    pub(crate) fn open(tid: u32) -> io::Result<Self> {
-        Ok(Self(tid))
+impl ThreadFile {
+    pub(crate) fn open(tid: u32, name: &str) -> io::Result<Self> {
+        if name == "stat" {
+            Ok(Self(tid))
+        } else {
+            Err(io::ErrorKind::NotFound.into())
+        }
     }
 
     pub(crate) fn read(&self, buffer: &mut [u8]) -> io::Result<usize> {
