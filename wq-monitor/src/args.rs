@@ -5,6 +5,7 @@ use clap::{Parser, ValueEnum};
 use regex::Regex;
 use std::path::PathBuf;
 use std::time::Duration;
+use wq_trace::query::{Kind, Query, QueryError};
 
 /// Watches a wq engine: its pools, kworkers and workqueues, what they cost and why items wait.
 ///
@@ -19,6 +20,10 @@ pub struct Args {
     /// Show only workqueues whose name matches one of these (searched, not anchored)
     #[arg(value_name = "REGEX")]
     pub patterns: Vec<String>,
+
+    /// Print only workqueues that this query finds, as in 'wq:events* wait>5ms -fn~flush state:held'
+    #[arg(long = "filter", value_name = "QUERY", value_parser = query, allow_hyphen_values = true)]
+    pub query: Option<Query>,
 
     /// Watch the engine of this process
     #[arg(long, value_name = "PID")]
@@ -51,6 +56,10 @@ pub struct Args {
     /// Print one JSON object per workqueue and round, one a line
     #[arg(short, long)]
     pub json: bool,
+
+    /// Print what is known now as Prometheus scrapes it, and end
+    #[arg(long, conflicts_with_all = ["plain", "json"])]
+    pub prometheus_once: bool,
 
     /// When to use colours; auto also honours NO_COLOR
     #[arg(long, value_name = "WHEN", default_value = "auto")]
@@ -85,12 +94,16 @@ pub enum Mode {
     Plain,
     /// JSON lines.
     Json,
+    /// Prometheus' text format.
+    Prometheus,
 }
 
 impl Args {
     /// What was asked for.
     pub fn mode(&self) -> Mode {
-        if self.json {
+        if self.prometheus_once {
+            Mode::Prometheus
+        } else if self.json {
             Mode::Json
         } else if self.plain || self.once() {
             Mode::Plain
@@ -101,7 +114,7 @@ impl Args {
 
     /// Whether one round is all.
     pub fn once(&self) -> bool {
-        self.interval.is_zero()
+        self.interval.is_zero() || self.prometheus_once
     }
 
     /// Whether to use colours, given the environment's `NO_COLOR` and `TERM`.
@@ -133,6 +146,13 @@ impl Args {
             .map(Some)
             .map_err(|error| format!("bad REGEX: {error}"))
     }
+}
+
+/// A query about workqueues: those are what is printed.
+fn query(text: &str) -> Result<Query, QueryError> {
+    let query: Query = text.parse()?;
+    query.fits(Kind::Workqueue)?;
+    Ok(query)
 }
 
 /// Shortest round: faster than this nobody can look.
@@ -186,6 +206,19 @@ mod tests {
         for bad in ["-1", "nan", "inf", "1e99", "0.0001", "x", ""] {
             assert!(parse(&[&format!("--interval={bad}")]).is_err(), "{bad}");
         }
+    }
+
+    #[test]
+    fn a_wrong_query_is_refused_with_its_column() {
+        let said = |text| parse(&["-j", "--filter", text]).unwrap_err().to_string();
+        assert!(said("wq:a wiat>5ms").contains("column 6: no key `wiat`; did you mean `wait`?"));
+        assert!(said("-tid:4").contains("column 1: tid says nothing of workqueues"));
+        assert!(
+            parse(&["-j", "--filter", "-wq:events*"])
+                .unwrap()
+                .query
+                .is_some()
+        );
     }
 
     #[test]

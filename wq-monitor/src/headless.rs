@@ -1,12 +1,12 @@
-//! Rounds on standard output: `--plain` and `--json`.
+//! Rounds on standard output: `--plain`, `--json` and `--prometheus-once`.
 
 use crate::args::{Args, Mode};
 use crate::clock::monotonic;
+use crate::filter::Filter;
 use crate::source::Source;
 use crate::target::Failure;
 use crate::term::Signals;
-use crate::{json, plain};
-use regex::Regex;
+use crate::{json, plain, prometheus};
 use std::io::{self, ErrorKind, Write};
 use std::time::Duration;
 use wq_trace::Liveness;
@@ -19,7 +19,7 @@ use wq_trace::model::{Limits, Model};
 /// The engine cannot be read, or was killed meanwhile although it was asked for by its pid; or it cannot be recorded.
 pub fn run(
     args: &Args,
-    filter: Option<&Regex>,
+    filter: &Filter,
     mut source: impl Source,
     signals: &Signals,
     out: impl Write,
@@ -41,7 +41,7 @@ pub fn say(recorded: Option<&str>) {
 
 fn rounds(
     args: &Args,
-    filter: Option<&Regex>,
+    filter: &Filter,
     source: &mut impl Source,
     signals: &Signals,
     mut out: impl Write,
@@ -66,6 +66,7 @@ fn rounds(
         model.apply_snapshot(snapshot);
         let text = match args.mode() {
             Mode::Json => json::round(&model, filter),
+            Mode::Prometheus => prometheus::page(&model, update.liveness, filter),
             Mode::Plain | Mode::Screen => plain::round(&model, filter),
         };
         match print(&mut out, &text) {

@@ -1,18 +1,17 @@
 //! JSON lines: one object per workqueue and round.
 
-use regex::Regex;
+use crate::filter::Filter;
 use serde::ser::{Serialize, SerializeMap, SerializeSeq, Serializer};
+use wq_trace::model::Model;
 use wq_trace::model::columns::workqueue_fields;
-use wq_trace::model::{Model, Workqueue};
 use wq_trace::{Fields, Value};
 
 /// One round: a line per workqueue in the order in which they were allocated. `timestamp` is the snapshot's, in
 /// seconds since 1970.
-pub fn round(model: &Model, filter: Option<&Regex>) -> String {
+pub fn round(model: &Model, filter: &Filter) -> String {
     let (timestamp, lost_events) = (model.wall() as f64 / 1e9, model.lost_events());
-    let passes = |wq: &&Workqueue| filter.is_none_or(|filter| filter.is_match(&wq.name));
     let mut text = String::new();
-    for wq in model.workqueues().iter().filter(passes) {
+    for wq in filter.workqueues(model) {
         let fields = workqueue_fields(wq, timestamp, lost_events, Vec::new());
         // Maps with string keys and numbers always have a JSON form.
         if let Ok(line) = serde_json::to_string(&Object(&fields)) {

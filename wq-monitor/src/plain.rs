@@ -1,6 +1,6 @@
 //! The table of the kernel's `tools/workqueue/wq_monitor.py`, column for column.
 
-use regex::Regex;
+use crate::filter::Filter;
 use std::fmt::Write;
 use wq_trace::Counter;
 use wq_trace::model::{Model, Workqueue};
@@ -8,13 +8,12 @@ use wq_trace::model::{Model, Workqueue};
 /// One round: a blank line, the headings, a line per workqueue in the order in which they were allocated.
 ///
 /// All numbers are sums since the start, as the script prints them.
-pub fn round(model: &Model, filter: Option<&Regex>) -> String {
+pub fn round(model: &Model, filter: &Filter) -> String {
     let mut text = format!(
         "\n{:<24} {:>8} {:>5} {:>8} {:>7} {:>7} {:>7} {:>7}\n",
         "", "total", "infl", "CPUtime", "CPUitsv", "CMW/RPR", "mayday", "rescued"
     );
-    let passes = |wq: &&Workqueue| filter.is_none_or(|filter| filter.is_match(&wq.name));
-    for wq in model.workqueues().iter().filter(passes) {
+    for wq in filter.workqueues(model) {
         row(&mut text, wq);
     }
     text
@@ -63,7 +62,7 @@ mod tests {
 
     #[test]
     fn columns_stand_where_the_script_puts_them() {
-        let text = round(&Model::new(wq_trace::Limits::default()), None);
+        let text = round(&Model::new(wq_trace::Limits::default()), &Filter::default());
         assert_eq!(
             text,
             "\n                            total  infl  CPUtime CPUitsv CMW/RPR  mayday rescued\n"

@@ -2,6 +2,7 @@
 
 use crate::app::App;
 use crate::args::{Args, Mode};
+use crate::filter::Filter;
 use crate::headless;
 use crate::paint::style::Palette;
 use crate::replay::{Embedded, UntilOver};
@@ -33,6 +34,10 @@ pub fn run(args: &Args) -> Result<u8, Failure> {
     }
     let filter = args.filter().map_err(Failure::usage)?;
     let screen = args.mode() == Mode::Screen;
+    if screen && args.query.is_some() {
+        let advice = "--filter is for what is printed: add --plain or --json";
+        return Err(Failure::usage(advice));
+    }
     if screen && !term::is_terminal() {
         let advice = "not a terminal: use --plain or --json (with -i 0 for one round)";
         return Err(Failure::usage(advice));
@@ -49,7 +54,7 @@ pub fn run(args: &Args) -> Result<u8, Failure> {
             let source = source.recorded(tape(args)?);
             if !screen {
                 let out = io::stdout().lock();
-                return headless::run(args, filter.as_ref(), source, &signals, out);
+                return headless::run(args, &printed(args, filter), source, &signals, out);
             }
             let watched = Watched {
                 source: Some(Box::new(source)),
@@ -67,6 +72,14 @@ pub fn run(args: &Args) -> Result<u8, Failure> {
             },
             signals,
         ),
+    }
+}
+
+/// What is printed of all that is read.
+fn printed(args: &Args, names: Option<Regex>) -> Filter {
+    Filter {
+        names,
+        query: args.query.clone().unwrap_or_default(),
     }
 }
 
@@ -106,7 +119,13 @@ fn replay(
         replay: &replay,
         source,
     };
-    headless::run(args, filter.as_ref(), source, &signals, io::stdout().lock())
+    headless::run(
+        args,
+        &printed(args, filter),
+        source,
+        &signals,
+        io::stdout().lock(),
+    )
 }
 
 /// Between two looks whether a script is over.

@@ -66,6 +66,39 @@ fn one_round_of_the_only_engine() {
 }
 
 #[test]
+fn a_query_finds_workqueues() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut writer = Writer::new(dir.path(), "found");
+    (0..10).for_each(|_| writer.step());
+    let names = |query: &str| {
+        let args = ["-i", "0", "--json", "--engine", "found", "--filter", query];
+        let output = run(dir.path(), &args);
+        assert_eq!(output.status.code(), Some(0), "{output:?}");
+        let text = String::from_utf8(output.stdout).unwrap();
+        let rows = text
+            .lines()
+            .map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap());
+        let names: Vec<_> = rows
+            .map(|row| row["name"].as_str().unwrap().to_owned())
+            .collect();
+        names.join(" ")
+    };
+    assert_eq!(names("wq:events*"), "events events_highpri");
+    assert_eq!(names("-wq:events* unbound:no"), "mixed_io");
+    assert_eq!(names("fn~commit|flush started>0"), "events journal");
+    assert_eq!(names("pool:3"), "events_highpri");
+    assert_eq!(names("why:inactive_*"), "mixed_io journal");
+    let (code, said) = refused(dir.path(), &["-j", "--filter", "wq:a wiat>5ms"]);
+    assert_eq!(code, 2);
+    assert!(
+        said.contains("column 6: no key `wiat`; did you mean `wait`?"),
+        "{said}"
+    );
+    let (code, said) = refused(dir.path(), &["--filter", "wq:a"]);
+    assert!(code == 2 && said.contains("--plain or --json"), "{said}");
+}
+
+#[test]
 fn rounds_go_on_until_interrupted() {
     let dir = tempfile::tempdir().unwrap();
     let _writer = Writer::new(dir.path(), "rounds");

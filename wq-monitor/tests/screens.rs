@@ -10,6 +10,7 @@ use ratatui::backend::TestBackend;
 use ratatui::buffer::Buffer;
 use ratatui::style::Color;
 use wq_monitor::app::{Act, App, Msg, Step, View};
+use wq_monitor::filter::Filter;
 use wq_monitor::source::{Engine, Update};
 use wq_monitor::view::style::{self, Palette};
 use wq_monitor::{json, plain};
@@ -425,8 +426,8 @@ fn no_number_is_too_large() {
             assert!(!screen(&app, (120, 40)).is_empty());
         }
         let _ = (
-            plain::round(app.model(), None),
-            json::round(app.model(), None),
+            plain::round(app.model(), &Filter::default()),
+            json::round(app.model(), &Filter::default()),
         );
     }
 }
@@ -469,19 +470,19 @@ fn model(round: u64) -> Model {
 
 #[test]
 fn the_kernel_scripts_table() {
-    insta::assert_snapshot!(plain::round(&model(30), None));
+    insta::assert_snapshot!(plain::round(&model(30), &Filter::default()));
 }
 
 #[test]
 fn json_has_every_key_in_order() {
-    let text = json::round(&model(30), None);
+    let text = json::round(&model(30), &Filter::default());
     insta::assert_snapshot!(text.lines().nth(3).unwrap());
     assert_eq!(text.lines().count(), 7);
 }
 
 #[test]
 fn the_parts_of_the_wait_sum_to_it_in_every_row() {
-    for line in json::round(&model(30), None).lines() {
+    for line in json::round(&model(30), &Filter::default()).lines() {
         let row: serde_json::Value = serde_json::from_str(line).unwrap();
         let parts = row["breakdown_ns"].as_object().unwrap();
         let sum: u64 = parts.values().map(|part| part.as_u64().unwrap()).sum();
@@ -491,11 +492,11 @@ fn the_parts_of_the_wait_sum_to_it_in_every_row() {
 
 #[test]
 fn a_filter_leaves_rows_out() {
-    let filter = regex::Regex::new("^events").unwrap();
-    assert_eq!(json::round(&model(1), Some(&filter)).lines().count(), 3);
+    let filter = Filter {
+        names: Some(regex::Regex::new("^events").unwrap()),
+        ..Filter::default()
+    };
+    assert_eq!(json::round(&model(1), &filter).lines().count(), 3);
     // A blank line and the headings come first.
-    assert_eq!(
-        plain::round(&model(1), Some(&filter)).lines().count(),
-        2 + 3
-    );
+    assert_eq!(plain::round(&model(1), &filter).lines().count(), 2 + 3);
 }

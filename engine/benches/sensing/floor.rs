@@ -42,7 +42,7 @@ impl Floor {
         let next = second.thread().clone();
         thread::spawn({
             let shared = shared.clone();
-            move || blocks(&shared, cpu, &begins, &next, closed)
+            move || blocks(&shared, cpu, &begins, &next, &closed)
         });
         Self {
             shared,
@@ -81,7 +81,7 @@ fn blocks(
     cpu: usize,
     begins: &mpsc::Receiver<()>,
     next: &thread::Thread,
-    closed: PipeReader,
+    closed: &PipeReader,
 ) {
     rig::pin(&[cpu]);
     while begins.recv().is_ok() {
@@ -89,7 +89,7 @@ fn blocks(
         shared.blocks_at.store(rig::now(), Ordering::Release);
         shared.go.store(true, Ordering::Release);
         next.unpark();
-        let read = (&closed).read(&mut [0]);
+        let read = (&*closed).read(&mut [0]);
         assert_eq!(read.expect("a pipe is readable"), 1);
     }
 }

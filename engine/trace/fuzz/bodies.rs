@@ -3,6 +3,7 @@
 
 use std::path::Path;
 use std::sync::OnceLock;
+use wq_trace::query::{Query, Scope, complete};
 use wq_trace::{
     Event, From, FuncId, Limits, Model, Names, Next, PoolId, Reader, Recorder, RecordingEnd,
     Segment, SegmentConfig, Snapshot, Source, What, WorkerId, WqId, text,
@@ -34,6 +35,31 @@ pub fn segment(data: &[u8]) -> bool {
         &mut model,
     );
     true
+}
+
+/// A query: read, printed, read again, completed at every place. Returns whether it is one.
+pub fn query(data: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(data);
+    for cursor in 0..=text.chars().count().min(64) {
+        assert!(complete(&text, cursor).from <= cursor);
+    }
+    match text.parse::<Query>() {
+        Ok(query) => {
+            let printed = query.to_string();
+            let again = printed.parse::<Query>().expect("what was printed");
+            assert_eq!(again.to_string(), printed);
+            let model = Model::new(Limits::default());
+            let row = wq_trace::model::Workqueue::default();
+            let scope = Scope::new(&model);
+            assert_eq!(query.matches(&scope, &row), again.matches(&scope, &row));
+            true
+        }
+        Err(error) => {
+            is_fit_for_a_terminal(&error.to_string());
+            assert!((1..=text.chars().count() + 1).contains(&error.column));
+            false
+        }
+    }
 }
 
 /// A recording: as it is, and with its checksums made right, so that what stands behind them is read. Returns whether

@@ -19,10 +19,12 @@ mod ids;
 mod layout;
 pub mod model;
 mod names;
+pub mod past;
 #[cfg(not(loom))]
 mod place;
 #[cfg(not(loom))]
 mod process;
+pub mod query;
 #[cfg(not(loom))]
 mod reader;
 #[cfg(not(loom))]

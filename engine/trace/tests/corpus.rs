@@ -51,6 +51,14 @@ fn recordings() {
     }
 }
 
+#[test]
+fn queries() {
+    for (name, bytes) in corpus("query") {
+        let right = bodies::query(&bytes);
+        assert_eq!(right, name.starts_with("right"), "{name}");
+    }
+}
+
 /// Else what stands behind the checksums would never be reached.
 #[test]
 fn a_recording_that_is_right_is_not_changed_by_sealing() {
@@ -155,6 +163,11 @@ proptest! {
         let (from, to) = (from.index(bytes.len() - len + 1), to.index(bytes.len() - len + 1));
         bytes.copy_within(from..from + len, to);
         bodies::recording(&bytes);
+    }
+
+    #[test]
+    fn queries_of_any_bytes(bytes in prop::collection::vec(any::<u8>(), 0..64)) {
+        bodies::query(&bytes);
     }
 
     #[test]

@@ -21,6 +21,13 @@ pub enum Source {
     Thread(u32),
 }
 
+/// A thread without an id.
+impl Default for Source {
+    fn default() -> Self {
+        Self::Thread(0)
+    }
+}
+
 impl Source {
     /// A function's name, or a thread's `comm-tid`.
     pub fn name(self, names: &Names) -> String {
@@ -119,7 +126,7 @@ impl Producer {
 }
 
 /// A producer with its names and rates, as tables show it.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct ProducerRow {
     /// Who queues.
     pub source: Source,

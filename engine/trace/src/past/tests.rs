@@ -1,0 +1,207 @@
+//! What is kept of the past, how much of it, and what a viewer sees who goes back.
+
+use super::*;
+use crate::event::{REQ_CPU_LOCAL, What};
+use crate::fixture;
+use proptest::prelude::*;
+
+fn state(at: u64) -> Snapshot {
+    let mut snapshot = fixture::snapshot();
+    snapshot.at = at;
+    // Started items grow by one each nanosecond of a second, so that rates are the same everywhere.
+    for pwq in &mut snapshot.pwqs {
+        pwq.counters = [at / 1_000_000; crate::Counter::COUNT];
+    }
+    snapshot
+}
+
+fn event(at: u64) -> Event {
+    Event {
+        at,
+        ..fixture::event(What::QueueWork {
+            req_cpu: REQ_CPU_LOCAL,
+            cpu: 0,
+        })
+    }
+}
+
+fn stamps(past: &Past) -> Vec<u64> {
+    past.states().map(|state| state.at / S).collect()
+}
+
+fn small() -> Keep {
+    Keep {
+        whole: 10 * S,
+        coarse: 5 * S,
+        oldest: 40 * S,
+        ..Keep::default()
+    }
+}
+
+#[test]
+fn old_states_are_thinned_and_the_oldest_go() {
+    let mut past = Past::new(small());
+    for at in 100..=160 {
+        past.snapshot(&state(at * S));
+    }
+    let whole: Vec<u64> = (150..=160).collect();
+    assert_eq!(
+        stamps(&past),
+        [vec![120, 125, 130, 135, 140, 145], whole].concat()
+    );
+}
+
+#[test]
+fn an_hour_in_a_moment_stays_within_its_bounds() {
+    let keep = Keep::default();
+    let mut past = Past::new(keep);
+    for at in 1..=2 * 3_600 {
+        (0..50).for_each(|n| past.event(&event(at * S - n)));
+        past.snapshot(&state(at * S));
+    }
+    // 121 whole seconds, and of the hour's rest one in 5.
+    assert_eq!(past.len(), 121 + (3_600 - 120) / 5);
+    assert_eq!(past.states().next().map(|state| state.at / S), Some(3_600));
+    assert!(past.bytes() <= keep.bytes && past.bytes() > 816 * size::of(&state(S)) / 2);
+    assert_eq!(past.events().len(), 11 * 50);
+}
+
+#[test]
+fn memory_and_number_are_bounded_whatever_comes() {
+    let one = size::of(&state(S).clone());
+    let keep = Keep {
+        bytes: 10 * one,
+        events: 100,
+        ..Keep::default()
+    };
+    let mut past = Past::new(keep);
+    for at in 1..=50 {
+        past.snapshot(&state(at * S));
+        (0..40).for_each(|n| past.event(&event(at * S + n)));
+    }
+    assert_eq!(
+        (past.len(), past.bytes(), past.events().len()),
+        (10, 10 * one, 100)
+    );
+    let mut few = Past::new(Keep {
+        states: 3,
+        bytes: 0,
+        ..keep
+    });
+    (1..5).for_each(|at| few.snapshot(&state(at * S)));
+    assert_eq!(stamps(&few), [4], "the newest stays");
+}
+
+#[test]
+fn a_state_of_the_same_moment_takes_the_place_of_the_last() {
+    let mut past = Past::new(Keep::default());
+    past.snapshot(&state(5 * S));
+    let mut again = state(5 * S);
+    again.workqueues.clear();
+    past.snapshot(&again);
+    past.snapshot(&state(4 * S));
+    assert_eq!(stamps(&past), [5]);
+    assert!(past.states().next().expect("a state").workqueues.is_empty());
+    assert_eq!(past.bytes(), size::of(&again.clone()));
+}
+
+#[test]
+fn a_moment_that_is_gone_back_to_is_as_it_was() {
+    let limits = Limits::default();
+    let (mut past, mut live) = (Past::new(Keep::default()), Model::new(limits));
+    let mut seen = Vec::new();
+    for at in 100..106 {
+        (0..at % 7).for_each(|n| {
+            past.event(&event(at * S - n));
+            live.apply_event(&event(at * S - n));
+        });
+        past.lost(2);
+        live.apply_lost(2);
+        past.snapshot(&state(at * S));
+        live.apply_snapshot(&state(at * S));
+        seen.push(said(&live));
+    }
+    let again: Vec<_> = (0..past.len())
+        .map(|n| said(&past.at(n, limits).expect("a state")))
+        .collect();
+    assert_eq!(again, seen);
+    assert!(past.at(past.len(), limits).is_none());
+}
+
+/// All that the model says which a viewer could tell from another moment's.
+fn said(model: &Model) -> String {
+    let rates: Vec<_> = model.workqueues().iter().map(|wq| wq.rates).collect();
+    let history: Vec<_> = model
+        .history()
+        .iter()
+        .map(|point| (point.at, point.started_per_s))
+        .collect();
+    let producers: Vec<_> = model
+        .producers()
+        .iter()
+        .map(|(p, rate)| (p.count, *rate))
+        .collect();
+    format!(
+        "{} {rates:?} {history:?} {producers:?} {}",
+        model.at(),
+        model.lost_events()
+    )
+}
+
+#[test]
+fn going_back_and_forth() {
+    let mut past = Past::new(small());
+    let mut head = Playhead::default();
+    head.step(&past, -1);
+    assert_eq!((head.index(&past), head.is_at_end()), (None, true));
+    (100..=120).for_each(|at| past.snapshot(&state(at * S)));
+    let at = |head: &Playhead, past: &Past| stamps(past)[head.index(past).expect("a state")];
+    assert_eq!(at(&head, &past), 120);
+    head.step(&past, -1);
+    assert_eq!((at(&head, &past), head.is_at_end()), (119, false));
+    head.jump(&past, -1);
+    assert_eq!(at(&head, &past), 105, "of what is old one in five is left");
+    head.jump(&past, -9);
+    assert_eq!(at(&head, &past), 100);
+    head.step(&past, 3);
+    assert_eq!(at(&head, &past), 111);
+    // What is shown is thinned away: the one before it is next.
+    (121..=125).for_each(|at| past.snapshot(&state(at * S)));
+    assert_eq!(at(&head, &past), 110);
+    (126..=170).for_each(|at| past.snapshot(&state(at * S)));
+    assert_eq!(
+        at(&head, &past),
+        130,
+        "what is shown is gone, and all before it"
+    );
+    head.jump(&past, 100);
+    assert_eq!((at(&head, &past), head.is_at_end()), (170, false));
+    past.snapshot(&state(171 * S));
+    assert_eq!(at(&head, &past), 170);
+    head.end();
+    assert_eq!(at(&head, &past), 171);
+    head.hold(&past);
+    past.snapshot(&state(172 * S));
+    assert_eq!(at(&head, &past), 171);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 200, failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// Also what no engine writes: a recording may hold anything.
+    #[test]
+    fn bounds_hold_for_any_stamps(stamps in prop::collection::vec(prop_oneof![0..100 * S, any::<u64>()], 1..80)) {
+        let keep = Keep { states: 20, events: 30, ..small() };
+        let mut past = Past::new(keep);
+        for &at in &stamps {
+            past.event(&event(at));
+            past.snapshot(&state(at));
+            prop_assert!(past.len() <= 20 && past.events().len() <= 30 && !past.is_empty());
+            let all: Vec<_> = past.states().map(|state| state.at).collect();
+            prop_assert!(all.is_sorted_by(|a, b| a < b));
+            let bytes: usize = past.states().map(size::of).sum();
+            prop_assert_eq!(bytes, past.bytes());
+            prop_assert!(past.at(past.index_at(at), Limits::default()).is_some());
+        }
+    }
+}
