@@ -9,6 +9,7 @@ use crate::lists::{self, ListState};
 use crate::source::{Engine, Update};
 use regex::Regex;
 use wq_trace::model::Model;
+use wq_trace::past::{Keep, Past};
 use wq_trace::{Liveness, Snapshot};
 
 /// Something that happened: a key, a resize, a round of data.
@@ -53,6 +54,8 @@ pub struct App {
     model: Model,
     /// What came since the picture was held.
     held: Option<Box<Held>>,
+    /// What was read until now, within bounds, whether it is shown or held back.
+    past: Past,
     /// How it is looked at.
     pub ui: Ui,
     /// What is known of the connection.
@@ -112,6 +115,7 @@ impl App {
         Self {
             model,
             held: None,
+            past: Past::new(Keep::default()),
             ui: Ui {
                 view: View::default(),
                 help: None,
@@ -135,6 +139,11 @@ impl App {
     /// The data to show.
     pub fn model(&self) -> &Model {
         &self.model
+    }
+
+    /// What was read until now: states, and the last events.
+    pub fn past(&self) -> &Past {
+        &self.past
     }
 
     /// The latest snapshot, whether it is shown or held back.
@@ -215,6 +224,7 @@ impl App {
             effect = Effect::Draw;
         }
         self.link.has_data |= update.snapshot.is_some();
+        self.remember(&update);
         if let Some(held) = &mut self.held {
             held.keep(update, self.model.snapshot());
             return effect;
@@ -232,6 +242,20 @@ impl App {
             self.model.apply_snapshot(snapshot);
         }
         effect
+    }
+
+    fn remember(&mut self, update: &Update) {
+        for state in &update.earlier {
+            self.past.snapshot(state);
+        }
+        update
+            .events
+            .iter()
+            .for_each(|event| self.past.event(event));
+        self.past.lost(update.lost);
+        if let Some(state) = &update.snapshot {
+            self.past.snapshot(state);
+        }
     }
 
     fn act(&mut self, act: Act) -> Effect {
