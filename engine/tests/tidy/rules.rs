@@ -232,10 +232,20 @@ pub const LAYERS: &[Layer] = &[
             "record",
             "recording",
             "ring",
+            "save",
             "segment",
             "session",
             "start",
             "text",
+        ],
+    ),
+    // What is kept, as a file: data in, bytes out.
+    layer(
+        TRACE,
+        "save",
+        &[
+            "clock", "discover", "layout", "model", "process", "query", "reader", "record", "ring",
+            "segment", "session", "start", "text", "warn",
         ],
     ),
     // Questions to the model, and nothing else.

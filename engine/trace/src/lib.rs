@@ -36,6 +36,8 @@ mod ring;
 #[cfg(loom)]
 pub mod ring;
 #[cfg(not(loom))]
+pub mod save;
+#[cfg(not(loom))]
 mod segment;
 mod sensing;
 #[cfg(not(loom))]

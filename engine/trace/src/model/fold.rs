@@ -8,7 +8,7 @@ use crate::stats::WaitPart;
 use std::collections::HashMap;
 
 /// The rows of one snapshot, without rates.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Rows {
     pub workqueues: Vec<Workqueue>,
     pub pools: Vec<Pool>,

@@ -30,7 +30,7 @@ impl Latency {
 ///
 /// The segment's buckets are at most 1/16 wide and hdrhistogram adds at most 1/128 to that; a percentile is the
 /// upper end of what it may be, and never above the exact maximum.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Percentiles {
     hdr: hdrhistogram::Histogram<u64>,
 }

@@ -44,7 +44,7 @@ impl Default for Limits {
 }
 
 /// Everything that is known of one engine.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Model {
     limits: Limits,
     snapshot: Option<Snapshot>,

@@ -2,18 +2,26 @@
 //!
 //! States are kept as they come for two minutes ([`Keep::whole`]), of older ones one each five seconds, for an hour.
 //! When they would take more than [`Keep::bytes`], or be more than [`Keep::states`], the oldest go earlier; the newest
-//! one always stays. Events are kept for ten seconds.
+//! one always stays. Events are kept for ten seconds, with the places where some were lost.
 //!
 //! A place is told by the stamp of its state ([`Playhead`]), not by its index: indices move as states go.
 
+mod playhead;
 mod size;
+mod strip;
 #[cfg(test)]
 mod tests;
+mod window;
+
+pub use playhead::{JUMP, Playhead};
+pub use window::Gap;
 
 use crate::event::Event;
 use crate::model::{Limits, Model};
 use crate::snapshot::Snapshot;
+use crate::stats::Counter;
 use std::collections::VecDeque;
+use window::Window;
 
 /// Nanoseconds per second.
 const S: u64 = 1_000_000_000;
@@ -37,7 +45,8 @@ pub struct Keep {
     pub events: usize,
 }
 
-/// Two minutes whole, an hour each 5 s: 816 states of one a second. At most 64 MiB of states and 22 MiB of events.
+/// Two minutes whole, an hour each 5 s: 816 states of one a second. At most 64 MiB of states and 22 MiB of events, twice
+/// that while they are held.
 impl Default for Keep {
     fn default() -> Self {
         Self {
@@ -52,6 +61,27 @@ impl Default for Keep {
     }
 }
 
+impl Keep {
+    /// For what is over and has `states` states, `length` nanoseconds from the first to the last: all of them where
+    /// there is room, else the newest whole and of the others one in each stretch, however old they are; and the last
+    /// half million events, 44 MiB, whenever they were.
+    pub fn ended(states: u64, length: u64) -> Self {
+        let default = Self::default();
+        // A quarter of the room is for the newest.
+        let quarter = default.states as u64 / 4;
+        let all = states <= default.states as u64;
+        let whole = u128::from(length) * u128::from(quarter) / u128::from(states.max(1));
+        Self {
+            whole: if all { u64::MAX } else { whole as u64 },
+            coarse: length / (2 * quarter) + 1,
+            oldest: u64::MAX,
+            events_for: u64::MAX,
+            events: 1 << 19,
+            ..default
+        }
+    }
+}
+
 /// One state.
 #[derive(Debug)]
 struct Frame {
@@ -59,6 +89,15 @@ struct Frame {
     bytes: usize,
     /// Events lost until then.
     lost: u64,
+    /// Executions begun until then.
+    begun: u64,
+}
+
+/// Events that are held, and the newest state of then.
+#[derive(Debug)]
+struct Held {
+    window: Window,
+    until: u64,
 }
 
 /// The past of one engine, live or recorded.
@@ -69,7 +108,9 @@ pub struct Past {
     /// So many of the oldest frames are one for each coarse stretch.
     thinned: usize,
     bytes: usize,
-    events: VecDeque<Event>,
+    window: Window,
+    /// The events as they were when they were held.
+    held: Option<Box<Held>>,
     /// The newest stamp of all.
     newest: u64,
     lost: u64,
@@ -83,7 +124,8 @@ impl Past {
             frames: VecDeque::new(),
             thinned: 0,
             bytes: 0,
-            events: VecDeque::new(),
+            window: Window::default(),
+            held: None,
             newest: 0,
             lost: 0,
         }
@@ -99,27 +141,34 @@ impl Past {
         // A copy has no spare room.
         let snapshot = snapshot.clone();
         let bytes = size::of(&snapshot);
+        let started = snapshot.pwqs.iter();
+        let started = started.map(|pwq| pwq.counters[Counter::Started as usize]);
+        let begun = started.fold(0, u64::saturating_add);
         self.bytes += bytes;
         self.newest = self.newest.max(snapshot.at);
         self.frames.push_back(Frame {
             snapshot,
             bytes,
             lost: self.lost,
+            begun,
         });
         self.thin();
         self.bound();
-        self.trim_events();
+        self.window
+            .trim(self.newest.saturating_sub(self.keep.events_for));
     }
 
     /// Takes in an event. Events of different rings may come in any order.
     pub fn event(&mut self, event: &Event) {
         self.newest = self.newest.max(event.at);
-        if self.events.len() >= self.keep.events {
-            self.events.pop_front();
-        }
-        if self.keep.events > 0 {
-            self.events.push_back(*event);
-        }
+        self.window.event(event, &self.keep);
+    }
+
+    /// Says that `lost` events are missing before the next one: in which ring, as [`crate::RingRow::index`] counts, and
+    /// the stamp of that ring's next event, where that is known. [`Past::lost`] counts them, if they are to be counted:
+    /// those that were overwritten before anybody looked are not.
+    pub fn gap(&mut self, lost: u64, ring: Option<u32>, until: Option<u64>) {
+        self.window.gap(Gap { lost, ring, until });
     }
 
     /// Takes note of `n` events that were lost.
@@ -142,9 +191,43 @@ impl Past {
         self.frames.iter().map(|frame| &frame.snapshot)
     }
 
-    /// The events that are kept, in the order in which they came.
+    /// The events that are kept, in the order in which they came; while they are held, those that were there then.
     pub fn events(&self) -> impl DoubleEndedIterator<Item = &Event> + ExactSizeIterator {
-        self.events.iter()
+        self.window().events().iter()
+    }
+
+    /// Where events are missing among [`Past::events`]: each gap with the index of the event that it stands before, in
+    /// order. Nothing may be concluded across one.
+    pub fn gaps(&self) -> impl DoubleEndedIterator<Item = (usize, Gap)> {
+        self.window().gaps()
+    }
+
+    /// What came, or was lost, before the first of [`Past::events`]; `None` when they begin with all that there was.
+    pub fn before(&self) -> Option<Gap> {
+        self.window().before()
+    }
+
+    /// Keeps the events as they are now for who looks at them, while others come. Again: nothing new.
+    pub fn hold(&mut self) {
+        if self.held.is_none() {
+            let until = self.frames.back().map_or(0, |frame| frame.snapshot.at);
+            let window = self.window.clone();
+            self.held = Some(Box::new(Held { window, until }));
+        }
+    }
+
+    /// The stamp of the state that was the newest when the events were held; `None` while they are not.
+    pub fn held_until(&self) -> Option<u64> {
+        self.held.as_ref().map(|held| held.until)
+    }
+
+    /// Shows the events that came since [`Past::hold`].
+    pub fn release(&mut self) {
+        self.held = None;
+    }
+
+    fn window(&self) -> &Window {
+        self.held.as_ref().map_or(&self.window, |held| &held.window)
     }
 
     /// Memory that the states take, in bytes: their size on the heap and 16 bytes for each block, which is what
@@ -160,7 +243,7 @@ impl Past {
     }
 
     /// The model as it was at a state: folded from that one and those before it, as many as `limits` has history for,
-    /// and from the events until then that are still kept.
+    /// and from those of [`Past::events`] until then.
     ///
     /// Producers and their rates are known for the last seconds only, history has a point for each state that is kept.
     pub fn at(&self, index: usize, limits: Limits) -> Option<Model> {
@@ -172,13 +255,9 @@ impl Past {
         }
         let until = frame.snapshot.at;
         let newest = index + 1 == self.frames.len();
-        for event in self
-            .events
-            .iter()
+        self.events()
             .filter(|event| newest || event.at <= until)
-        {
-            model.apply_event(event);
-        }
+            .for_each(|event| model.apply_event(event));
         model.apply_snapshot(&frame.snapshot);
         model.apply_lost(if newest { self.lost } else { frame.lost });
         Some(model)
@@ -226,61 +305,5 @@ impl Past {
             self.drop_at(0);
             self.thinned = self.thinned.saturating_sub(1);
         }
-    }
-
-    fn trim_events(&mut self) {
-        let stale = self.newest.saturating_sub(self.keep.events_for);
-        while self.events.front().is_some_and(|event| event.at < stale) {
-            self.events.pop_front();
-        }
-    }
-}
-
-/// Where a viewer is in a [`Past`]: at its end, whatever comes, or at a moment.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Playhead {
-    /// The stamp of the state that is shown; `None` at the end.
-    at: Option<u64>,
-}
-
-/// States that a jump goes over.
-pub const JUMP: isize = 10;
-
-impl Playhead {
-    /// Whether it moves on with what comes.
-    pub fn is_at_end(&self) -> bool {
-        self.at.is_none()
-    }
-
-    /// The state that is shown; `None` when there is none at all. One that has gone meanwhile gives way to the one
-    /// before it, the oldest to the next.
-    pub fn index(&self, past: &Past) -> Option<usize> {
-        let last = past.len().checked_sub(1)?;
-        Some(self.at.map_or(last, |at| past.index_at(at)))
-    }
-
-    /// Stays at what is shown now.
-    pub fn hold(&mut self, past: &Past) {
-        self.step(past, 0);
-    }
-
-    /// Goes so many states on, or back when negative, and no further than there are any. It stays there, also at the
-    /// newest.
-    pub fn step(&mut self, past: &Past, by: isize) {
-        let Some(index) = self.index(past) else {
-            return;
-        };
-        let index = index.saturating_add_signed(by).min(past.len() - 1);
-        self.at = Some(past.frames[index].snapshot.at);
-    }
-
-    /// Goes [`JUMP`] times so many states.
-    pub fn jump(&mut self, past: &Past, by: isize) {
-        self.step(past, by.saturating_mul(JUMP));
-    }
-
-    /// Goes to the end and moves on with what comes.
-    pub fn end(&mut self) {
-        self.at = None;
     }
 }

@@ -185,6 +185,90 @@ fn going_back_and_forth() {
     assert_eq!(at(&head, &past), 171);
 }
 
+#[test]
+fn gaps_stay_where_they_are_until_they_are_past() {
+    let mut past = Past::new(Keep {
+        events: 4,
+        ..Keep::default()
+    });
+    assert_eq!(past.before(), None);
+    past.event(&event(10));
+    past.gap(3, Some(1), Some(20));
+    past.gap(4, Some(2), Some(15));
+    (20..23).for_each(|at| past.event(&event(at)));
+    past.gap(1, Some(1), None);
+    let both = Gap {
+        lost: 7,
+        ring: None,
+        until: Some(20),
+    };
+    let last = Gap {
+        lost: 1,
+        ring: Some(1),
+        until: None,
+    };
+    assert_eq!(past.gaps().collect::<Vec<_>>(), [(1, both), (4, last)]);
+    past.event(&event(30));
+    // The first event has gone, and what was lost behind it.
+    assert_eq!(past.gaps().collect::<Vec<_>>(), [(3, last)]);
+    let before = past.before().map(|gap| (gap.lost, gap.until));
+    assert_eq!(before, Some((8, Some(20))));
+}
+
+#[test]
+fn many_gaps_take_no_more_room() {
+    let mut past = Past::new(Keep::default());
+    for at in 1..=10_000 {
+        past.event(&event(at));
+        past.gap(1, Some(0), Some(at + 1));
+    }
+    let gaps: Vec<_> = past.gaps().collect();
+    assert!(gaps.len() <= 4_096);
+    assert_eq!(gaps.iter().map(|(_, gap)| gap.lost).sum::<u64>(), 10_000);
+    assert_eq!(gaps.last().map(|(_, gap)| gap.until), Some(Some(10_001)));
+}
+
+#[test]
+fn what_is_over_is_kept_whole_or_evenly() {
+    let hour = Keep::ended(3_600, 3_600 * S);
+    let mut past = Past::new(hour);
+    (1..=3_600).for_each(|at| past.snapshot(&state(at * S)));
+    assert!(
+        past.len() <= hour.states && past.len() > 1_000,
+        "{}",
+        past.len()
+    );
+    let stamps = stamps(&past);
+    assert!(stamps[0] <= 5 && stamps.windows(2).all(|two| two[1] - two[0] <= 5));
+    assert_eq!(stamps[stamps.len() - 2], 3_599);
+    let short = Keep::ended(2_000, u64::MAX);
+    let mut past = Past::new(short);
+    (1..=2_000).for_each(|at| past.snapshot(&state(at * 1_000 * S)));
+    past.event(&event(S));
+    past.snapshot(&state(2_000_001 * S));
+    assert_eq!((past.len(), past.events().len()), (2_000, 1));
+}
+
+#[test]
+fn a_strip_shows_when_it_was_busy() {
+    let mut past = Past::new(Keep::default());
+    let mut at_s = |at: u64, begun: u64| {
+        let mut snapshot = state(at * S);
+        snapshot.pwqs.truncate(1);
+        snapshot.pwqs[0].counters = [begun; crate::Counter::COUNT];
+        past.snapshot(&snapshot);
+    };
+    at_s(10, 0);
+    at_s(11, 100);
+    at_s(14, 100);
+    assert!(past.strip(0).is_empty());
+    assert_eq!(past.strip(4), [100.0, 0.0, 0.0, 0.0]);
+    assert_eq!(past.strip(8), [100.0, 100.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0]);
+    assert_eq!(past.strip(2), [50.0, 0.0]);
+    let cells = [0, 10, 11, 13, 14, 99].map(|at| past.cell_of(at * S, 4));
+    assert_eq!(cells, [0, 0, 1, 3, 3, 3]);
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 200, failure_persistence: None, ..ProptestConfig::default() })]
 
