@@ -1,5 +1,7 @@
 //! What keys do, as data.
 
+use crate::save::Kind;
+
 /// What a key does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Act {
@@ -15,6 +17,12 @@ pub enum Act {
     Choose,
     /// Hold the picture, or go on.
     Pause,
+    /// Go so many states on in time, or back when negative.
+    Time(isize),
+    /// Go to the present; when there, to the last row.
+    Present,
+    /// Write what is kept to a file.
+    Save(Kind),
     /// Go to a view.
     Show(View),
     /// Go to the next view.

@@ -3,10 +3,12 @@
 pub use crate::act::{Act, Step, View};
 
 use crate::details::{Details, Subject, related};
-use crate::held::Held;
 use crate::help;
 use crate::lists::{self, ListState};
+use crate::note::Note;
+use crate::save::Request;
 use crate::source::{Engine, Update};
+use crate::time::Time;
 use regex::Regex;
 use wq_trace::model::Model;
 use wq_trace::past::{Keep, Past};
@@ -29,6 +31,8 @@ pub enum Msg {
     OwnCpu(f64),
     /// How the script stands that an embedded engine replays.
     Replay(String),
+    /// A file was written, or why not: a sentence.
+    Saved(Result<String, String>),
 }
 
 /// What the caller of [`App::update`] has to do.
@@ -45,17 +49,17 @@ pub enum Effect {
     Suspend,
     /// Watch this engine.
     Open(Engine),
+    /// Write what is kept ([`App::past`]) to a file, and say how that went ([`Msg::Saved`]).
+    Save(Request),
 }
 
 /// Everything that is drawn.
 #[derive(Debug)]
 pub struct App {
-    /// The data that are shown.
-    model: Model,
-    /// What came since the picture was held.
-    held: Option<Box<Held>>,
-    /// What was read until now, within bounds, whether it is shown or held back.
-    past: Past,
+    /// The present, which goes on whatever is shown.
+    pub(crate) model: Model,
+    /// What was, and where in it the screen is.
+    pub(crate) time: Time,
     /// How it is looked at.
     pub ui: Ui,
     /// What is known of the connection.
@@ -81,6 +85,8 @@ pub struct Ui {
     lists: [ListState; View::COUNT],
     /// The place of the chosen engine.
     pub engine: usize,
+    /// What there is to tell until the next key.
+    pub note: Option<Note>,
 }
 
 impl Ui {
@@ -114,8 +120,7 @@ impl App {
     pub fn new(model: Model, filter: Option<Regex>, engines: Vec<Engine>) -> Self {
         Self {
             model,
-            held: None,
-            past: Past::new(Keep::default()),
+            time: Time::new(Keep::default()),
             ui: Ui {
                 view: View::default(),
                 help: None,
@@ -124,6 +129,7 @@ impl App {
                 details: None,
                 lists: list_states(),
                 engine: 0,
+                note: None,
             },
             link: Link {
                 liveness: Liveness::Unknown,
@@ -136,45 +142,55 @@ impl App {
         }
     }
 
-    /// The data to show.
+    /// The same, with so much kept for who goes back.
+    pub fn keeping(self, keep: Keep) -> Self {
+        let time = Time::new(keep);
+        Self { time, ..self }
+    }
+
+    /// The data to show: of the present, or of the moment that is held.
     pub fn model(&self) -> &Model {
+        self.time.model(&self.model)
+    }
+
+    /// The data of the present.
+    pub fn present(&self) -> &Model {
         &self.model
     }
 
-    /// What was read until now: states, and the last events.
-    pub fn past(&self) -> &Past {
-        &self.past
+    /// What was, and where in it the screen is.
+    pub fn time(&self) -> &Time {
+        &self.time
     }
 
-    /// The latest snapshot, whether it is shown or held back.
+    /// What was read until now: states, and the last events; while a moment is held, the events of then.
+    pub fn past(&self) -> &Past {
+        self.time.past()
+    }
+
+    /// Whether what is told from events can be told of what is shown; of moments longer ago they are forgotten.
+    pub fn has_events(&self) -> bool {
+        self.time.has_events(self.model())
+    }
+
+    /// The latest snapshot, whatever is shown.
     pub fn latest(&self) -> Option<&Snapshot> {
-        let held = self.held.as_deref().and_then(Held::latest);
-        held.or_else(|| self.model.snapshot())
+        self.model.snapshot()
     }
 
     /// Events lost until now. Counting never stops.
     pub fn lost_events(&self) -> u64 {
-        let no_ring = |snapshot: &Snapshot| snapshot.lost_no_ring;
-        let held = self.held.as_ref().map_or(0, |held| held.lost);
-        let shown = self.model.snapshot().map_or(0, no_ring);
-        let news = self.latest().map_or(0, no_ring).saturating_sub(shown);
-        self.model
-            .lost_events()
-            .saturating_add(held)
-            .saturating_add(news)
+        self.model.lost_events()
     }
 
     /// Events written per second, by the last two snapshots.
     pub fn events_per_s(&self) -> f64 {
-        match &self.held {
-            Some(held) if held.latest().is_some() => held.events_per_s,
-            _ => self.model.totals().events_per_s,
-        }
+        self.model.totals().events_per_s
     }
 
     /// Whether the picture is held.
     pub fn is_paused(&self) -> bool {
-        self.held.is_some()
+        self.time.is_held()
     }
 
     /// Whether an engine has to be chosen first.
@@ -204,6 +220,10 @@ impl App {
                 self.link.own_cpu = share;
                 Effect::None
             }
+            Msg::Saved(said) => {
+                self.ui.note = Some(Note::of(said));
+                Effect::Draw
+            }
             Msg::Replay(status) => {
                 let news = self.link.replay.as_ref() != Some(&status);
                 self.link.replay = Some(status);
@@ -224,11 +244,7 @@ impl App {
             effect = Effect::Draw;
         }
         self.link.has_data |= update.snapshot.is_some();
-        self.remember(&update);
-        if let Some(held) = &mut self.held {
-            held.keep(update, self.model.snapshot());
-            return effect;
-        }
+        self.time.take_in(&update);
         let mut events = update.events.iter().peekable();
         for earlier in &update.earlier {
             while let Some(event) = events.next_if(|event| event.at <= earlier.at) {
@@ -244,21 +260,8 @@ impl App {
         effect
     }
 
-    fn remember(&mut self, update: &Update) {
-        for state in &update.earlier {
-            self.past.snapshot(state);
-        }
-        update
-            .events
-            .iter()
-            .for_each(|event| self.past.event(event));
-        self.past.lost(update.lost);
-        if let Some(state) = &update.snapshot {
-            self.past.snapshot(state);
-        }
-    }
-
     fn act(&mut self, act: Act) -> Effect {
+        self.ui.note = None;
         match act {
             Act::Quit => return Effect::Quit,
             Act::Suspend => return Effect::Suspend,
@@ -270,15 +273,14 @@ impl App {
                 }
             }
             Act::Back => self.back(),
-            Act::Go(step) if self.ui.help.is_some() => {
-                let len = self.help_tops();
-                let page = self.page();
-                self.ui.help = self.ui.help.map(|top| step.from(top, page, len));
-            }
-            Act::Pause => match self.held.take() {
-                Some(held) => held.release(&mut self.model),
-                None => self.held = Some(Box::default()),
-            },
+            Act::Go(step) if self.ui.help.is_some() => self.scroll_help(step),
+            Act::Present if self.ui.help.is_some() => self.scroll_help(Step::Last),
+            Act::Pause if self.time.is_held() => self.time.go_on(),
+            Act::Pause => self.time.hold(&self.model),
+            Act::Time(by) => self.step(by),
+            Act::Present if self.time.is_held() => self.time.go_on(),
+            Act::Present => self.go(Step::Last),
+            Act::Save(kind) => return self.save(kind),
             Act::Show(view) => self.go_to(view),
             Act::NextView => self.go_to(self.ui.view.next(1)),
             Act::PreviousView => self.go_to(self.ui.view.next(View::ALL.len() - 1)),
@@ -313,11 +315,16 @@ impl App {
         }
     }
 
+    fn scroll_help(&mut self, step: Step) {
+        let (len, page) = (self.help_tops(), self.page());
+        self.ui.help = self.ui.help.map(|top| step.from(top, page, len));
+    }
+
     /// Moves the selection.
     fn go(&mut self, step: Step) {
         let page = self.page();
         if let Some(details) = &self.ui.details {
-            let all = related(&self.model, details.subject());
+            let all = related(self.model(), details.subject());
             self.select(step.from(details.selected(&all), page, all.len()));
         } else {
             let len = self.rows();
@@ -327,7 +334,7 @@ impl App {
 
     fn select(&mut self, place: usize) {
         if let Some(details) = &mut self.ui.details {
-            let all = related(&self.model, details.subject());
+            let all = related(self.time.model(&self.model), details.subject());
             details.choose(all.get(place).copied());
         } else {
             self.ui.list_mut().selected = place;
@@ -340,7 +347,7 @@ impl App {
             return Effect::None;
         }
         if let Some(details) = &mut self.ui.details {
-            let all = related(&self.model, details.subject());
+            let all = related(self.time.model(&self.model), details.subject());
             details.follow(&all);
             return Effect::Draw;
         }
@@ -354,7 +361,7 @@ impl App {
     /// What the chosen row of the view's list is about.
     pub fn chosen(&self) -> Option<Subject> {
         let list = lists::of(self.ui.view)?;
-        let rows = list.rows(&self.model, self.ui.filter.as_ref());
+        let rows = list.rows(self.model(), self.ui.filter.as_ref());
         let order = lists::order(list, rows.as_ref(), self.ui.list());
         let row = order.get(self.ui.list().selected_in(order.len()))?;
         rows.subject(*row)
@@ -382,7 +389,7 @@ impl App {
     /// How many rows the view's list has.
     fn rows(&self) -> usize {
         lists::of(self.ui.view).map_or(0, |list| {
-            list.rows(&self.model, self.ui.filter.as_ref()).len()
+            list.rows(self.model(), self.ui.filter.as_ref()).len()
         })
     }
 

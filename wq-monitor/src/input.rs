@@ -1,9 +1,11 @@
 //! The one key table: key, what it does, what the help screen says about it.
 
 use crate::app::{Act, Msg, Step, View};
+use crate::save::Kind;
 use crossterm::event::{
     Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers, MouseButton, MouseEventKind,
 };
+use wq_trace::past::JUMP;
 
 /// One line of the table.
 #[derive(Clone, Copy, Debug)]
@@ -66,10 +68,17 @@ const PROGRAM: [Binding; 3] = [
 
 /// Those inside of a view. `<` and `>` also without Shift.
 #[rustfmt::skip]
-const INSIDE: [Binding; 18] = [
+const INSIDE: [Binding; 25] = [
     row("Tab", &[code(KeyCode::Tab)], Act::NextView, "next view", "Next view"),
     row("S-Tab", &[code(KeyCode::BackTab)], Act::PreviousView, "", "Previous view"),
     row("Space", &[ch(' ')], Act::Pause, "pause", "Hold the picture still, or go on; counting never stops"),
+    row("[", &[ch('[')], Act::Time(-1), "", "Back in time: the state before, held still"),
+    row("]", &[ch(']')], Act::Time(1), "", "On in time: the next state"),
+    row("{", &[ch('{')], Act::Time(-JUMP), "", "Back in time: ten states"),
+    row("}", &[ch('}')], Act::Time(JUMP), "", "On in time: ten states"),
+    row("End", &[code(KeyCode::End)], Act::Present, "", "The present (of what is over: its end); when there, the last row"),
+    row("w", &[ch('w')], Act::Save(Kind::Recording), "", "Write the states and events that are kept to a recording in this folder"),
+    row("W", &[ch('W')], Act::Save(Kind::Perfetto), "", "The same as a trace for ui.perfetto.dev"),
     row("<", &[ch('<'), ch(',')], Act::SortLeft, "", "Sort by the column to the left"),
     row(">", &[ch('>'), ch('.')], Act::SortRight, "sort", "Sort by the column to the right"),
     row("i", &[ch('i')], Act::Invert, "invert", "Turn the sorting round"),
@@ -79,8 +88,8 @@ const INSIDE: [Binding; 18] = [
     row("Down j", &[code(KeyCode::Down), ch('j')], Act::Go(Step::Down), "", "Row below"),
     row("PgUp", &[code(KeyCode::PageUp), Key::Ctrl('b')], Act::Go(Step::PageUp), "", "A page up (also Ctrl-B)"),
     row("PgDn", &[code(KeyCode::PageDown), Key::Ctrl('f')], Act::Go(Step::PageDown), "", "A page down (also Ctrl-F)"),
-    row("Home", &[code(KeyCode::Home)], Act::Go(Step::First), "", "First row"),
-    row("End", &[code(KeyCode::End)], Act::Go(Step::Last), "", "Last row"),
+    row("Home g", &[code(KeyCode::Home), ch('g')], Act::Go(Step::First), "", "First row"),
+    row("G", &[ch('G')], Act::Go(Step::Last), "", "Last row"),
     row("Left h", &[code(KeyCode::Left), ch('h')], Act::ScrollLeft, "", "Columns: back to the left"),
     row("Right l", &[code(KeyCode::Right), ch('l')], Act::ScrollRight, "", "Columns: on to those that find no room"),
     row("Enter", &[code(KeyCode::Enter)], Act::Choose, "details", "Details of the chosen row; there, of the related one that is chosen"),

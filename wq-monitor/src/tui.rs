@@ -6,11 +6,13 @@ use crate::headless;
 use crate::input;
 use crate::paint::style::Palette;
 use crate::replay::Embedded;
+use crate::save;
 use crate::source::{Engine, Source};
 use crate::term::{Screen, Signals};
 use crate::view;
 use crossterm::event;
 use std::io;
+use std::path::Path;
 use std::time::Duration;
 
 /// Opens the engine that was chosen.
@@ -129,6 +131,10 @@ impl Session<'_> {
             match app.update(msg) {
                 Effect::None => {}
                 Effect::Draw => effect = Effect::Draw,
+                Effect::Save(request) => {
+                    let said = save::write(app.past(), &request, Path::new(""));
+                    effect = app.update(Msg::Saved(said));
+                }
                 last @ (Effect::Quit | Effect::Suspend) => return Ok(last),
                 Effect::Open(engine) => {
                     self.source = Some((self.open)(&engine).map_err(io::Error::other)?);

@@ -1,6 +1,8 @@
 //! What the screens look like, at three sizes and in every state; and what --plain and --json print.
 
 mod common;
+#[path = "screens/moments.rs"]
+mod moments;
 #[path = "screens/touch.rs"]
 mod touch;
 
@@ -135,7 +137,7 @@ fn a_held_picture_says_so_and_stays_while_counting_goes_on() {
     let body = |screen: &str| {
         screen
             .lines()
-            .skip(2)
+            .skip(3)
             .map(str::to_owned)
             .collect::<Vec<_>>()
     };
@@ -306,7 +308,7 @@ fn no_size_is_too_small_to_survive() {
     apps.push(app(View::Workers, 3, (80, 24)));
     press(
         apps.last_mut().unwrap(),
-        &[Act::Go(Step::Last), Act::ScrollRight, Act::Pause],
+        &[Act::Go(Step::Last), Act::ScrollRight, Act::Time(-1)],
     );
     apps.push(app(View::Pools, 3, (80, 24)));
     press(

@@ -7,6 +7,7 @@ pub use segment::SegmentSource;
 pub use tape::Tape;
 
 use std::path::PathBuf;
+use wq_trace::past::{Gap, Keep};
 use wq_trace::{Event, Liveness, Snapshot};
 
 /// What a source has to say since it was asked last.
@@ -14,10 +15,13 @@ use wq_trace::{Event, Liveness, Snapshot};
 pub struct Update {
     /// The state, when it was asked for and could be read.
     pub snapshot: Option<Snapshot>,
-    /// Earlier states of a recording, the oldest first: its history.
+    /// Earlier states of a recording, the oldest first: its history. Told once.
     pub earlier: Vec<Snapshot>,
     /// New events, each ring's in order.
     pub events: Vec<Event>,
+    /// Where events are missing among the new ones: each gap with the index of the event that it stands before. What was
+    /// overwritten before anybody looked is one, too, though it counts as no loss.
+    pub gaps: Vec<(usize, Gap)>,
     /// Events that were overwritten before they could be read.
     pub lost: u64,
     /// Whether the engine is there.
@@ -32,6 +36,7 @@ impl Default for Update {
             snapshot: None,
             earlier: Vec::new(),
             events: Vec::new(),
+            gaps: Vec::new(),
             lost: 0,
             liveness: Liveness::Live,
             problem: None,
@@ -43,6 +48,11 @@ impl Default for Update {
 pub trait Source {
     /// New events, and the state if `snapshot` is set. `now` is the time on the segment's clock, in nanoseconds.
     fn poll(&mut self, now: u64, snapshot: bool) -> Update;
+
+    /// How much of what it says is worth keeping for who wants to go back.
+    fn keep(&self) -> Keep {
+        Keep::default()
+    }
 
     /// Nobody will ask any more. Gives back what there is to tell of a recording that was made, as a sentence.
     ///

@@ -2,16 +2,14 @@
 
 use super::{Source, Tape, Update};
 use std::path::Path;
-use wq_trace::{Cursor, From, Liveness, Next, OpenError, Reader, RecordingEnd, Snapshot};
+use wq_trace::past::{Gap, Keep, Past};
+use wq_trace::{Cursor, From, Liveness, Loss, Next, OpenError, Reader, RecordingEnd, Snapshot};
 
 /// Events taken in one go; the rest waits, so that keys are answered meanwhile.
 const AT_ONCE: usize = 200_000;
 
 /// Readings of the last events, before a recording ends: more than all rings hold, and an end if they still change.
 const LAST_LOOKS: usize = 16;
-
-/// Earlier states of a recording that are looked at.
-const HISTORY: usize = 600;
 
 /// Reads a segment.
 #[derive(Debug)]
@@ -23,6 +21,8 @@ pub struct SegmentSource {
     caught_up: bool,
     /// Whether the last state of an engine that is gone was read.
     done: bool,
+    /// Whether the earlier states of a recording were told.
+    told: bool,
     liveness: Liveness,
     tape: Option<Tape>,
 }
@@ -44,6 +44,7 @@ impl SegmentSource {
             cursor,
             caught_up: false,
             done: false,
+            told: false,
             liveness: Liveness::Unknown,
             tape: None,
         }
@@ -75,9 +76,14 @@ impl SegmentSource {
                     update.events.push(event);
                 }
                 Next::Lost(n) => {
+                    let losses = cursor.losses();
                     if let Some(tape) = &mut self.tape {
-                        tape.losses(&cursor.losses());
+                        tape.losses(&losses);
                     }
+                    let at = update.events.len();
+                    update
+                        .gaps
+                        .extend(losses.iter().map(|loss| (at, gap(loss))));
                     // What was overwritten before anybody looked is history, not loss.
                     if self.caught_up {
                         update.lost = update.lost.saturating_add(n);
@@ -121,6 +127,17 @@ impl Source for SegmentSource {
         update
     }
 
+    fn keep(&self) -> Keep {
+        match self.reader.recording() {
+            Some(recording) => Keep::ended(recording.states(), recording.length()),
+            // What is in the rings is all that there will ever be.
+            None if matches!(self.reader.liveness(), Ok(Liveness::Ended | Liveness::Dead)) => {
+                Keep::ended(1, 0)
+            }
+            None => Keep::default(),
+        }
+    }
+
     fn finish(&mut self) -> Result<Option<String>, String> {
         if self.tape.is_none() {
             return Ok(None);
@@ -129,6 +146,7 @@ impl Source for SegmentSource {
         let mut last = Update::default();
         for _ in 0..LAST_LOOKS {
             last.events.clear();
+            last.gaps.clear();
             self.events(u64::MAX, &mut last);
             if last.events.len() < AT_ONCE {
                 break;
@@ -147,10 +165,9 @@ impl SegmentSource {
             Err(error) => update.problem = Some(self.sentence(&error)),
         }
         update.liveness = self.liveness;
-        if self.reader.recording().is_some() {
-            // Those before the last one, which is read below.
-            update.earlier = self.reader.latest(HISTORY + 1).unwrap_or_default();
-            update.earlier.pop();
+        if !self.told && self.reader.recording().is_some() {
+            self.told = true;
+            update.earlier = self.earlier();
         }
         match self.reader.snapshot() {
             Ok(snapshot) => {
@@ -179,10 +196,32 @@ impl SegmentSource {
         }
     }
 
+    /// The states of a recording before the last one, as many as are kept of one.
+    fn earlier(&self) -> Vec<Snapshot> {
+        // They need not have room at once before they are thinned.
+        let mut past = Past::new(self.keep());
+        let read = self.reader.each_state(|state| past.snapshot(&state));
+        if let Err(error) = read {
+            tracing::warn!(%error, "earlier states cannot be read");
+        }
+        let mut states: Vec<_> = past.states().cloned().collect();
+        states.pop();
+        states
+    }
+
     fn sentence(&self, error: &wq_trace::ReadError) -> String {
         match self.reader.path() {
             Some(path) => format!("{}: {error}", path.display()),
             None => error.to_string(),
         }
+    }
+}
+
+/// A loss as a place among events.
+fn gap(loss: &Loss) -> Gap {
+    Gap {
+        lost: loss.lost,
+        ring: (loss.ring != Loss::NO_RING).then_some(loss.ring),
+        until: loss.until,
     }
 }

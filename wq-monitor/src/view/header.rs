@@ -3,6 +3,7 @@
 use super::cells::fit;
 use super::style::{Palette, Role};
 use crate::app::{App, View};
+use crate::wall;
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
@@ -147,7 +148,7 @@ fn joined(left: &[Piece], right: &[Piece], width: u16) -> Line<'static> {
     Line::from(line)
 }
 
-/// Draws the tabs, and on the right what is filtered, how a replay stands and whether the picture is held.
+/// Draws the tabs, and on the right what is filtered and how a replay stands.
 pub fn tabs(app: &App, palette: Palette, frame: &mut Frame<'_>, area: Rect) {
     let mut tabs = Vec::new();
     for view in View::ALL {
@@ -222,27 +223,10 @@ fn marks(app: &App, width: u16, palette: Palette) -> Line<'static> {
         let text = format!("/{}/ ", fit(filter.as_str(), 24));
         spans.push(Span::styled(text, palette.of(Role::Accent)));
     }
-    let room = if app.is_paused() {
-        width.saturating_sub(24)
-    } else {
-        width
-    };
     // A word or two of it would say nothing.
-    if let (Some(replay), 16..) = (&app.link.replay, room) {
-        let text = format!("{} ", fit(replay, room - 1));
+    if let (Some(replay), 16..) = (&app.link.replay, width) {
+        let text = format!("{} ", fit(replay, width - 1));
         spans.push(Span::styled(text, palette.of(Role::Accent)));
-    }
-    if app.is_paused() {
-        let behind = app
-            .latest()
-            .map_or(0, |latest| latest.at)
-            .saturating_sub(app.model().at());
-        let mut text = " PAUSED ".to_owned();
-        if behind > 0 {
-            text = format!(" PAUSED {} ago ", units::duration(behind));
-        }
-        let style = palette.of(Role::Warn).patch(palette.badge());
-        spans.push(Span::styled(text, style));
     }
     Line::from(spans)
 }
@@ -253,16 +237,16 @@ pub fn banner(app: &App, palette: Palette) -> Option<Line<'static>> {
         (Some(problem), _) => (format!(" {problem}"), Role::Bad),
         (None, _) if !app.link.has_data => return None,
         (None, Liveness::Dead) => {
-            let what = format!("gone (killed) at {}", clock(wall(app)));
+            let what = format!("gone (killed) at {}", end(app));
             (
-                format!(" engine {} {what}, showing the last state", pid(app)),
+                format!(" engine {} {what}{}", pid(app), shown(app)),
                 Role::Bad,
             )
         }
         (None, Liveness::Ended) => {
-            let what = format!("ended at {}", clock(wall(app)));
+            let what = format!("ended at {}", end(app));
             (
-                format!(" engine {} {what}, showing the last state", pid(app)),
+                format!(" engine {} {what}{}", pid(app), shown(app)),
                 Role::Warn,
             )
         }
@@ -271,11 +255,8 @@ pub fn banner(app: &App, palette: Palette) -> Option<Line<'static>> {
             (format!(" engine {} {what}", pid(app)), Role::Warn)
         }
         (None, Liveness::Recorded) => {
-            let what = format!("ends at {}", clock(wall(app)));
-            (
-                format!(" the recording {what}, showing its last state"),
-                Role::Warn,
-            )
+            let what = format!(" the recording ends at {}", end(app));
+            (format!("{what}{}", shown(app)), Role::Warn)
         }
         (None, Liveness::Live) => return None,
     };
@@ -286,34 +267,24 @@ fn pid(app: &App) -> u32 {
     app.latest().map_or(0, |snapshot| snapshot.meta.pid)
 }
 
-/// Wall-clock time of the last sign of life, in nanoseconds since 1970.
-fn wall(app: &App) -> u64 {
-    app.latest().map_or(0, |snapshot| {
-        let up = snapshot.at.saturating_sub(snapshot.meta.started_at);
-        snapshot.meta.started_wall.saturating_add(up)
-    })
+/// The time of day of the last sign of life.
+fn end(app: &App) -> String {
+    let wall = app.latest().map_or(0, |latest| wall::at(latest, latest.at));
+    format!("{} UTC", wall::clock(wall))
 }
 
-/// Nanoseconds since 1970 as the time of day, UTC.
-fn clock(wall: u64) -> String {
-    let seconds = wall / 1_000_000_000 % 86_400;
-    format!(
-        "{:02}:{:02}:{:02} UTC",
-        seconds / 3600,
-        seconds / 60 % 60,
-        seconds % 60
-    )
+/// What is shown of something that is over; while a moment is held, another line says that.
+fn shown(app: &App) -> &'static str {
+    match (app.is_paused(), app.past().len()) {
+        (true, _) => "",
+        (false, 0 | 1) => ", showing the last state",
+        (false, _) => ", showing the last state; [ goes back",
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_time_of_day_is_that_of_utc() {
-        assert_eq!(clock(0), "00:00:00 UTC");
-        assert_eq!(clock(1_795_441_811_000_000_000), "13:50:11 UTC");
-    }
 
     #[test]
     fn pieces_of_the_highest_rank_go_first_and_the_rest_fits() {

@@ -2,8 +2,9 @@
 //!
 //! ```text
 //! ● live  mixed  pid 4242  up 2m31s      38.2k events/s  lost 0  sensing tick  self 0.8%   header
-//!  1 Overview   3 Pools   4 Workers                                             PAUSED     tabs
+//!  1 Overview   3 Pools   4 Workers                                                        tabs
 //! engine 4242 is gone (killed) ...                                                         banner, if there is news
+//!  ◀ PAUSED 12.0 s ago  13:40:30 UTC  state 45/118    2m10s ago ▂▃█▁▁●▁▁▂ now              moment, while one is held
 //! ┌──────────────────────────────────────────────────────────────────────────────────────┐
 //! │ the view: overview, pools or workers; the help lies over it                          │ body
 //! └──────────────────────────────────────────────────────────────────────────────────────┘
@@ -18,6 +19,7 @@ mod help;
 mod hit;
 mod latency;
 mod load;
+mod moment;
 mod overview;
 mod picker;
 mod pool;
@@ -102,10 +104,13 @@ fn whole(app: &App, palette: Palette, frame: &mut Frame<'_>) {
     let places = places(app, area);
     header::draw(app, palette, frame, places.head);
     header::tabs(app, palette, frame, places.tabs);
-    if let Some(banner) = header::banner(app, palette) {
+    if let Some(banner) = header::banner(app, palette)
+        && places.news.height > 0
+    {
         frame.buffer_mut().set_style(places.news, banner.style);
         frame.render_widget(banner, places.news);
     }
+    moment::draw(app, palette, frame, places.moment);
     footer::draw(app, palette, frame, places.foot);
     body(app, palette, frame, places.body);
 }
@@ -129,24 +134,30 @@ struct Places {
     head: Rect,
     tabs: Rect,
     news: Rect,
+    moment: Rect,
     body: Rect,
     foot: Rect,
 }
 
 fn places(app: &App, area: Rect) -> Places {
+    let held = app.is_paused();
+    // A low screen has no room for both, and the last state is not what it shows.
     let news = header::banner(app, Palette::new(false)).is_some();
+    let news = news && (!held || area.height >= 14 || app.link.problem.is_some());
     let rows = [
         Constraint::Length(1),
         Constraint::Length(1),
         Constraint::Length(u16::from(news)),
+        Constraint::Length(u16::from(held)),
         Constraint::Fill(1),
         Constraint::Length(1),
     ];
-    let [head, tabs, news, body, foot] = Layout::vertical(rows).areas(area);
+    let [head, tabs, news, moment, body, foot] = Layout::vertical(rows).areas(area);
     Places {
         head,
         tabs,
         news,
+        moment,
         body,
         foot,
     }

@@ -29,7 +29,7 @@ pub fn draw(app: &App, palette: Palette, frame: &mut Frame<'_>, area: Rect) {
     workqueues(app, palette, frame, middle);
     let [left, right] =
         Layout::horizontal([Constraint::Fill(1), Constraint::Fill(1)]).areas(bottom);
-    producers(app.model(), palette, frame, left);
+    producers(app, palette, frame, left);
     functions(app.model(), palette, frame, right);
 }
 
@@ -196,7 +196,8 @@ pub fn count(app: &App, view: View) -> String {
 }
 
 /// Who queues most.
-fn producers(model: &Model, palette: Palette, frame: &mut Frame<'_>, area: Rect) {
+fn producers(app: &App, palette: Palette, frame: &mut Frame<'_>, area: Rect) {
+    let model = app.model();
     let inner = panel(title("Hot producers", palette), palette, frame, area);
     let all = model.producers();
     let sum: f64 = all.iter().map(|(_, rate)| rate).sum();
@@ -222,13 +223,11 @@ fn producers(model: &Model, palette: Palette, frame: &mut Frame<'_>, area: Rect)
             ),
         ])
     });
-    hot(
-        lines,
-        "no item was seen being queued",
-        palette,
-        frame,
-        inner,
-    );
+    let none = match app.has_events() {
+        true => "no item was seen being queued",
+        false => "the events of then are not kept any more",
+    };
+    hot(lines, none, palette, frame, inner);
 }
 
 /// Functions that take most worker time at this rate.

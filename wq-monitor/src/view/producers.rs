@@ -22,6 +22,10 @@ pub fn draw(app: &App, palette: Palette, frame: &mut Frame<'_>, area: Rect) {
         let text = format!("─ {others} items of others without a row ");
         heading.push_span(Span::styled(text, palette.of(Role::Warn)));
     }
+    if !app.has_events() {
+        let text = "─ the events of then are not kept any more ";
+        heading.push_span(Span::styled(text, palette.of(Role::Warn)));
+    }
     let inner = list_panel(heading, palette, frame, area);
     let (list, line) = split(app, inner);
     if let Some(line) = line {

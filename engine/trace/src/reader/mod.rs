@@ -140,6 +140,23 @@ impl Reader {
         }
     }
 
+    /// Gives each state that there is to `take`, the oldest first: all of a recording, one after the other, so that they
+    /// need not have room at once (the last one may come twice); of a segment the present one.
+    ///
+    /// # Errors
+    /// As [`Reader::snapshot`].
+    pub fn each_state(&self, mut take: impl FnMut(Snapshot)) -> Result<(), ReadError> {
+        match &self.recorded {
+            Some(recording) => {
+                recording.each_state(&*self.source, |snapshot| take(self.here(snapshot)))
+            }
+            None => {
+                take(self.snapshot()?);
+                Ok(())
+            }
+        }
+    }
+
     /// A recording's state, with the file that it was read from.
     fn here(&self, mut snapshot: Snapshot) -> Snapshot {
         snapshot.meta.path.clone_from(&self.path);

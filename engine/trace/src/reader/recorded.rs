@@ -23,6 +23,8 @@ pub struct Recording {
     end: Option<End>,
     tables: Tables,
     states: u64,
+    /// The stamp of the first one.
+    first_at: Option<u64>,
     names: Names,
     rings: Vec<(u64, u64)>,
 }
@@ -40,6 +42,7 @@ impl Recording {
             end: None,
             tables: Tables::default(),
             states: 0,
+            first_at: None,
             names: Names::default(),
             rings: Vec::new(),
         };
@@ -59,6 +62,7 @@ impl Recording {
                 let mut news = Snapshot::default();
                 if self.tables.apply(payload, head.number, &mut news) {
                     self.states += 1;
+                    self.first_at.get_or_insert(self.tables.at());
                     self.names.update(&news);
                 }
             }
@@ -99,6 +103,12 @@ impl Recording {
     /// How many states of the engine it holds.
     pub fn states(&self) -> u64 {
         self.states
+    }
+
+    /// How long it is: nanoseconds from its first state to its last.
+    pub fn length(&self) -> u64 {
+        let last = self.tables.at();
+        last.saturating_sub(self.first_at.unwrap_or(last))
     }
 
     /// The names of everything that stood in any of its states; of thousands of a kind only the latest.
@@ -146,6 +156,24 @@ impl Recording {
             }
         }
         Ok(latest.iter().map(Tables::snapshot).collect())
+    }
+
+    /// Each state in it, the oldest first; the last one twice, if it is whole.
+    pub(super) fn each_state(
+        &self,
+        source: &dyn Source,
+        mut take: impl FnMut(Snapshot),
+    ) -> Result<(), ReadError> {
+        let mut frames = Frames::new(self.len);
+        let mut payload = Vec::new();
+        let mut tables = Tables::default();
+        while let Some(head) = frames.next(source, &mut payload)? {
+            let is_state = Kind::from_number(head.kind) == Some(Kind::Tables);
+            if is_state && tables.apply(&payload, head.number, &mut Snapshot::default()) {
+                take(tables.snapshot());
+            }
+        }
+        Ok(())
     }
 
     /// The last state in it that is not younger than `at`; the first one if all are.
