@@ -7,10 +7,10 @@ use crate::help;
 use crate::lists::{self, ListState};
 use crate::note::Note;
 use crate::save::Request;
-use crate::source::{Engine, Update};
+use crate::source::{Engine, Successor, Update};
 use crate::time::Time;
 use regex::Regex;
-use wq_trace::model::Model;
+use wq_trace::model::{Limits, Model};
 use wq_trace::past::{Keep, Past};
 use wq_trace::{Liveness, Snapshot};
 
@@ -113,6 +113,12 @@ pub struct Link {
     pub own_cpu: f64,
     /// Whether anything was read yet.
     pub has_data: bool,
+    /// There is no engine now, but another one is looked for.
+    pub waiting: bool,
+    /// The name of the engine that was asked for, if one was.
+    pub wanted: Option<String>,
+    /// Which engine took another one's place, as a sentence; until the next key.
+    pub successor: Option<String>,
 }
 
 impl App {
@@ -137,6 +143,9 @@ impl App {
                 replay: None,
                 own_cpu: 0.0,
                 has_data: false,
+                waiting: false,
+                wanted: None,
+                successor: None,
             },
             engines,
         }
@@ -238,6 +247,13 @@ impl App {
         } else {
             Effect::None
         };
+        if let Some(successor) = &update.successor {
+            self.restart(successor);
+        }
+        if self.link.waiting != update.waiting {
+            self.link.waiting = update.waiting;
+            effect = Effect::Draw;
+        }
         if self.link.liveness != update.liveness || self.link.problem != update.problem {
             self.link.liveness = update.liveness;
             self.link.problem.clone_from(&update.problem);
@@ -260,8 +276,19 @@ impl App {
         effect
     }
 
+    /// Another engine: nothing that was known is of it.
+    fn restart(&mut self, successor: &Successor) {
+        self.model = Model::new(Limits::default());
+        self.time = Time::new(Keep::default());
+        self.ui.details = None;
+        self.link.has_data = false;
+        // The first one that came is no news.
+        let news = successor.before.is_some();
+        self.link.successor = news.then(|| successor.sentence());
+    }
+
     fn act(&mut self, act: Act) -> Effect {
-        self.ui.note = None;
+        (self.ui.note, self.link.successor) = (None, None);
         match act {
             Act::Quit => return Effect::Quit,
             Act::Suspend => return Effect::Suspend,

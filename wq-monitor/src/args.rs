@@ -41,6 +41,10 @@ pub struct Args {
     #[arg(long, value_name = "SCRIPT", conflicts_with_all = ["pid", "engine", "file"])]
     pub replay: Option<PathBuf>,
 
+    /// When the engine is gone, or none is there yet, wait for one of that name and go on with it
+    #[arg(long, conflicts_with_all = ["file", "replay", "record", "prometheus_once"])]
+    pub follow: bool,
+
     /// Record all that is watched, events and states, to this file (new or empty); read it with --file
     #[arg(long, value_name = "FILE")]
     pub record: Option<PathBuf>,

@@ -46,15 +46,22 @@ fn rounds(
     signals: &Signals,
     mut out: impl Write,
 ) -> Result<u8, Failure> {
-    // Nothing here shows history or producers.
-    let mut model = Model::new(Limits {
-        history: 1,
-        producers: 0,
-    });
+    let mut model = Model::new(LIMITS);
     let mut next = monotonic();
     loop {
         let update = source.poll(monotonic(), true);
+        if let Some(successor) = &update.successor {
+            model = Model::new(LIMITS);
+            say(Some(&successor.sentence()));
+        }
         let Some(snapshot) = &update.snapshot else {
+            if update.waiting && update.problem.is_none() {
+                next = monotonic();
+                match wait(next + LOOKING, signals, WATCHING, || ()) {
+                    Some(code) => return Ok(code),
+                    None => continue,
+                }
+            }
             let problem = update
                 .problem
                 .unwrap_or_else(|| "the engine cannot be read".to_owned());
@@ -75,6 +82,7 @@ fn rounds(
             Err(error) => return Err(Failure::usage(format!("standard output: {error}"))),
         }
         match update.liveness {
+            _ if update.waiting => say(Some("the engine is gone; waiting for another one")),
             Liveness::Dead if args.pid.is_some() => {
                 return Err(Failure::gone(format!(
                     "engine {} was killed",
@@ -100,6 +108,12 @@ fn rounds(
     }
 }
 
+/// Nothing here shows history or producers.
+const LIMITS: Limits = Limits {
+    history: 1,
+    producers: 0,
+};
+
 fn print(out: &mut impl Write, text: &str) -> io::Result<()> {
     out.write_all(text.as_bytes())?;
     out.flush()
@@ -107,6 +121,8 @@ fn print(out: &mut impl Write, text: &str) -> io::Result<()> {
 
 /// A signal is noticed that late at most, in nanoseconds.
 const WATCHING: u64 = 50_000_000;
+/// An engine that is waited for is looked for so often.
+const LOOKING: u64 = 200_000_000;
 /// While events are recorded they are read so often, before they are overwritten.
 const RECORDING: u64 = 2_000_000;
 

@@ -6,7 +6,7 @@ use crate::filter::Filter;
 use crate::headless;
 use crate::paint::style::Palette;
 use crate::replay::{Embedded, UntilOver};
-use crate::source::{Engine, Source, Tape};
+use crate::source::{Engine, Follower, Source, Tape};
 use crate::target::{self, Failure, Target};
 use crate::term::{self, Signals};
 use crate::tui::{self, Session};
@@ -19,6 +19,7 @@ use std::path::Path;
 use std::time::Duration;
 use tracing_subscriber::EnvFilter;
 use wq_trace::model::{Limits, Model};
+use wq_trace::past::Keep;
 
 /// Does it. Gives back the exit status.
 ///
@@ -42,6 +43,11 @@ pub fn run(args: &Args) -> Result<u8, Failure> {
         let advice = "not a terminal: use --plain or --json (with -i 0 for one round)";
         return Err(Failure::usage(advice));
     }
+    if args.follow && args.once() {
+        let advice =
+            "--follow goes on for ever, but -i 0 ends after one round: leave one of them out";
+        return Err(Failure::usage(advice));
+    }
     let signals = Signals::catch().map_err(|error| Failure::usage(format!("signals: {error}")))?;
     if let Some(script) = &args.replay {
         return replay(args, filter, script, signals);
@@ -51,16 +57,16 @@ pub fn run(args: &Args) -> Result<u8, Failure> {
         Target::Segment(path) => {
             let events = screen || args.record.is_some();
             let source = target::open(&path, events, args.file.is_none())?;
-            let source = source.recorded(tape(args)?);
-            if !screen {
-                let out = io::stdout().lock();
-                return headless::run(args, &printed(args, filter), source, &signals, out);
+            if args.follow {
+                let source = Follower::of(&path, source, screen);
+                return look_at(args, filter, source, signals);
             }
-            let watched = Watched {
-                source: Some(Box::new(source)),
-                ..Watched::default()
-            };
-            watch(args, filter, watched, signals)
+            let source = source.recorded(tape(args)?);
+            look_at(args, filter, source, signals)
+        }
+        Target::ToCome(name) => {
+            let source = Follower::new(name, screen);
+            look_at(args, filter, source, signals)
         }
         Target::Choice(engines) => watch(
             args,
@@ -73,6 +79,24 @@ pub fn run(args: &Args) -> Result<u8, Failure> {
             signals,
         ),
     }
+}
+
+/// Shows what a source says, or prints it.
+fn look_at(
+    args: &Args,
+    filter: Option<Regex>,
+    source: impl Source + 'static,
+    signals: Signals,
+) -> Result<u8, Failure> {
+    if args.mode() != Mode::Screen {
+        let out = io::stdout().lock();
+        return headless::run(args, &printed(args, filter), source, &signals, out);
+    }
+    let watched = Watched {
+        source: Some(Box::new(source)),
+        ..Watched::default()
+    };
+    watch(args, filter, watched, signals)
 }
 
 /// What is printed of all that is read.
@@ -158,9 +182,11 @@ fn watch(
     let tape = Cell::new(tape);
     let variable = |name| std::env::var(name).ok();
     let colours = args.colours(variable("NO_COLOR").as_deref(), variable("TERM").as_deref());
+    let keep = source.as_ref().map_or_else(Keep::default, |it| it.keep());
     let session = Session {
         source,
         open: &|engine: &Engine| match target::open(&engine.path, true, true) {
+            Ok(source) if args.follow => Ok(Box::new(Follower::of(&engine.path, source, true))),
             Ok(source) => Ok(Box::new(source.recorded(tape.take()))),
             Err(failure) => Err(failure.message),
         },
@@ -169,7 +195,8 @@ fn watch(
         palette: Palette::new(colours),
         signals,
     };
-    let app = App::new(Model::new(Limits::default()), filter, engines);
+    let mut app = App::new(Model::new(Limits::default()), filter, engines).keeping(keep);
+    app.link.wanted = args.engine.clone();
     tui::run(app, session).map_err(|error| Failure::usage(error.to_string()))
 }
 

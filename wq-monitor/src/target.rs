@@ -39,6 +39,8 @@ pub enum Target {
     Segment(PathBuf),
     /// One of these.
     Choice(Vec<Engine>),
+    /// One that is not there yet: of this name, or any.
+    ToCome(Option<String>),
 }
 
 /// Finds what the flags name; several engines are a choice only if `may_ask`.
@@ -50,6 +52,9 @@ pub fn find(args: &Args, may_ask: bool) -> Result<Target, Failure> {
         Ok(path) => Ok(Target::Segment(path)),
         Err(FindError::Several { candidates }) if may_ask => {
             Ok(Target::Choice(candidates.into_iter().map(engine).collect()))
+        }
+        Err(FindError::NoneLive { .. } | FindError::NoneNamed { .. }) if args.follow => {
+            Ok(Target::ToCome(args.engine.clone()))
         }
         Err(error) => Err(refused(&error)),
     }

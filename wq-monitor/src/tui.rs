@@ -155,7 +155,9 @@ impl Session<'_> {
         let Some(with_snapshot) = rounds.due(now) else {
             return Effect::None;
         };
-        let update = source.poll(now, with_snapshot);
+        // What was gone back to stays, whatever takes the engine's place.
+        source.stay(app.is_paused());
+        let update = source.poll(now, with_snapshot || app.link.waiting);
         rounds.polled(update.lost, update.events.len());
         if update.lost > 0 {
             tracing::info!(

@@ -42,10 +42,16 @@ fn size((cols, rows): (u16, u16)) -> PtySize {
 impl Session {
     /// Starts the monitor, told to look for engines in `dir`.
     fn start(dir: &Path, args: &[&str], at: (u16, u16)) -> Self {
+        Self::start_in(Path::new("."), dir, args, at)
+    }
+
+    /// The same in a folder of its own.
+    fn start_in(folder: &Path, dir: &Path, args: &[&str], at: (u16, u16)) -> Self {
         let pair = native_pty_system().openpty(size(at)).unwrap();
         let before = discipline(pair.master.as_ref());
         let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_wq-monitor"));
         command.args(args);
+        command.cwd(std::fs::canonicalize(folder).unwrap());
         command.env("WQ_RUNTIME_DIR", dir);
         command.env("TERM", "xterm-256color");
         command.env_remove("NO_COLOR");
@@ -327,6 +333,59 @@ fn several_engines_are_offered_and_one_is_watched() {
     assert_eq!(session.end(), 0);
 }
 
+#[test]
+fn keys_go_back_in_time_and_write_what_is_kept() {
+    let (dir, mut writer) = one_engine("past");
+    let args = ["-i", "0.05", "--engine", "past"];
+    let mut session = Session::start_in(dir.path(), dir.path(), &args, (120, 40));
+    session.wait_for("● live  past");
+    for _ in 0..40 {
+        writer.step();
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    session.press("[");
+    session.wait(|screen| screen.contains("◀ PAUSED") && screen.contains(" ago "));
+    let state = |screen: &str| {
+        let (_, rest) = screen.split_once("  state ")?;
+        rest.split_once('/')?.0.parse::<u32>().ok()
+    };
+    let at = state(&session.screen()).unwrap();
+    session.press("{");
+    session.wait(|screen| state(screen) == Some(at - 10));
+    session.press("]");
+    session.wait(|screen| state(screen) == Some(at - 9));
+    session.press("w");
+    session.wait_for("wrote wq-past-");
+    session.press("W");
+    session.wait_for(".pftrace: ");
+    session.press("{{{{{{{{{{{{{{{{{{{{");
+    session.press("[");
+    session.wait_for("this is the oldest state that is kept");
+    session.press("\u{1b}[F");
+    session.wait(|screen| !screen.contains('◀'));
+    session.press("q");
+    assert_eq!(session.end(), 0);
+    let files = std::fs::read_dir(dir.path()).unwrap().flatten();
+    let names: Vec<_> = files
+        .map(|file| file.file_name().into_string().unwrap())
+        .collect();
+    let ends = |ending: &str| names.iter().find(|name| name.ends_with(ending)).cloned();
+    let (recording, trace) = (ends(".wqrec").unwrap(), ends(".pftrace").unwrap());
+    assert!(trace.starts_with("wq-past-"), "{trace}");
+    let path = dir.path().join(recording);
+    let reader = wq_trace::Reader::open(&path).unwrap();
+    assert_eq!(reader.recording().unwrap().damage().bytes, 0);
+    let path = path.to_str().unwrap().to_owned();
+    let mut session = Session::start(dir.path(), &["--file", &path], (120, 40));
+    session.wait_for("showing the last state; [ goes back");
+    session.press("[");
+    session.wait_for("before the end");
+    session.press(" ");
+    session.wait_for("showing the last state");
+    session.press("q");
+    assert_eq!(session.end(), 0);
+}
+
 /// A script of the workloads folder.
 fn script(name: &str) -> String {
     format!(
@@ -378,30 +437,90 @@ fn victim() {
     }
 }
 
+/// An engine in a process of its own. Dropping it kills it.
+struct Victim(std::process::Child);
+
+impl Victim {
+    fn start(dir: &Path) -> Self {
+        let victim = Command::new(std::env::current_exe().unwrap())
+            .args(["victim", "--exact"])
+            .env(VICTIM, dir)
+            .stdout(Stdio::null())
+            .spawn()
+            .unwrap();
+        let start = Instant::now();
+        while !dir.join(format!("{}-victim.wqseg", victim.id())).exists() {
+            assert!(start.elapsed() < PATIENCE);
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        Self(victim)
+    }
+
+    fn id(&self) -> u32 {
+        self.0.id()
+    }
+
+    /// Kills it. Gives back its process.
+    fn kill(mut self) -> u32 {
+        self.0.kill().unwrap();
+        self.0.wait().unwrap();
+        self.id()
+    }
+}
+
+impl Drop for Victim {
+    fn drop(&mut self) {
+        // It may be gone already.
+        let _ = (self.0.kill(), self.0.wait());
+    }
+}
+
+#[test]
+fn an_engine_is_followed_from_one_start_to_the_next() {
+    let dir = tempfile::tempdir().unwrap();
+    let args = ["-i", "0.05", "--engine", "victim", "--follow"];
+    let mut session = Session::start(dir.path(), &args, (120, 40));
+    session.wait_for("No engine named victim runs yet.");
+    let first = Victim::start(dir.path());
+    session.wait_for("● live  victim");
+    session.wait_for(&format!("pid {}", first.id()));
+    let first = first.kill();
+    session.wait_for("waiting for another one");
+    session.press("4");
+    session.wait_for("kworker/u8:2");
+    let second = Victim::start(dir.path());
+    let news = format!(
+        "engine victim restarted: now pid {}; {first} was killed",
+        second.id()
+    );
+    session.wait_for(&news);
+    session.wait_for("● live  victim");
+    session.press("1");
+    session.wait(|screen| !screen.contains("restarted"));
+    // Who holds the picture stays with it.
+    session.press(" ");
+    session.wait_for("PAUSED");
+    let second = second.kill();
+    session.wait_for(&format!("engine {second} gone (killed)"));
+    let third = Victim::start(dir.path());
+    session.press("[");
+    session.wait_for("before the end");
+    session.wait_for(&format!("pid {second}"));
+    session.press("\u{1b}[F");
+    session.wait_for(&format!("restarted: now pid {}", third.id()));
+    session.press("q");
+    assert_eq!(session.end(), 0);
+}
+
 #[test]
 fn a_killed_engine_is_noticed_and_its_last_state_stays() {
     let dir = tempfile::tempdir().unwrap();
-    let mut victim = Command::new(std::env::current_exe().unwrap())
-        .args(["victim", "--exact"])
-        .env(VICTIM, dir.path())
-        .stdout(Stdio::null())
-        .spawn()
-        .unwrap();
-    let start = Instant::now();
-    while !dir
-        .path()
-        .join(format!("{}-victim.wqseg", victim.id()))
-        .exists()
-    {
-        assert!(start.elapsed() < PATIENCE);
-        std::thread::sleep(Duration::from_millis(5));
-    }
+    let victim = Victim::start(dir.path());
     let mut session = Session::start(dir.path(), &["-i", "0.05", "--engine", "victim"], (120, 40));
     session.wait_for("● live  victim");
     session.wait_for("journal_commit");
-    victim.kill().unwrap();
-    victim.wait().unwrap();
-    session.wait_for(&format!("engine {} gone (killed) at ", victim.id()));
+    let victim = victim.kill();
+    session.wait_for(&format!("engine {victim} gone (killed) at "));
     session.wait_for("✖ dead  victim");
     session.press("4");
     session.wait_for("kworker/u8:2");

@@ -1,8 +1,10 @@
 //! Where data come from, as the application sees it.
 
+mod follow;
 mod segment;
 mod tape;
 
+pub use follow::{Follower, Gone, Successor};
 pub use segment::SegmentSource;
 pub use tape::Tape;
 
@@ -26,6 +28,10 @@ pub struct Update {
     pub lost: u64,
     /// Whether the engine is there.
     pub liveness: Liveness,
+    /// Another engine than before, which all of this is of.
+    pub successor: Option<Successor>,
+    /// There is no engine now, but another one is looked for.
+    pub waiting: bool,
     /// What went wrong, as a sentence.
     pub problem: Option<String>,
 }
@@ -39,6 +45,8 @@ impl Default for Update {
             gaps: Vec::new(),
             lost: 0,
             liveness: Liveness::Live,
+            successor: None,
+            waiting: false,
             problem: None,
         }
     }
@@ -52,6 +60,11 @@ pub trait Source {
     /// How much of what it says is worth keeping for who wants to go back.
     fn keep(&self) -> Keep {
         Keep::default()
+    }
+
+    /// Whether to stay with what is there, also when it is gone and another engine has taken its place.
+    fn stay(&mut self, stay: bool) {
+        let _ = stay;
     }
 
     /// Nobody will ask any more. Gives back what there is to tell of a recording that was made, as a sentence.

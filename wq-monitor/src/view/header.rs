@@ -54,6 +54,7 @@ fn piece(rank: u8, label: &str, value: String, role: Role, palette: Palette) -> 
 fn left(app: &App, palette: Palette) -> Vec<Piece> {
     let model = app.model();
     let (dot, word, role) = match app.link.liveness {
+        _ if app.link.waiting && !app.link.has_data => ("○", "waiting", Role::Warn),
         Liveness::Live => ("●", "live", Role::Good),
         Liveness::Ended => ("■", "ended", Role::Warn),
         Liveness::Dead => ("✖", "dead", Role::Bad),
@@ -236,6 +237,7 @@ pub fn banner(app: &App, palette: Palette) -> Option<Line<'static>> {
     let (text, role) = match (&app.link.problem, app.link.liveness) {
         (Some(problem), _) => (format!(" {problem}"), Role::Bad),
         (None, _) if !app.link.has_data => return None,
+        (None, Liveness::Live) => (format!(" {}", app.link.successor.as_ref()?), Role::Warn),
         (None, Liveness::Dead) => {
             let what = format!("gone (killed) at {}", end(app));
             (
@@ -258,7 +260,6 @@ pub fn banner(app: &App, palette: Palette) -> Option<Line<'static>> {
             let what = format!(" the recording ends at {}", end(app));
             (format!("{what}{}", shown(app)), Role::Warn)
         }
-        (None, Liveness::Live) => return None,
     };
     Some(Line::styled(text, palette.of(role).patch(palette.badge())))
 }
@@ -276,6 +277,8 @@ fn end(app: &App) -> String {
 /// What is shown of something that is over; while a moment is held, another line says that.
 fn shown(app: &App) -> &'static str {
     match (app.is_paused(), app.past().len()) {
+        (false, _) if app.link.waiting => "; waiting for another one",
+        (true, _) if app.link.waiting => "; End: look for another one",
         (true, _) => "",
         (false, 0 | 1) => ", showing the last state",
         (false, _) => ", showing the last state; [ goes back",

@@ -26,6 +26,7 @@ mod pool;
 mod pools;
 mod producers;
 mod table;
+mod waiting;
 mod workers;
 mod workqueues;
 
@@ -120,8 +121,7 @@ fn body(app: &App, palette: Palette, frame: &mut Frame<'_>, area: Rect) {
     if let Some(top) = app.ui.help {
         help::draw(app, top, palette, frame, area);
     } else if !app.link.has_data {
-        let text = " waiting for the engine ...";
-        frame.render_widget(Line::styled(text, palette.of(Role::Dim)), area);
+        waiting::draw(app, palette, frame, area);
     } else if let Some(open) = &app.ui.details {
         details::draw(app, open, palette, frame, area);
     } else if let Some(screen) = screen(app.ui.view) {
