@@ -3,7 +3,7 @@
 use crate::args::{Args, Mode};
 use crate::clock::monotonic;
 use crate::filter::Filter;
-use crate::source::Source;
+use crate::source::{Source, Update};
 use crate::target::Failure;
 use crate::term::Signals;
 use crate::{json, plain, prometheus};
@@ -48,12 +48,13 @@ fn rounds(
 ) -> Result<u8, Failure> {
     let mut model = Model::new(LIMITS);
     let mut next = monotonic();
+    let mut waiting = false;
     loop {
         let update = source.poll(monotonic(), true);
-        if let Some(successor) = &update.successor {
+        if update.successor.is_some() {
             model = Model::new(LIMITS);
-            say(Some(&successor.sentence()));
         }
+        news(args, &update, &mut waiting);
         let Some(snapshot) = &update.snapshot else {
             if update.waiting && update.problem.is_none() {
                 next = monotonic();
@@ -82,7 +83,7 @@ fn rounds(
             Err(error) => return Err(Failure::usage(format!("standard output: {error}"))),
         }
         match update.liveness {
-            _ if update.waiting => say(Some("the engine is gone; waiting for another one")),
+            _ if update.waiting => {}
             Liveness::Dead if args.pid.is_some() => {
                 return Err(Failure::gone(format!(
                     "engine {} was killed",
@@ -105,6 +106,22 @@ fn rounds(
         }
         // After a stop (or a suspended machine) the rounds that were missed are left out.
         next = next.max(monotonic());
+    }
+}
+
+/// Says which engine is followed, and when one is waited for.
+fn news(args: &Args, update: &Update, waiting: &mut bool) {
+    if let Some(successor) = &update.successor {
+        say(Some(&successor.sentence()));
+    }
+    let begins = update.waiting && !*waiting;
+    *waiting = update.waiting;
+    if begins && update.snapshot.is_some() {
+        say(Some("the engine is gone; waiting for another one"));
+    } else if begins {
+        let name = args.engine.as_ref();
+        let name = name.map_or_else(String::new, |name| format!(" named {name}"));
+        say(Some(&format!("waiting for an engine{name}")));
     }
 }
 

@@ -17,7 +17,7 @@ fn state(at: u64) -> Snapshot {
 }
 
 fn event(at: u64) -> Event {
-    let what = if at % 2 == 0 {
+    let what = if at.is_multiple_of(2) {
         What::ExecuteStart
     } else {
         What::ExecuteEnd
