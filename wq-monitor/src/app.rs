@@ -224,7 +224,7 @@ impl App {
                 self.ui.size = (width, height);
                 Effect::Draw
             }
-            Msg::Polled(update) => self.polled(*update),
+            Msg::Polled(update) => self.polled(&update),
             Msg::OwnCpu(share) => {
                 self.link.own_cpu = share;
                 Effect::None
@@ -241,7 +241,7 @@ impl App {
         }
     }
 
-    fn polled(&mut self, update: Update) -> Effect {
+    fn polled(&mut self, update: &Update) -> Effect {
         let mut effect = if update.snapshot.is_some() {
             Effect::Draw
         } else {
@@ -260,7 +260,7 @@ impl App {
             effect = Effect::Draw;
         }
         self.link.has_data |= update.snapshot.is_some();
-        self.time.take_in(&update);
+        self.time.take_in(update);
         let mut events = update.events.iter().peekable();
         for earlier in &update.earlier {
             while let Some(event) = events.next_if(|event| event.at <= earlier.at) {

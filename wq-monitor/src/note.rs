@@ -72,16 +72,15 @@ impl App {
         let until = self.past().held_until().unwrap_or(latest.at);
         let (name, pid) = (file_name(&latest.meta.name), latest.meta.pid);
         let wall = wall::stamp(wall::at(latest, until));
-        Effect::Save(Request {
-            kind,
-            stem: format!("wq-{name}-{pid}-{wall}"),
-            // What is held ends before the engine did.
-            end: match self.link.liveness {
-                Liveness::Ended if until == latest.at => RecordingEnd::Ended,
-                Liveness::Dead if until == latest.at => RecordingEnd::Gone,
-                _ => RecordingEnd::Stopped,
-            },
-        })
+        let stem = format!("wq-{name}-{pid}-{wall}");
+        // What is held ends before the engine did.
+        let end = match self.link.liveness {
+            Liveness::Ended if until == latest.at => RecordingEnd::Ended,
+            Liveness::Dead if until == latest.at => RecordingEnd::Gone,
+            _ => RecordingEnd::Stopped,
+        };
+        self.ui.note = Some(Note::of(Ok(format!("writing {stem} ..."))));
+        Effect::Save(Request { kind, stem, end })
     }
 }
 

@@ -6,6 +6,7 @@ use crate::filter::Filter;
 use crate::headless;
 use crate::paint::style::Palette;
 use crate::replay::{Embedded, UntilOver};
+use crate::save::Writer;
 use crate::source::{Engine, Follower, Source, Tape};
 use crate::target::{self, Failure, Target};
 use crate::term::{self, Signals};
@@ -194,6 +195,7 @@ fn watch(
         interval: args.interval,
         palette: Palette::new(colours),
         signals,
+        writer: Writer::default(),
     };
     let mut app = App::new(Model::new(Limits::default()), filter, engines).keeping(keep);
     app.link.wanted = args.engine.clone();

@@ -4,6 +4,7 @@ use std::fs::{File, OpenOptions};
 use std::io::{self, BufWriter, ErrorKind};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
+use std::thread::JoinHandle;
 use wq_trace::export::Format;
 use wq_trace::past::Past;
 use wq_trace::save::{Saved, recording, trace};
@@ -37,6 +38,47 @@ pub struct Request {
     pub stem: String,
     /// How the engine has ended, for a recording.
     pub end: RecordingEnd,
+}
+
+/// Writes files while the screen goes on: a second of writing would be a second of events lost.
+#[derive(Debug, Default)]
+pub struct Writer {
+    job: Option<JoinHandle<Result<String, String>>>,
+}
+
+impl Writer {
+    /// Begins to write what `past` keeps to a new file in the current folder.
+    ///
+    /// # Errors
+    /// Why it cannot, as a sentence.
+    pub fn start(&mut self, past: &Past, request: Request) -> Result<(), String> {
+        if self.job.is_some() {
+            return Err("the last file is not written yet".to_owned());
+        }
+        let past = past.kept();
+        let job = std::thread::Builder::new()
+            .name("wq-monitor-save".to_owned())
+            .spawn(move || write(&past, &request, Path::new("")));
+        self.job = Some(job.map_err(|error| format!("no thread to write with: {error}"))?);
+        Ok(())
+    }
+
+    /// How it went, once it is over.
+    pub fn done(&mut self) -> Option<Result<String, String>> {
+        self.job
+            .as_ref()
+            .is_some_and(JoinHandle::is_finished)
+            .then(|| self.finish())?
+    }
+
+    /// Waits until it is over. Gives back how it went, if there was anything to write.
+    pub fn finish(&mut self) -> Option<Result<String, String>> {
+        let job = self.job.take()?;
+        Some(
+            job.join()
+                .unwrap_or_else(|_| Err("writing the file failed".to_owned())),
+        )
+    }
 }
 
 /// Names that are tried before giving up.

@@ -6,13 +6,12 @@ use crate::headless;
 use crate::input;
 use crate::paint::style::Palette;
 use crate::replay::Embedded;
-use crate::save;
+use crate::save::Writer;
 use crate::source::{Engine, Source};
 use crate::term::{Screen, Signals};
 use crate::view;
 use crossterm::event;
 use std::io;
-use std::path::Path;
 use std::time::Duration;
 
 /// Opens the engine that was chosen.
@@ -32,6 +31,8 @@ pub struct Session<'a> {
     pub palette: Palette,
     /// Signals that ask us to end.
     pub signals: Signals,
+    /// Writes the files that are asked for.
+    pub writer: Writer,
 }
 
 impl std::fmt::Debug for Session<'_> {
@@ -70,8 +71,11 @@ pub fn run(mut app: App, mut session: Session<'_>) -> io::Result<u8> {
 }
 
 impl Session<'_> {
-    /// Ends the recording, if one is made, and says what is in it.
+    /// Ends what is being written, the recording if one is made, and says what is in it.
     fn finish(&mut self) -> io::Result<()> {
+        if let Some(said) = self.writer.finish() {
+            headless::say(Some(&said.unwrap_or_else(|why| why)));
+        }
         let Some(source) = &mut self.source else {
             return Ok(());
         };
@@ -93,6 +97,9 @@ impl Session<'_> {
                 draw = true;
             }
             draw |= self.poll(app, &mut rounds) == Effect::Draw;
+            if let Some(said) = self.writer.done() {
+                draw |= app.update(Msg::Saved(said)) == Effect::Draw;
+            }
             if draw {
                 screen.draw(|frame| view::draw(app, self.palette, frame))?;
                 draw = false;
@@ -132,8 +139,10 @@ impl Session<'_> {
                 Effect::None => {}
                 Effect::Draw => effect = Effect::Draw,
                 Effect::Save(request) => {
-                    let said = save::write(app.past(), &request, Path::new(""));
-                    effect = app.update(Msg::Saved(said));
+                    effect = match self.writer.start(app.past(), request) {
+                        Ok(()) => Effect::Draw,
+                        Err(why) => app.update(Msg::Saved(Err(why))),
+                    }
                 }
                 last @ (Effect::Quit | Effect::Suspend) => return Ok(last),
                 Effect::Open(engine) => {

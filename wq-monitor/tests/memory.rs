@@ -18,7 +18,7 @@ fn resident() -> u64 {
         .nth(1)
         .and_then(|n| n.parse().ok())
         .expect("pages");
-    pages * rustix::param::page_size() as u64 >> 20
+    (pages * rustix::param::page_size() as u64) >> 20
 }
 
 /// A thousand workers at the end of a round.

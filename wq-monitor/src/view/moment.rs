@@ -32,7 +32,7 @@ pub fn draw(app: &App, palette: Palette, frame: &mut Frame<'_>, area: Rect) {
     let fits = texts.iter().find(|text| text.chars().count() <= room);
     let style = palette.of(Role::Warn).patch(palette.badge());
     let text = fits.or(texts.last()).cloned().unwrap_or_default();
-    let mut line = Line::styled(text, style);
+    let mut line = Line::from(Span::styled(text, style));
     line.spans
         .extend(strip(app, place, width - line.width().min(width), palette));
     frame.render_widget(line, area);

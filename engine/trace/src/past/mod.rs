@@ -21,6 +21,7 @@ use crate::model::{Limits, Model};
 use crate::snapshot::Snapshot;
 use crate::stats::Counter;
 use std::collections::VecDeque;
+use std::sync::Arc;
 use window::Window;
 
 /// Nanoseconds per second.
@@ -83,9 +84,10 @@ impl Keep {
 }
 
 /// One state.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Frame {
-    snapshot: Snapshot,
+    /// Shared with whoever writes it to a file meanwhile.
+    snapshot: Arc<Snapshot>,
     bytes: usize,
     /// Events lost until then.
     lost: u64,
@@ -147,7 +149,7 @@ impl Past {
         self.bytes += bytes;
         self.newest = self.newest.max(snapshot.at);
         self.frames.push_back(Frame {
-            snapshot,
+            snapshot: Arc::new(snapshot),
             bytes,
             lost: self.lost,
             begun,
@@ -188,7 +190,7 @@ impl Past {
 
     /// The states, oldest first.
     pub fn states(&self) -> impl DoubleEndedIterator<Item = &Snapshot> + ExactSizeIterator {
-        self.frames.iter().map(|frame| &frame.snapshot)
+        self.frames.iter().map(|frame| &*frame.snapshot)
     }
 
     /// The events that are kept, in the order in which they came; while they are held, those that were there then.
@@ -224,6 +226,24 @@ impl Past {
     /// Shows the events that came since [`Past::hold`].
     pub fn release(&mut self) {
         self.held = None;
+    }
+
+    /// The same for another thread, as it is now or as it is held, while this one goes on. The states are shared.
+    pub fn kept(&self) -> Self {
+        let until = self.held_until().unwrap_or(u64::MAX);
+        let frames = self.frames.iter();
+        let frames = frames.take_while(|frame| frame.snapshot.at <= until);
+        let frames: VecDeque<_> = frames.cloned().collect();
+        Self {
+            keep: self.keep,
+            thinned: self.thinned.min(frames.len()),
+            bytes: frames.iter().map(|frame| frame.bytes).sum(),
+            frames,
+            window: self.window().clone(),
+            held: None,
+            newest: self.newest,
+            lost: self.lost,
+        }
     }
 
     fn window(&self) -> &Window {
