@@ -1,6 +1,6 @@
 //! What keys do, as data.
 
-use crate::save::Kind;
+use crate::request::Kind;
 
 /// What a key does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

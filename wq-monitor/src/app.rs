@@ -6,7 +6,7 @@ use crate::details::{Details, Subject, related};
 use crate::help;
 use crate::lists::{self, ListState};
 use crate::note::Note;
-use crate::save::Request;
+use crate::request::Request;
 use crate::source::{Engine, Successor, Update};
 use crate::time::Time;
 use regex::Regex;

@@ -1,7 +1,7 @@
 //! The one key table: key, what it does, what the help screen says about it.
 
 use crate::app::{Act, Msg, Step, View};
-use crate::save::Kind;
+use crate::request::Kind;
 use crossterm::event::{
     Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers, MouseButton, MouseEventKind,
 };

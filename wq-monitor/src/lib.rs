@@ -18,6 +18,7 @@ pub mod paint;
 pub mod plain;
 pub mod prometheus;
 pub mod replay;
+pub mod request;
 pub mod run;
 pub mod save;
 pub mod source;

@@ -1,11 +1,9 @@
 //! What there is to tell until the next key: how a wish turned out, or why it cannot be granted.
 
-use crate::app::{App, Effect};
-use crate::save::{Kind, Request};
+use crate::app::App;
 use crate::time::Stepped;
-use crate::wall;
 use wq_trace::past::JUMP;
-use wq_trace::{Liveness, RecordingEnd, units};
+use wq_trace::{Liveness, units};
 
 /// A sentence in the place of the keys.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -62,46 +60,7 @@ impl App {
             _ => format!("this is the oldest state that is kept, {reach} before the end"),
         }
     }
-
-    /// Asks for a file with all that is kept.
-    pub(crate) fn save(&mut self, kind: Kind) -> Effect {
-        let Some(latest) = self.latest() else {
-            self.ui.note = Some(Note::of(Err("nothing was read yet".to_owned())));
-            return Effect::Draw;
-        };
-        let until = self.past().held_until().unwrap_or(latest.at);
-        let (name, pid) = (file_name(&latest.meta.name), latest.meta.pid);
-        let wall = wall::stamp(wall::at(latest, until));
-        let stem = format!("wq-{name}-{pid}-{wall}");
-        // What is held ends before the engine did.
-        let end = match self.link.liveness {
-            Liveness::Ended if until == latest.at => RecordingEnd::Ended,
-            Liveness::Dead if until == latest.at => RecordingEnd::Gone,
-            _ => RecordingEnd::Stopped,
-        };
-        self.ui.note = Some(Note::of(Ok(format!("writing {stem} ..."))));
-        Effect::Save(Request { kind, stem, end })
-    }
-}
-
-/// A name that a segment says, as part of a file's name: engines' own names stay as they are.
-fn file_name(name: &str) -> String {
-    let fits = |c: char| c.is_ascii_alphanumeric() || "_.-".contains(c);
-    let clean = name.chars().take(32);
-    clean.map(|c| if fits(c) { c } else { '_' }).collect()
 }
 
 /// Steps for the keys that jump.
 const _: () = assert!(JUMP == 10, "the key table says ten");
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn no_name_leads_out_of_the_folder() {
-        assert_eq!(file_name("mixed-1.2"), "mixed-1.2");
-        assert_eq!(file_name("../../etc/x\n"), ".._.._etc_x_");
-        assert_eq!(file_name(&"x".repeat(99)).len(), 32);
-    }
-}

@@ -1,5 +1,6 @@
 //! The window that is kept, written to a file of its own.
 
+use crate::request::{Kind, Request};
 use std::fs::{File, OpenOptions};
 use std::io::{self, BufWriter, ErrorKind};
 use std::os::unix::fs::OpenOptionsExt;
@@ -8,37 +9,7 @@ use std::thread::JoinHandle;
 use wq_trace::export::Format;
 use wq_trace::past::Past;
 use wq_trace::save::{Saved, recording, trace};
-use wq_trace::{RecordingEnd, units};
-
-/// What kind of file.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
-    /// A recording: `--file` and wq-dump read it.
-    Recording,
-    /// A trace for ui.perfetto.dev.
-    Perfetto,
-}
-
-impl Kind {
-    /// What its file's name ends in.
-    const fn ending(self) -> &'static str {
-        match self {
-            Self::Recording => "wqrec",
-            Self::Perfetto => "pftrace",
-        }
-    }
-}
-
-/// A file that is asked for.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Request {
-    /// What kind of file.
-    pub kind: Kind,
-    /// Its name without the ending.
-    pub stem: String,
-    /// How the engine has ended, for a recording.
-    pub end: RecordingEnd,
-}
+use wq_trace::units;
 
 /// Writes files while the screen goes on: a second of writing would be a second of events lost.
 #[derive(Debug, Default)]
@@ -152,7 +123,7 @@ fn said(path: &Path, saved: &Saved) -> String {
 mod tests {
     use super::*;
     use wq_trace::past::Keep;
-    use wq_trace::{Reader, Snapshot};
+    use wq_trace::{Reader, RecordingEnd, Snapshot};
 
     fn request(kind: Kind) -> Request {
         Request {

@@ -294,13 +294,33 @@ pub const LAYERS: &[Layer] = &[
         MONITOR,
         "view",
         &[
-            "clock", "headless", "replay", "run", "source", "target", "term", "tui",
+            "clock", "headless", "replay", "run", "save", "source", "target", "term", "tui",
         ],
     ),
     layer(
         MONITOR,
         "app",
-        &["headless", "replay", "run", "target", "term", "tui", "view"],
+        &[
+            "clock", "headless", "replay", "run", "save", "target", "term", "tui", "view",
+        ],
+    ),
+    // Where in time the screen is, and what it tells and asks for: as pure as the application.
+    layer(
+        MONITOR,
+        "time",
+        &[
+            "app", "clock", "headless", "input", "run", "save", "term", "tui", "view",
+        ],
+    ),
+    layer(
+        MONITOR,
+        "note",
+        &["clock", "headless", "run", "save", "term", "tui", "view"],
+    ),
+    layer(
+        MONITOR,
+        "request",
+        &["clock", "headless", "run", "save", "term", "tui", "view"],
     ),
     // What is looked at stands below how it is looked at, and below drawing.
     layer(

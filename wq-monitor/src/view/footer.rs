@@ -4,7 +4,7 @@ use super::cells::fit;
 use super::style::{Palette, Role};
 use crate::app::{Act, App};
 use crate::input::KEYS;
-use crate::save::Kind;
+use crate::request::Kind;
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};

@@ -256,6 +256,8 @@ pub fn banner(app: &App, palette: Palette) -> Option<Line<'static>> {
             let what = "is in another pid namespace: its end will not be noticed";
             (format!(" engine {} {what}", pid(app)), Role::Warn)
         }
+        // The line below says it, too.
+        (None, Liveness::Recorded) if app.is_paused() => return None,
         (None, Liveness::Recorded) => {
             let what = format!(" the recording ends at {}", end(app));
             (format!("{what}{}", shown(app)), Role::Warn)

@@ -1,10 +1,11 @@
 //! What a click on a place of the screen means, worked out from the application and its size alone.
 
-use super::{SMALLEST, details, header, places, screen, table};
+use super::{SMALLEST, details, header, moment, places, screen, table};
 use crate::app::{Act, App, Msg};
 use ratatui::layout::{Position, Rect};
 
-/// The message of a click on column `x` and row `y`, if something that can be clicked stands there: a tab, a heading, a row.
+/// The message of a click on column `x` and row `y`, if something that can be clicked stands there: a tab, a heading, a row, a
+/// moment.
 pub fn hit(app: &App, x: u16, y: u16) -> Option<Msg> {
     let (width, height) = app.ui.size;
     if width < SMALLEST.0 || height < SMALLEST.1 || app.is_choosing() {
@@ -16,6 +17,9 @@ pub fn hit(app: &App, x: u16, y: u16) -> Option<Msg> {
     if places.tabs.contains(at) {
         let view = header::tab_at(places.tabs, x)?;
         return Some(Msg::Act(Act::Show(view)));
+    }
+    if places.moment.contains(at) {
+        return moment::hit(app, places.moment, x);
     }
     if !places.body.contains(at) || app.ui.help.is_some() || !app.link.has_data {
         return None;

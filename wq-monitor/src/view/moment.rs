@@ -3,7 +3,7 @@
 
 use super::bars;
 use super::style::{Palette, Role};
-use crate::app::App;
+use crate::app::{Act, App, Msg};
 use crate::time::Place;
 use crate::wall;
 use ratatui::Frame;
@@ -19,23 +19,72 @@ const ROOMY: usize = 70;
 
 /// Draws it; nothing at the present.
 pub fn draw(app: &App, palette: Palette, frame: &mut Frame<'_>, area: Rect) {
-    let Some(place) = app.time().place() else {
+    let (Some(place), 1..) = (app.time().place(), area.height) else {
         return;
     };
-    if area.height == 0 {
-        return;
-    }
-    let width = usize::from(area.width);
-    let texts = texts(app, place);
-    // A shorter text and the strip say more than a long text.
-    let room = if width < ROOMY { width } else { width - STRIP };
-    let fits = texts.iter().find(|text| text.chars().count() <= room);
+    let parts = parts(app, place, area.width);
     let style = palette.of(Role::Warn).patch(palette.badge());
-    let text = fits.or(texts.last()).cloned().unwrap_or_default();
-    let mut line = Line::from(Span::styled(text, style));
-    line.spans
-        .extend(strip(app, place, width - line.width().min(width), palette));
+    let mut line = Line::from(Span::styled(parts.text.clone(), style));
+    line.spans.extend(strip(app, &parts, palette));
     frame.render_widget(line, area);
+}
+
+/// What a click on column `x` means: to go to the moment that stands there.
+pub fn hit(app: &App, area: Rect, x: u16) -> Option<Msg> {
+    let place = app.time().place()?;
+    let parts = parts(app, place, area.width);
+    let left = usize::from(area.x) + width(&parts.text) + width(&parts.before);
+    let cell = usize::from(x).checked_sub(left)?;
+    if cell >= parts.cells {
+        return None;
+    }
+    let (oldest, newest) = place.span;
+    let share = (cell as f64 + 0.5) / parts.cells as f64;
+    let at = oldest + ((newest - oldest) as f64 * share) as u64;
+    let by = app.past().index_at(at) as isize - place.index as isize;
+    Some(Msg::Act(Act::Time(by)))
+}
+
+/// How the line is divided.
+struct Parts {
+    text: String,
+    /// How far back the strip reaches.
+    before: String,
+    /// How many cells it has; none when there is no room, or nothing to show.
+    cells: usize,
+    /// What is at its end.
+    after: &'static str,
+}
+
+fn width(text: &str) -> usize {
+    text.chars().count()
+}
+
+fn parts(app: &App, place: Place, room: u16) -> Parts {
+    let room = usize::from(room);
+    let mut texts = texts(app, place);
+    // A shorter text and the strip say more than a long text.
+    let most = if room < ROOMY { room } else { room - STRIP };
+    let fits = texts.iter().position(|text| width(text) <= most);
+    let text = std::mem::take(&mut texts[fits.unwrap_or(2)]);
+    let (oldest, newest) = place.span;
+    let reach = units::duration(newest.saturating_sub(oldest));
+    let (before, after) = match is_over(app) {
+        true => (format!("  -{reach} "), " end "),
+        false => (format!("  {reach} ago "), " now "),
+    };
+    let cells = room.saturating_sub(width(&text) + width(&before) + width(after));
+    let cells = if cells < LEAST || oldest >= newest {
+        0
+    } else {
+        cells
+    };
+    Parts {
+        text,
+        before,
+        cells,
+        after,
+    }
 }
 
 /// The words, longest first.
@@ -58,7 +107,8 @@ fn texts(app: &App, place: Place) -> [String; 3] {
         .map_or_else(String::new, |state| wall::clock(wall::at(state, at)));
     let state = format!("{}/{}", place.index + 1, place.len);
     [
-        format!(" ◀ PAUSED {ago}  {clock} UTC  state {state} "),
+        // Stepping does not move what stands behind.
+        format!(" ◀ PAUSED {ago:<10}  {clock} UTC  state {state} "),
         format!(" ◀ {ago}  {clock}  state {state} "),
         format!(" ◀ {ago} {state} "),
     ]
@@ -68,36 +118,24 @@ fn is_over(app: &App) -> bool {
     !matches!(app.link.liveness, Liveness::Live | Liveness::Unknown)
 }
 
-/// `2m10s ago ▂▃█▁▁●▁▁▂ now` in at most so many cells, or nothing.
-fn strip(app: &App, place: Place, width: usize, palette: Palette) -> Vec<Span<'static>> {
-    let (oldest, newest) = place.span;
-    let reach = units::duration(newest.saturating_sub(oldest));
-    let (before, after) = match is_over(app) {
-        true => (format!("  -{reach} "), " end "),
-        false => (format!("  {reach} ago "), " now "),
-    };
-    let cells = width.saturating_sub(before.chars().count() + after.len());
-    if cells < LEAST {
-        return Vec::new();
-    }
-    let busy = app.past().strip(cells);
+/// `2m10s ago ▂▃█▁▁●▁▁▂ now`, or nothing.
+fn strip(app: &App, parts: &Parts, palette: Palette) -> Vec<Span<'static>> {
+    let busy = app.past().strip(parts.cells);
     if busy.is_empty() {
         return Vec::new();
     }
-    let line = bars::sparkline(&busy, cells).replace(' ', "·");
+    let line = bars::sparkline(&busy, parts.cells).replace(' ', "·");
     let bars: Vec<char> = line.chars().collect();
-    let head = app
-        .past()
-        .cell_of(app.model().at(), cells)
-        .min(bars.len() - 1);
+    let head = app.past().cell_of(app.model().at(), parts.cells);
+    let head = head.min(bars.len() - 1);
     let part =
         |bars: &[char]| Span::styled(bars.iter().collect::<String>(), palette.of(Role::Good));
-    let dim = |text: String| Span::styled(text, palette.of(Role::Dim));
+    let dim = |text: &str| Span::styled(text.to_owned(), palette.of(Role::Dim));
     vec![
-        dim(before),
+        dim(&parts.before),
         part(&bars[..head]),
         Span::styled("●", palette.of(Role::Warn)),
         part(&bars[head + 1..]),
-        dim(after.to_owned()),
+        dim(parts.after),
     ]
 }

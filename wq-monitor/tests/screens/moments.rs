@@ -3,7 +3,7 @@
 use super::common::{self, SECOND, app, press, update};
 use super::{SIZES, colour, drawn, gone, screen};
 use wq_monitor::app::{Act, App, Effect, Msg, Step, View};
-use wq_monitor::save::Kind;
+use wq_monitor::request::Kind;
 use wq_monitor::source::Update;
 use wq_monitor::view::style;
 use wq_trace::model::{Limits, Model};
@@ -117,6 +117,38 @@ fn what_is_over_can_be_gone_back_in() {
     assert!(shown.contains("state 700/1000"), "{shown}");
     // No event came at all.
     assert!(shown.contains("no item was seen being queued"), "{shown}");
+}
+
+#[test]
+fn a_click_on_the_strip_goes_to_that_moment() {
+    let size = (120, 40);
+    let mut app = app(View::Workers, 30, size);
+    press(&mut app, &[Act::Pause]);
+    // The first cell of the strip, and the first behind it.
+    let strip = |app: &App| {
+        let shown = screen(app, size);
+        let line: Vec<char> = shown.lines().nth(2).unwrap().chars().collect();
+        let is_bar = |c: &char| "▁▂▃▄▅▆▇█●".contains(*c);
+        let first = line.iter().position(is_bar).unwrap();
+        let last = line.iter().rposition(is_bar).unwrap();
+        (first as u16, last as u16 + 1)
+    };
+    let click = |app: &mut App, x: u16| match wq_monitor::view::hit(app, x, 2) {
+        Some(msg) => app.update(msg),
+        None => Effect::None,
+    };
+    let (first, _) = strip(&app);
+    assert_eq!(click(&mut app, first), Effect::Draw);
+    assert_eq!(second(&app), 1);
+    let (first, after) = strip(&app);
+    let _ = click(&mut app, (first + after) / 2);
+    assert_eq!(second(&app), 15);
+    let (first, after) = strip(&app);
+    let _ = click(&mut app, after - 1);
+    assert_eq!(second(&app), 29, "the newest is where the strip ends");
+    for nothing in [0, first - 1, after, 119] {
+        assert_eq!(click(&mut app, nothing), Effect::None);
+    }
 }
 
 #[test]
