@@ -120,6 +120,32 @@ fn what_is_over_can_be_gone_back_in() {
 }
 
 #[test]
+fn events_that_are_forgotten_are_not_taken_for_silence() {
+    let size = (120, 40);
+    let keep = Keep {
+        events_for: 5 * SECOND,
+        ..Keep::default()
+    };
+    let mut app = App::new(Model::new(Limits::default()), None, Vec::new()).keeping(keep);
+    let _ = app.update(Msg::Resize(size.0, size.1));
+    for round in 1..=30 {
+        let _ = app.update(Msg::Polled(Box::new(update(round, Liveness::Live))));
+    }
+    let forgotten = "the events of then are not kept any more";
+    press(&mut app, &[Act::Time(-1)]);
+    let shown = screen(&app, size);
+    assert!(
+        !shown.contains(forgotten) && shown.contains("producer-0-4243"),
+        "{shown}"
+    );
+    press(&mut app, &[Act::Time(-JUMP)]);
+    assert!(screen(&app, size).contains(forgotten));
+    press(&mut app, &[Act::Show(View::Producers)]);
+    let drawn = drawn(&app, size);
+    assert_eq!(colour(&drawn, "─ the events of then"), style::YELLOW);
+}
+
+#[test]
 fn a_click_on_the_strip_goes_to_that_moment() {
     let size = (120, 40);
     let mut app = app(View::Workers, 30, size);

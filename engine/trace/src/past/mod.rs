@@ -2,7 +2,7 @@
 //!
 //! States are kept as they come for two minutes ([`Keep::whole`]), of older ones one each five seconds, for an hour.
 //! When they would take more than [`Keep::bytes`], or be more than [`Keep::states`], the oldest go earlier; the newest
-//! one always stays. Events are kept for ten seconds, with the places where some were lost.
+//! one always stays. Of events the last quarter of a million are kept, for an hour, with the places where some were lost.
 //!
 //! A place is told by the stamp of its state ([`Playhead`]), not by its index: indices move as states go.
 
@@ -56,7 +56,7 @@ impl Default for Keep {
             oldest: 3_600 * S,
             states: 2_000,
             bytes: 64 << 20,
-            events_for: 10 * S,
+            events_for: 3_600 * S,
             events: 1 << 18,
         }
     }

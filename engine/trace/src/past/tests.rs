@@ -53,7 +53,10 @@ fn old_states_are_thinned_and_the_oldest_go() {
 
 #[test]
 fn an_hour_in_a_moment_stays_within_its_bounds() {
-    let keep = Keep::default();
+    let keep = Keep {
+        events_for: 10 * S,
+        ..Keep::default()
+    };
     let mut past = Past::new(keep);
     for at in 1..=2 * 3_600 {
         (0..50).for_each(|n| past.event(&event(at * S - n)));
