@@ -7,12 +7,12 @@ use crate::help;
 use crate::lists::{self, ListState};
 use crate::note::Note;
 use crate::request::Request;
-use crate::source::{Engine, Successor, Update};
+use crate::source::{Engine, Update};
 use crate::time::Time;
 use regex::Regex;
-use wq_trace::model::{Limits, Model};
-use wq_trace::past::{Keep, Past};
-use wq_trace::{Liveness, Snapshot};
+use wq_trace::Liveness;
+use wq_trace::model::Model;
+use wq_trace::past::Keep;
 
 /// Something that happened: a key, a resize, a round of data.
 #[derive(Debug)]
@@ -151,57 +151,6 @@ impl App {
         }
     }
 
-    /// The same, with so much kept for who goes back.
-    pub fn keeping(self, keep: Keep) -> Self {
-        let time = Time::new(keep);
-        Self { time, ..self }
-    }
-
-    /// The data to show: of the present, or of the moment that is held.
-    pub fn model(&self) -> &Model {
-        self.time.model(&self.model)
-    }
-
-    /// The data of the present.
-    pub fn present(&self) -> &Model {
-        &self.model
-    }
-
-    /// What was, and where in it the screen is.
-    pub fn time(&self) -> &Time {
-        &self.time
-    }
-
-    /// What was read until now: states, and the last events; while a moment is held, the events of then.
-    pub fn past(&self) -> &Past {
-        self.time.past()
-    }
-
-    /// Whether what is told from events can be told of what is shown; of moments longer ago they are forgotten.
-    pub fn has_events(&self) -> bool {
-        self.time.has_events(self.model())
-    }
-
-    /// The latest snapshot, whatever is shown.
-    pub fn latest(&self) -> Option<&Snapshot> {
-        self.model.snapshot()
-    }
-
-    /// Events lost until now. Counting never stops.
-    pub fn lost_events(&self) -> u64 {
-        self.model.lost_events()
-    }
-
-    /// Events written per second, by the last two snapshots.
-    pub fn events_per_s(&self) -> f64 {
-        self.model.totals().events_per_s
-    }
-
-    /// Whether the picture is held.
-    pub fn is_paused(&self) -> bool {
-        self.time.is_held()
-    }
-
     /// Whether an engine has to be chosen first.
     pub fn is_choosing(&self) -> bool {
         !self.engines.is_empty()
@@ -274,17 +223,6 @@ impl App {
             self.model.apply_snapshot(snapshot);
         }
         effect
-    }
-
-    /// Another engine: nothing that was known is of it.
-    fn restart(&mut self, successor: &Successor) {
-        self.model = Model::new(Limits::default());
-        self.time = Time::new(Keep::default());
-        self.ui.details = None;
-        self.link.has_data = false;
-        // The first one that came is no news.
-        let news = successor.before.is_some();
-        self.link.successor = news.then(|| successor.sentence());
     }
 
     fn act(&mut self, act: Act) -> Effect {

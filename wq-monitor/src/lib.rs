@@ -13,6 +13,7 @@ pub mod help;
 pub mod input;
 pub mod json;
 pub mod lists;
+mod moment;
 pub mod note;
 pub mod paint;
 pub mod plain;

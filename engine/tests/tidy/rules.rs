@@ -314,6 +314,11 @@ pub const LAYERS: &[Layer] = &[
     ),
     layer(
         MONITOR,
+        "moment",
+        &["clock", "headless", "run", "save", "term", "tui", "view"],
+    ),
+    layer(
+        MONITOR,
         "note",
         &["clock", "headless", "run", "save", "term", "tui", "view"],
     ),
