@@ -1,6 +1,8 @@
 //! What the screens look like, at three sizes and in every state; and what --plain and --json print.
 
 mod common;
+#[path = "screens/follow.rs"]
+mod follow;
 #[path = "screens/moments.rs"]
 mod moments;
 #[path = "screens/touch.rs"]

@@ -397,6 +397,48 @@ fn keys_go_back_in_time_and_write_what_is_kept() {
     assert_eq!(session.end(), 0);
 }
 
+#[test]
+fn what_is_written_is_all_that_was_read() {
+    let (dir, mut writer) = one_engine("window");
+    (0..60).for_each(|_| writer.step());
+    let args = ["-i", "0.05", "--engine", "window"];
+    let mut session = Session::start_in(dir.path(), dir.path(), &args, (120, 40));
+    session.wait_for("● live  window");
+    writer.step();
+    let written = || {
+        let files = std::fs::read_dir(dir.path()).unwrap().flatten();
+        let paths = files.map(|file| file.path());
+        paths
+            .filter(|path| path.extension().is_some_and(|it| it == "wqrec"))
+            .collect::<Vec<_>>()
+    };
+    // What was emitted last is read a little later: until all of it is in a file.
+    let start = Instant::now();
+    loop {
+        assert!(start.elapsed() < PATIENCE);
+        let before = written();
+        session.press("w");
+        session.wait(|screen| screen.contains("wrote wq-window-"));
+        let file = written()
+            .into_iter()
+            .find(|path| !before.contains(path))
+            .unwrap();
+        session.press("g");
+        session.wait(|screen| !screen.contains("wrote"));
+        let reader = wq_trace::Reader::open(&file).unwrap();
+        let mut cursor = reader.cursor(wq_trace::From::Oldest);
+        while let wq_trace::Next::Record(_) | wq_trace::Next::Lost(_) = cursor.next(0) {}
+        let rings = reader.snapshot().unwrap().rings;
+        let emitted: u64 = rings.iter().map(|ring| ring.written).sum();
+        assert!(cursor.seen() + cursor.lost() <= emitted);
+        if (cursor.seen(), cursor.lost()) == (emitted, 0) {
+            break;
+        }
+    }
+    session.press("q");
+    assert_eq!(session.end(), 0);
+}
+
 /// A script of the workloads folder.
 fn script(name: &str) -> String {
     format!(

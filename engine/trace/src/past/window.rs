@@ -42,9 +42,13 @@ pub(super) struct Window {
 
 impl Window {
     pub(super) fn event(&mut self, event: &Event, keep: &Keep) {
+        // Room first: one event more than there may be would double it.
+        while self.events.len() >= keep.events.max(1) {
+            self.forget_first();
+        }
         self.came += 1;
         self.events.push_back(*event);
-        while self.events.len() > keep.events {
+        if keep.events == 0 {
             self.forget_first();
         }
     }
