@@ -43,6 +43,13 @@ pub enum Act {
     ScrollLeft,
     /// Scroll the columns on.
     ScrollRight,
+    /// Show less time, or more.
+    Zoom {
+        /// Less.
+        closer: bool,
+    },
+    /// Lanes of workers, or of CPUs.
+    TurnLanes,
     /// Move the selection, or the help.
     Go(Step),
 }
@@ -88,12 +95,13 @@ pub enum View {
 
 impl View {
     /// Those that there are, in the order of their digits and of Tab.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::Overview,
         Self::Workqueues,
         Self::Pools,
         Self::Workers,
         Self::Producers,
+        Self::Timeline,
     ];
 
     /// How many there can be.

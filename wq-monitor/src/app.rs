@@ -9,6 +9,7 @@ use crate::note::Note;
 use crate::request::Request;
 use crate::source::{Engine, Update};
 use crate::time::Time;
+use crate::timeline::Timeline;
 use regex::Regex;
 use wq_trace::Liveness;
 use wq_trace::model::Model;
@@ -85,6 +86,8 @@ pub struct Ui {
     lists: [ListState; View::COUNT],
     /// The place of the chosen engine.
     pub engine: usize,
+    /// How the Timeline is looked at.
+    pub timeline: Timeline,
     /// What there is to tell until the next key.
     pub note: Option<Note>,
 }
@@ -135,6 +138,7 @@ impl App {
                 details: None,
                 lists: list_states(),
                 engine: 0,
+                timeline: Timeline::default(),
                 note: None,
             },
             link: Link {
@@ -243,6 +247,7 @@ impl App {
             Act::Pause if self.time.is_held() => self.time.go_on(),
             Act::Pause => self.time.hold(&self.model),
             Act::Time(by) => self.step(by),
+            Act::Present if self.is_timeline() && self.ui.timeline.to_end() => {}
             Act::Present if self.time.is_held() => self.time.go_on(),
             Act::Present => self.go(Step::Last),
             Act::Save(kind) => return self.save(kind),
@@ -250,6 +255,11 @@ impl App {
             Act::NextView => self.go_to(self.ui.view.next(1)),
             Act::PreviousView => self.go_to(self.ui.view.next(View::ALL.len() - 1)),
             Act::Go(step) => self.go(step),
+            Act::Zoom { closer } if self.is_timeline() => self.ui.timeline.zoom(closer),
+            Act::TurnLanes if self.is_timeline() => self.ui.timeline.turn(),
+            Act::Zoom { .. } | Act::TurnLanes => return Effect::None,
+            Act::ScrollLeft if self.is_timeline() => self.scroll_timeline(true),
+            Act::ScrollRight if self.is_timeline() => self.scroll_timeline(false),
             Act::Choose => return self.open(),
             Act::SortLeft
             | Act::SortRight
@@ -285,12 +295,19 @@ impl App {
         self.ui.help = self.ui.help.map(|top| step.from(top, page, len));
     }
 
+    /// Whether the lanes are shown, and nothing lies over them.
+    pub(crate) fn is_timeline(&self) -> bool {
+        self.ui.view == View::Timeline && self.ui.details.is_none()
+    }
+
     /// Moves the selection.
     fn go(&mut self, step: Step) {
         let page = self.page();
         if let Some(details) = &self.ui.details {
             let all = related(self.model(), details.subject());
             self.select(step.from(details.selected(&all), page, all.len()));
+        } else if self.is_timeline() {
+            self.go_in_timeline(step, page);
         } else {
             let len = self.rows();
             self.select(step.from(self.ui.list().selected_in(len), page, len));
@@ -301,6 +318,8 @@ impl App {
         if let Some(details) = &mut self.ui.details {
             let all = related(self.time.model(&self.model), details.subject());
             details.choose(all.get(place).copied());
+        } else if self.is_timeline() {
+            self.select_lane(place);
         } else {
             self.ui.list_mut().selected = place;
         }
@@ -316,7 +335,12 @@ impl App {
             details.follow(&all);
             return Effect::Draw;
         }
-        let Some(subject) = self.chosen() else {
+        let chosen = if self.is_timeline() {
+            self.chosen_lane()
+        } else {
+            self.chosen()
+        };
+        let Some(subject) = chosen else {
             return Effect::None;
         };
         self.ui.details = Some(Details::of(subject));

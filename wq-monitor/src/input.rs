@@ -68,7 +68,7 @@ const PROGRAM: [Binding; 3] = [
 
 /// Those inside of a view. `<` and `>` also without Shift.
 #[rustfmt::skip]
-const INSIDE: [Binding; 25] = [
+const INSIDE: [Binding; 28] = [
     row("Tab", &[code(KeyCode::Tab)], Act::NextView, "next view", "Next view"),
     row("S-Tab", &[code(KeyCode::BackTab)], Act::PreviousView, "", "Previous view"),
     row("Space", &[ch(' ')], Act::Pause, "pause", "Hold the picture still, or go on; counting never stops"),
@@ -90,8 +90,11 @@ const INSIDE: [Binding; 25] = [
     row("PgDn", &[code(KeyCode::PageDown), Key::Ctrl('f')], Act::Go(Step::PageDown), "", "A page down (also Ctrl-F)"),
     row("Home g", &[code(KeyCode::Home), ch('g')], Act::Go(Step::First), "", "First row"),
     row("G", &[ch('G')], Act::Go(Step::Last), "", "Last row"),
-    row("Left h", &[code(KeyCode::Left), ch('h')], Act::ScrollLeft, "", "Columns: back to the left"),
-    row("Right l", &[code(KeyCode::Right), ch('l')], Act::ScrollRight, "", "Columns: on to those that find no room"),
+    row("Left h", &[code(KeyCode::Left), ch('h')], Act::ScrollLeft, "", "Columns: back to the left; Timeline: back in time"),
+    row("Right l", &[code(KeyCode::Right), ch('l')], Act::ScrollRight, "", "Columns: on to those that find no room; Timeline: on in time"),
+    row("z", &[ch('z')], Act::Zoom { closer: true }, "", "Timeline: closer, less time across"),
+    row("Z", &[ch('Z')], Act::Zoom { closer: false }, "", "Timeline: further away, more time across"),
+    row("t", &[ch('t')], Act::TurnLanes, "", "Timeline: a lane for each worker, or for each CPU"),
     row("Enter", &[code(KeyCode::Enter)], Act::Choose, "details", "Details of the chosen row; there, of the related one that is chosen"),
     row("Esc", &[code(KeyCode::Esc)], Act::Back, "", "Back from the help or from details"),
 ];

@@ -26,6 +26,7 @@ pub mod source;
 pub mod target;
 pub mod term;
 pub mod time;
+pub mod timeline;
 pub mod tui;
 pub mod view;
 mod wall;

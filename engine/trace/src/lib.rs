@@ -16,6 +16,7 @@ mod fixture;
 mod held;
 mod hist;
 mod ids;
+pub mod lanes;
 mod layout;
 pub mod model;
 mod names;

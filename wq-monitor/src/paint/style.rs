@@ -5,7 +5,7 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::{Color, Modifier, Style};
-use wq_trace::{WaitPart, WorkerState};
+use wq_trace::{FuncId, WaitPart, WorkerState};
 
 /// Colours, or none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,6 +31,15 @@ pub const CYAN: Color = Color::Indexed(80);
 pub const MAGENTA: Color = Color::Indexed(176);
 /// Waits for order.
 pub const PINK: Color = Color::Indexed(211);
+/// What functions are told apart by.
+const FUNCTIONS: [Color; 6] = [
+    Color::Indexed(114),
+    Color::Indexed(80),
+    Color::Indexed(176),
+    Color::Indexed(179),
+    Color::Indexed(211),
+    Color::Indexed(150),
+];
 /// Behind the chosen line.
 pub const SELECTED: Color = Color::Indexed(237);
 
@@ -123,6 +132,14 @@ impl Palette {
             WaitPart::Runqueue => CYAN,
             WaitPart::Unknown => GREY,
         })
+    }
+
+    /// What tells a function from its neighbours: the same one each time.
+    pub fn function(self, id: FuncId) -> Style {
+        if !self.colours {
+            return Style::new();
+        }
+        Style::new().fg(FUNCTIONS[id.0 as usize % FUNCTIONS.len()])
     }
 
     /// Marks a line as the chosen one; what is coloured in it keeps its colour.

@@ -26,6 +26,7 @@ mod pool;
 mod pools;
 mod producers;
 mod table;
+mod timeline;
 mod waiting;
 mod workers;
 mod workqueues;
@@ -58,6 +59,7 @@ const SCREENS: &[Screen] = &[
     Screen { view: View::Pools, draw: pools::draw, list: pools::list },
     Screen { view: View::Workers, draw: workers::draw, list: workers::list },
     Screen { view: View::Producers, draw: producers::draw, list: producers::list },
+    Screen { view: View::Timeline, draw: timeline::draw, list: timeline::list },
 ];
 
 /// The screen of a view.
