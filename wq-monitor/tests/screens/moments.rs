@@ -184,7 +184,9 @@ fn a_segment_that_was_left_behind_has_one_state() {
     let _ = dead.update(Msg::Polled(Box::new(update(9, Liveness::Dead))));
     press(&mut dead, &[Act::Time(-1)]);
     let shown = screen(&dead, size);
-    assert!(shown.contains("has no state but its last"), "{shown}");
+    let why = "has only its last state; its events reach 1.0 s back";
+    assert!(shown.contains(why), "{shown}");
+    assert_eq!(colour(&drawn(&dead, size), "a segment left"), style::YELLOW);
     assert!(!dead.is_paused() && !shown.contains("goes back"), "{shown}");
 }
 
