@@ -1,7 +1,7 @@
 //! Screens of moments that are gone back to, of what is live and of what is over.
 
 use super::common::{self, SECOND, app, press, update};
-use super::{SIZES, colour, drawn, gone, screen};
+use super::{SIZES, colour, drawn, gone, screen, text};
 use wq_monitor::app::{Act, App, Effect, Msg, Step, View};
 use wq_monitor::request::Kind;
 use wq_monitor::source::Update;
@@ -55,6 +55,13 @@ fn all_that_is_shown_is_of_that_moment_but_losses_are_todays() {
     let drawn = drawn(&app, size);
     assert_eq!(colour(&drawn, "250"), style::RED);
     assert_eq!(colour(&drawn, "●▇"), style::YELLOW, "on the strip");
+    let lost = (0..size.0).rev().find(|x| drawn[(*x, 2)].fg == style::RED);
+    let end = text(&drawn).lines().nth(2).unwrap().chars().count() as u16 - " now".len() as u16;
+    assert_eq!(
+        lost,
+        Some(end - 1),
+        "the strip is red where events were lost"
+    );
     assert_eq!(second(&app), 20);
 }
 
