@@ -73,10 +73,7 @@ impl App {
             },
             Stepped::Newest => "this is the newest state: End goes on with what comes".to_owned(),
         };
-        self.ui.note = Some(Note {
-            text,
-            failed: false,
-        });
+        self.ui.note = Some(Note::told(text));
     }
 
     fn why_no_older(&self) -> String {
@@ -88,7 +85,12 @@ impl App {
         let reach = units::duration(latest.at.saturating_sub(first.at));
         match self.link.liveness {
             Liveness::Dead | Liveness::Ended if only => {
-                "a segment that was left behind has no state but its last".to_owned()
+                let first = past.events().map(|event| event.at).min();
+                let reach = latest.at.saturating_sub(first.unwrap_or(latest.at));
+                format!(
+                    "a segment left behind has only its last state; its events reach {} back",
+                    units::duration(reach)
+                )
             }
             _ if only => "there is no earlier state yet".to_owned(),
             Liveness::Live | Liveness::Unknown => {

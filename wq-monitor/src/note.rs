@@ -5,15 +5,35 @@
 pub struct Note {
     /// The sentence.
     pub text: String,
-    /// Whether something failed.
-    pub failed: bool,
+    /// How it is meant.
+    pub mood: Mood,
+}
+
+/// How a note is meant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mood {
+    /// A wish was granted.
+    Done,
+    /// So it is; nothing was done.
+    Told,
+    /// Something failed.
+    Failed,
 }
 
 impl Note {
     /// How something turned out.
     pub fn of(said: Result<String, String>) -> Self {
-        let failed = said.is_err();
+        let mood = match said {
+            Ok(_) => Mood::Done,
+            Err(_) => Mood::Failed,
+        };
         let text = said.unwrap_or_else(|why| why);
-        Self { text, failed }
+        Self { text, mood }
+    }
+
+    /// How things are.
+    pub fn told(text: String) -> Self {
+        let mood = Mood::Told;
+        Self { text, mood }
     }
 }

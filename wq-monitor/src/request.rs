@@ -39,7 +39,7 @@ impl App {
     /// Asks for a file with all that is kept.
     pub(crate) fn save(&mut self, kind: Kind) -> Effect {
         let Some(latest) = self.latest() else {
-            self.ui.note = Some(Note::of(Err("nothing was read yet".to_owned())));
+            self.ui.note = Some(Note::told("nothing was read yet".to_owned()));
             return Effect::Draw;
         };
         let until = self.past().held_until().unwrap_or(latest.at);
@@ -52,7 +52,7 @@ impl App {
             Liveness::Dead if until == latest.at => RecordingEnd::Gone,
             _ => RecordingEnd::Stopped,
         };
-        self.ui.note = Some(Note::of(Ok(format!("writing {stem} ..."))));
+        self.ui.note = Some(Note::told(format!("writing {stem} ...")));
         Effect::Save(Request { kind, stem, end })
     }
 }

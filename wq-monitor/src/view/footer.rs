@@ -4,6 +4,7 @@ use super::cells::fit;
 use super::style::{Palette, Role};
 use crate::app::{Act, App};
 use crate::input::KEYS;
+use crate::note::Mood;
 use crate::request::Kind;
 use ratatui::Frame;
 use ratatui::layout::Rect;
@@ -13,7 +14,11 @@ use wq_trace::Liveness;
 /// Draws it, the keys from their table.
 pub fn draw(app: &App, palette: Palette, frame: &mut Frame<'_>, area: Rect) {
     if let Some(note) = &app.ui.note {
-        let role = if note.failed { Role::Bad } else { Role::Good };
+        let role = match note.mood {
+            Mood::Done => Role::Good,
+            Mood::Told => Role::Warn,
+            Mood::Failed => Role::Bad,
+        };
         let text = fit(&format!(" {}", note.text), area.width);
         frame.render_widget(Line::styled(text, palette.of(role)), area);
         return;

@@ -125,17 +125,22 @@ fn strip(app: &App, parts: &Parts, palette: Palette) -> Vec<Span<'static>> {
         return Vec::new();
     }
     let line = bars::sparkline(&busy, parts.cells).replace(' ', "·");
-    let bars: Vec<char> = line.chars().collect();
     let head = app.past().cell_of(app.model().at(), parts.cells);
-    let head = head.min(bars.len() - 1);
-    let part =
-        |bars: &[char]| Span::styled(bars.iter().collect::<String>(), palette.of(Role::Good));
+    let lossy = app.past().lossy(parts.cells);
     let dim = |text: &str| Span::styled(text.to_owned(), palette.of(Role::Dim));
-    vec![
-        dim(&parts.before),
-        part(&bars[..head]),
-        Span::styled("●", palette.of(Role::Warn)),
-        part(&bars[head + 1..]),
-        dim(parts.after),
-    ]
+    let cell = |(index, bar): (usize, char)| {
+        let (role, bar) = match lossy.get(index) {
+            Some(true) if palette.has_colours() => (Role::Bad, bar),
+            Some(true) => (Role::Bad, '!'),
+            _ => (Role::Good, bar),
+        };
+        match index == head {
+            true => Span::styled("●", palette.of(Role::Warn)),
+            false => Span::styled(bar.to_string(), palette.of(role)),
+        }
+    };
+    let mut spans = vec![dim(&parts.before)];
+    spans.extend(line.chars().enumerate().map(cell));
+    spans.push(dim(parts.after));
+    spans
 }

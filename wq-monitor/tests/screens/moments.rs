@@ -1,7 +1,7 @@
 //! Screens of moments that are gone back to, of what is live and of what is over.
 
 use super::common::{self, SECOND, app, press, update};
-use super::{SIZES, colour, drawn, gone, screen};
+use super::{SIZES, colour, drawn, gone, screen, text};
 use wq_monitor::app::{Act, App, Effect, Msg, Step, View};
 use wq_monitor::request::Kind;
 use wq_monitor::source::Update;
@@ -55,6 +55,13 @@ fn all_that_is_shown_is_of_that_moment_but_losses_are_todays() {
     let drawn = drawn(&app, size);
     assert_eq!(colour(&drawn, "250"), style::RED);
     assert_eq!(colour(&drawn, "●▇"), style::YELLOW, "on the strip");
+    let lost = (0..size.0).rev().find(|x| drawn[(*x, 2)].fg == style::RED);
+    let end = text(&drawn).lines().nth(2).unwrap().chars().count() as u16 - " now".len() as u16;
+    assert_eq!(
+        lost,
+        Some(end - 1),
+        "the strip is red where events were lost"
+    );
     assert_eq!(second(&app), 20);
 }
 
@@ -184,7 +191,9 @@ fn a_segment_that_was_left_behind_has_one_state() {
     let _ = dead.update(Msg::Polled(Box::new(update(9, Liveness::Dead))));
     press(&mut dead, &[Act::Time(-1)]);
     let shown = screen(&dead, size);
-    assert!(shown.contains("has no state but its last"), "{shown}");
+    let why = "has only its last state; its events reach 1.0 s back";
+    assert!(shown.contains(why), "{shown}");
+    assert_eq!(colour(&drawn(&dead, size), "a segment left"), style::YELLOW);
     assert!(!dead.is_paused() && !shown.contains("goes back"), "{shown}");
 }
 

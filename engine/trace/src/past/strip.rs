@@ -1,4 +1,4 @@
-//! How busy the engine was, stretch by stretch: what a viewer finds the moment by that matters.
+//! How busy the engine was, stretch by stretch, and when events were lost: what a viewer finds the moment by that matters.
 
 use super::Past;
 
@@ -18,6 +18,20 @@ impl Past {
         let seconds = span as f64 / cells as f64 / 1e9;
         let rate = |cell| (border(cell + 1) - border(cell)).max(0.0) / seconds;
         (0..cells).map(rate).collect()
+    }
+
+    /// In which cells of such a strip events were lost: a loss is noticed by the state that comes after it.
+    pub fn lossy(&self, cells: usize) -> Vec<bool> {
+        let mut lossy = vec![false; cells];
+        let frames = self.frames.iter();
+        for (before, after) in frames.clone().zip(frames.skip(1)) {
+            if after.lost > before.lost
+                && let Some(cell) = lossy.get_mut(self.cell_of(after.snapshot.at, cells))
+            {
+                *cell = true;
+            }
+        }
+        lossy
     }
 
     /// The cell of such a strip that a moment stands in.

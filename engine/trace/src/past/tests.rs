@@ -268,6 +268,20 @@ fn a_strip_shows_when_it_was_busy() {
     assert_eq!(past.strip(4), [100.0, 0.0, 0.0, 0.0]);
     assert_eq!(past.strip(8), [100.0, 100.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0]);
     assert_eq!(past.strip(2), [50.0, 0.0]);
+    past.lost(3);
+    past.snapshot(&state(18 * S));
+    past.snapshot(&state(19 * S));
+    assert_eq!(past.lossy(3), [false, false, true]);
+    assert_eq!(past.lossy(9).iter().filter(|lossy| **lossy).count(), 1);
+    assert!(past.lossy(0).is_empty());
+}
+
+#[test]
+fn each_moment_has_its_cell() {
+    let mut past = Past::new(Keep::default());
+    [10, 11, 14]
+        .iter()
+        .for_each(|at| past.snapshot(&state(at * S)));
     let cells = [0, 10, 11, 13, 14, 99].map(|at| past.cell_of(at * S, 4));
     assert_eq!(cells, [0, 0, 1, 3, 3, 3]);
 }
