@@ -9,7 +9,7 @@ use crate::note::Note;
 use crate::request::Request;
 use crate::source::{Engine, Update};
 use crate::time::Time;
-use crate::timeline::Timeline;
+use crate::timeline::{Folded, Timeline};
 use regex::Regex;
 use wq_trace::Liveness;
 use wq_trace::model::Model;
@@ -63,6 +63,8 @@ pub struct App {
     pub(crate) time: Time,
     /// How it is looked at.
     pub ui: Ui,
+    /// The Timeline's lanes.
+    pub(crate) folded: Folded,
     /// What is known of the connection.
     pub link: Link,
     /// Engines to choose from, until one is chosen.
@@ -141,6 +143,7 @@ impl App {
                 timeline: Timeline::default(),
                 note: None,
             },
+            folded: Folded::default(),
             link: Link {
                 liveness: Liveness::Unknown,
                 problem: None,
@@ -273,6 +276,7 @@ impl App {
     }
 
     fn go_to(&mut self, view: View) {
+        self.folded.forget();
         self.ui.view = view;
         self.ui.help = None;
         self.ui.details = None;

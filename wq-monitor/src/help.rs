@@ -3,6 +3,7 @@
 use crate::app::View;
 use crate::input::KEYS;
 use crate::lists;
+use crate::timeline::SHAPES;
 
 /// One line of the help.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,7 +31,7 @@ pub fn lines(view: View, sorted: &str, width: u16) -> Vec<HelpLine> {
         entry(&mut lines, binding.shown, binding.help, width);
     }
     lines.push(HelpLine::Heading(String::new()));
-    lines.push(HelpLine::Heading(format!("Columns of {}", view.title())));
+    lines.push(HelpLine::Heading(what_is_shown(view)));
     for column in columns.iter().filter(|column| column.usual) {
         entry(&mut lines, &column.name, &column.text(), width);
     }
@@ -42,6 +43,14 @@ pub fn lines(view: View, sorted: &str, width: u16) -> Vec<HelpLine> {
         }
     }
     lines
+}
+
+/// The heading of what a view shows.
+fn what_is_shown(view: View) -> String {
+    match view {
+        View::Timeline => "Shapes of Timeline".to_owned(),
+        _ => format!("Columns of {}", view.title()),
+    }
 }
 
 /// What the help says of a column.
@@ -71,6 +80,9 @@ impl Explained {
 
 /// The columns of the view's list.
 pub fn columns(view: View) -> Vec<Explained> {
+    if view == View::Timeline {
+        return shapes();
+    }
     let heads = lists::of(view).map_or_else(Vec::new, lists::List::heads);
     let explained = heads.into_iter().map(|head| Explained {
         key: head.key,
@@ -78,6 +90,18 @@ pub fn columns(view: View) -> Vec<Explained> {
         help: head.help,
         unit: head.unit,
         usual: head.usual,
+    });
+    explained.collect()
+}
+
+/// The shapes of the Timeline, which has no columns.
+fn shapes() -> Vec<Explained> {
+    let explained = SHAPES.iter().map(|(key, shape, help)| Explained {
+        key,
+        name: (*shape).to_owned(),
+        help,
+        unit: "",
+        usual: true,
     });
     explained.collect()
 }

@@ -2,6 +2,8 @@
 
 use crate::app::{App, Step};
 use crate::details::Subject;
+use std::cell::RefCell;
+use std::rc::Rc;
 use wq_trace::lanes::{Lane, Lanes};
 use wq_trace::{PoolId, WorkerId};
 
@@ -26,6 +28,32 @@ const WIDTHS: [u64; 16] = [
 ];
 const MS: u64 = 1_000_000;
 const S: u64 = 1_000 * MS;
+
+/// What a shape in a lane says: key, shape, meaning.
+pub const SHAPES: [(&str, &str, &str); 6] = [
+    (
+        "runs",
+        "█",
+        "Executes an item; lower: for a part of that time, several short ones too.",
+    ),
+    (
+        "sleeps",
+        "╌",
+        "Executes an item, and was noticed to sleep in it.",
+    ),
+    (
+        "woken",
+        "›",
+        "Was woken for an item, and has not begun yet.",
+    ),
+    ("creates", "+", "Creates workers for its pool."),
+    ("unknown", "~", "Nobody knows: events are missing."),
+    (
+        "waits",
+        "▂",
+        "Items that wait for a worker of the pool, doubled each step; · none, ~ not known.",
+    ),
+];
 
 /// How it is looked at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,6 +84,26 @@ impl Default for Timeline {
     }
 }
 
+/// The lanes of the moment that they were last asked for, so that a key does not fold all events anew.
+#[derive(Debug, Default)]
+pub struct Folded(RefCell<Option<Rc<Lanes>>>);
+
+impl Folded {
+    /// Those of this moment.
+    fn at(&self, moment: u64, fold: impl FnOnce() -> Lanes) -> Rc<Lanes> {
+        let mut kept = self.0.borrow_mut();
+        let known = kept.take().filter(|lanes| lanes.window.1 == moment);
+        let lanes = known.unwrap_or_else(|| Rc::new(fold()));
+        *kept = Some(lanes.clone());
+        lanes
+    }
+
+    /// Forgets them: they are another engine's, or nobody looks.
+    pub fn forget(&mut self) {
+        self.0 = RefCell::default();
+    }
+}
+
 /// A row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Row {
@@ -71,7 +119,7 @@ pub enum Row {
 #[derive(Debug)]
 pub struct Picture {
     /// The lanes.
-    pub lanes: Lanes,
+    pub lanes: Rc<Lanes>,
     /// The rows from the top.
     pub rows: Vec<Row>,
     /// The place of the chosen one; the first that is no pool until one is.
@@ -134,7 +182,7 @@ impl App {
     /// The Timeline at the moment shown; `None` before anything was read.
     pub fn picture(&self) -> Option<Picture> {
         let now = self.model().snapshot()?;
-        let lanes = Lanes::of(self.past(), now);
+        let lanes = self.folded.at(now.at, || Lanes::of(self.past(), now));
         let look = &self.ui.timeline;
         let back = look.back.min(now.at.saturating_sub(lanes.window.0));
         let to = now.at - back;

@@ -5,6 +5,8 @@ mod common;
 mod follow;
 #[path = "screens/moments.rs"]
 mod moments;
+#[path = "screens/timeline.rs"]
+mod timeline;
 #[path = "screens/touch.rs"]
 mod touch;
 

@@ -38,7 +38,7 @@ const FUNCTIONS: [Color; 6] = [
     Color::Indexed(176),
     Color::Indexed(179),
     Color::Indexed(211),
-    Color::Indexed(150),
+    Color::Indexed(216),
 ];
 /// Behind the chosen line.
 pub const SELECTED: Color = Color::Indexed(237);

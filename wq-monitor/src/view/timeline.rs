@@ -341,6 +341,7 @@ fn said(app: &App, picture: &Picture, palette: Palette) -> Line<'static> {
         );
     };
     let sums = lane.sums(from, to);
+    let is_cpu = matches!(row, Row::Cpu(_));
     let mut text = format!("{name}: ");
     if sums.executions == 0 {
         text += "executed nothing";
@@ -353,7 +354,12 @@ fn said(app: &App, picture: &Picture, palette: Palette) -> Line<'static> {
             "{} execution{many}, mostly of {function}: ",
             sums.executions
         );
-        text += &format!("ran {}", units::duration(sums.runs));
+        if is_cpu {
+            let at_once = sums.runs as f64 / (to - from).max(1) as f64;
+            text += &format!("{at_once:.1} at once on average");
+        } else {
+            text += &format!("ran {}", units::duration(sums.runs));
+        }
         if sums.sleeps > 0 {
             text += &format!(", asleep {}", units::duration(sums.sleeps));
         }
