@@ -165,7 +165,12 @@ fn row(
 ) {
     let parts = Parts::of(line);
     let area = parts.time(line);
-    let name = cells::fit(&name(app, row), parts.name.saturating_sub(1));
+    let mut name = name(app, row);
+    if parts.name < 16 {
+        // The number matters, not what all have in common.
+        name = name.replace("kworker/", "");
+    }
+    let name = cells::fit(&name, parts.name.saturating_sub(1));
     let style = palette.of(match row {
         Row::Pool(_) => Role::Title,
         Row::Worker(_) | Row::Cpu(_) => Role::Plain,
@@ -265,18 +270,15 @@ fn executions(
 
 /// How a stretch looks: what most of it was.
 fn look(cell: &Cell, palette: Palette) -> (char, Style) {
-    if cell.unknown > 0.5 {
+    let most = cell.runs.max(cell.sleeps).max(cell.creates).max(cell.woken);
+    if cell.unknown > most {
         return ('~', palette.of(Role::Bad));
     }
     let function = cell
         .item
         .map_or_else(Style::new, |(item, _)| palette.function(item.func));
-    let most = cell.runs.max(cell.sleeps).max(cell.creates).max(cell.woken);
     if most < 0.01 {
-        (
-            if cell.unknown > 0.0 { '~' } else { ' ' },
-            palette.of(Role::Dim),
-        )
+        (' ', Style::new())
     } else if cell.sleeps >= most {
         ('╌', palette.of(Role::Asleep))
     } else if cell.runs >= most {

@@ -167,10 +167,15 @@ impl Tears {
         tears
     }
 
+    /// Gaps that may be anybody's, up to the event at `index`.
+    fn of_all(&self, index: usize) -> usize {
+        self.of_all.partition_point(|at| *at <= index)
+    }
+
     /// Gaps of this thread up to the event at `index`.
-    fn until(&self, tid: u32, index: usize) -> usize {
-        let before = |places: &Vec<usize>| places.partition_point(|at| *at <= index);
-        before(&self.of_all) + self.by_thread.get(&tid).map_or(0, before)
+    fn of_thread(&self, tid: u32, index: usize) -> usize {
+        let places = self.by_thread.get(&tid);
+        places.map_or(0, |places| places.partition_point(|at| *at <= index))
     }
 }
 
@@ -180,8 +185,8 @@ struct Open {
     lane: Lane,
     /// What it is at, since when, on which CPU.
     now: Option<(Doing, u64, u16)>,
-    /// Gaps of its thread that were seen.
-    torn: usize,
+    /// Gaps that were seen: those that may be anybody's, and those of its thread.
+    torn: (usize, usize),
     /// When anything was heard of it last.
     heard: u64,
 }
@@ -205,18 +210,21 @@ impl Fold {
                 ..Lane::default()
             },
             heard: first,
-            torn: 0,
+            torn: (0, 0),
             now: None,
         });
         if event.pool.is_some() {
             open.lane.pool = event.pool;
         }
-        if is_own(event.what) {
-            let torn = tears.until(event.tid, index);
-            if torn != open.torn {
-                open.torn = torn;
-                open.tear(event.at);
-            }
+        let own = if is_own(event.what) {
+            tears.of_thread(event.tid, index)
+        } else {
+            open.torn.1
+        };
+        let torn = (tears.of_all(index), own);
+        if torn != open.torn {
+            open.torn = torn;
+            open.tear(event.at);
         }
         Some(open)
     }
@@ -310,7 +318,7 @@ impl Open {
 
     /// An execution of which only a later event is there has lasted since the window began, if nothing was heard since.
     fn began_before(&mut self, item: Item, first: u64, cpu: u16) {
-        if self.now.is_none() && self.lane.spans.is_empty() && self.torn == 0 {
+        if self.now.is_none() && self.lane.spans.is_empty() && self.torn == (0, 0) {
             let from = self.lane.born.unwrap_or(first);
             let item = Item {
                 began: from,
