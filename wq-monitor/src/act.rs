@@ -37,6 +37,12 @@ pub enum Act {
     ScrollRight,
     /// Move the selection, or the help.
     Go(Step),
+    /// Type what to look for.
+    Find,
+    /// Show all rows again.
+    FindAll,
+    /// Choose columns.
+    Columns,
 }
 
 /// How far the selection moves.

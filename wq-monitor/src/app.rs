@@ -2,10 +2,13 @@
 
 pub use crate::act::{Act, Step, View};
 
-use crate::details::{Details, Subject, related};
+use crate::chooser::Chooser;
+use crate::details::Details;
+use crate::finding::Finding;
 use crate::held::Held;
 use crate::help;
 use crate::lists::{self, ListState};
+use crate::prompt::Edit;
 use crate::source::{Engine, Update};
 use regex::Regex;
 use wq_trace::model::Model;
@@ -17,6 +20,8 @@ use wq_trace::{Liveness, Snapshot};
 pub enum Msg {
     /// A key was pressed.
     Act(Act),
+    /// A key was pressed while a query is typed.
+    Edit(Edit),
     /// The heading of the column with this key was clicked.
     Sort(&'static str),
     /// The row at this place was clicked: in the details if they are open, else in the list.
@@ -73,8 +78,10 @@ pub struct Ui {
     pub help: Option<usize>,
     /// Columns and rows of the terminal.
     pub size: (u16, u16),
-    /// Which workqueues to show.
-    pub filter: Option<Regex>,
+    /// What is looked for.
+    pub finding: Finding,
+    /// The columns' chooser, which lies over the view.
+    pub chooser: Option<Chooser>,
     /// The details that lie over the view.
     pub details: Option<Details>,
     /// How the views' lists are looked at, by [`View`].
@@ -89,7 +96,7 @@ impl Ui {
         &self.lists[self.view as usize]
     }
 
-    fn list_mut(&mut self) -> &mut ListState {
+    pub(crate) fn list_mut(&mut self) -> &mut ListState {
         &mut self.lists[self.view as usize]
     }
 }
@@ -110,8 +117,8 @@ pub struct Link {
 }
 
 impl App {
-    /// Looks at an empty model. Several `engines` are offered to choose from.
-    pub fn new(model: Model, filter: Option<Regex>, engines: Vec<Engine>) -> Self {
+    /// Looks at an empty model, at workqueues whose `names` match. Several `engines` are offered to choose from.
+    pub fn new(model: Model, names: Option<Regex>, engines: Vec<Engine>) -> Self {
         Self {
             model,
             held: None,
@@ -120,7 +127,8 @@ impl App {
                 view: View::default(),
                 help: None,
                 size: (80, 24),
-                filter,
+                finding: Finding::names(names),
+                chooser: None,
                 details: None,
                 lists: list_states(),
                 engine: 0,
@@ -186,7 +194,9 @@ impl App {
     pub fn update(&mut self, msg: Msg) -> Effect {
         match msg {
             Msg::Act(act) if self.is_choosing() => self.choose(act),
+            Msg::Act(act) if self.ui.chooser.is_some() => self.choose_columns(act),
             Msg::Act(act) => self.act(act),
+            Msg::Edit(edit) => self.edit(edit),
             Msg::Sort(key) => {
                 self.ui.list_mut().sort_by(key);
                 Effect::Draw
@@ -240,6 +250,7 @@ impl App {
         self.model.apply_lost(update.lost);
         if let Some(snapshot) = &update.snapshot {
             self.model.apply_snapshot(snapshot);
+            self.follow_chosen();
         }
         effect
     }
@@ -258,7 +269,7 @@ impl App {
         }
     }
 
-    fn act(&mut self, act: Act) -> Effect {
+    pub(crate) fn act(&mut self, act: Act) -> Effect {
         match act {
             Act::Quit => return Effect::Quit,
             Act::Suspend => return Effect::Suspend,
@@ -284,6 +295,9 @@ impl App {
             Act::PreviousView => self.go_to(self.ui.view.next(View::ALL.len() - 1)),
             Act::Go(step) => self.go(step),
             Act::Choose => return self.open(),
+            Act::Find => self.find(),
+            Act::FindAll => self.find_all(),
+            Act::Columns => self.open_chooser(),
             Act::SortLeft
             | Act::SortRight
             | Act::Invert
@@ -313,53 +327,6 @@ impl App {
         }
     }
 
-    /// Moves the selection.
-    fn go(&mut self, step: Step) {
-        let page = self.page();
-        if let Some(details) = &self.ui.details {
-            let all = related(&self.model, details.subject());
-            self.select(step.from(details.selected(&all), page, all.len()));
-        } else {
-            let len = self.rows();
-            self.select(step.from(self.ui.list().selected_in(len), page, len));
-        }
-    }
-
-    fn select(&mut self, place: usize) {
-        if let Some(details) = &mut self.ui.details {
-            let all = related(&self.model, details.subject());
-            details.choose(all.get(place).copied());
-        } else {
-            self.ui.list_mut().selected = place;
-        }
-    }
-
-    /// Opens the details of what is chosen.
-    fn open(&mut self) -> Effect {
-        if self.ui.help.is_some() {
-            return Effect::None;
-        }
-        if let Some(details) = &mut self.ui.details {
-            let all = related(&self.model, details.subject());
-            details.follow(&all);
-            return Effect::Draw;
-        }
-        let Some(subject) = self.chosen() else {
-            return Effect::None;
-        };
-        self.ui.details = Some(Details::of(subject));
-        Effect::Draw
-    }
-
-    /// What the chosen row of the view's list is about.
-    pub fn chosen(&self) -> Option<Subject> {
-        let list = lists::of(self.ui.view)?;
-        let rows = list.rows(&self.model, self.ui.filter.as_ref());
-        let order = lists::order(list, rows.as_ref(), self.ui.list());
-        let row = order.get(self.ui.list().selected_in(order.len()))?;
-        rows.subject(*row)
-    }
-
     /// Sorts, hides, shows or scrolls columns.
     fn columns(&mut self, act: Act) {
         let (None, Some(list)) = (&self.ui.details, lists::of(self.ui.view)) else {
@@ -377,13 +344,6 @@ impl App {
             Act::ScrollRight => state.scrolled = (state.scrolled + 1).min(last),
             _ => {}
         }
-    }
-
-    /// How many rows the view's list has.
-    fn rows(&self) -> usize {
-        lists::of(self.ui.view).map_or(0, |list| {
-            list.rows(&self.model, self.ui.filter.as_ref()).len()
-        })
     }
 
     /// Keys while there is an engine to choose.
@@ -413,7 +373,7 @@ impl App {
     }
 
     /// How far a page goes: the screen without header, tabs, frame and footer.
-    fn page(&self) -> usize {
+    pub(crate) fn page(&self) -> usize {
         usize::from(self.ui.size.1.saturating_sub(5).max(1))
     }
 }

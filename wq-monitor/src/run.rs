@@ -33,11 +33,8 @@ pub fn run(args: &Args) -> Result<u8, Failure> {
         log_to(path)?;
     }
     let filter = args.filter().map_err(Failure::usage)?;
+    args.looked_for().map_err(Failure::usage)?;
     let screen = args.mode() == Mode::Screen;
-    if screen && args.query.is_some() {
-        let advice = "--filter is for what is printed: add --plain or --json";
-        return Err(Failure::usage(advice));
-    }
     if screen && !term::is_terminal() {
         let advice = "not a terminal: use --plain or --json (with -i 0 for one round)";
         return Err(Failure::usage(advice));
@@ -170,6 +167,7 @@ fn watch(
         signals,
     };
     let app = App::new(Model::new(Limits::default()), filter, engines);
+    let app = app.looking_for(args.query.clone().unwrap_or_default());
     tui::run(app, session).map_err(|error| Failure::usage(error.to_string()))
 }
 

@@ -8,6 +8,7 @@ use crate::paint::style::Palette;
 use crate::replay::Embedded;
 use crate::source::{Engine, Source};
 use crate::term::{Screen, Signals};
+use crate::typing;
 use crate::view;
 use crossterm::event;
 use std::io;
@@ -122,8 +123,16 @@ impl Session<'_> {
                 break;
             }
             let event = event::read()?;
+            // While a query is typed keys are characters.
+            let typed = app.prompt().and_then(|_| typing::message(&event));
+            let is_key = matches!(event, event::Event::Key(_));
+            let pressed = match typed {
+                None if app.prompt().is_some() && is_key => continue,
+                None => input::message(&event),
+                typed => typed,
+            };
             let clicked = || input::click(&event).and_then(|(x, y)| view::hit(app, x, y));
-            let Some(msg) = input::message(&event).or_else(clicked) else {
+            let Some(msg) = pressed.or_else(clicked) else {
                 continue;
             };
             match app.update(msg) {

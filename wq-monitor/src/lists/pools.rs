@@ -1,6 +1,6 @@
 //! The list of pools: concurrency level against workers and backlog.
 
-use super::{Layout, Look, Looks, Pick, Place, all};
+use super::{Identity, Layout, Look, Looks, Pick, Place};
 use crate::details::Subject;
 use crate::paint::bars::{self, Level};
 use crate::paint::cells;
@@ -52,8 +52,8 @@ pub const POOLS: Layout<Pool> = Layout {
     ],
     sort: "id",
     empty: "no pools",
-    rows: |model, _| all(model.pools()),
-    subject: |pool| Subject::Pool(pool.row.id),
+    rows: |model, filter| filter.rows(model, model.pools()),
+    identity: |pool| Identity::of(Subject::Pool(pool.row.id)),
 };
 
 /// How long a pool with a backlog may make no progress before that is shown as bad: 10 s.

@@ -1,6 +1,6 @@
 //! The list of workers: who runs what, and since when.
 
-use super::{Layout, Look, Looks, Pick, Place, all};
+use super::{Identity, Layout, Look, Looks, Pick, Place};
 use crate::details::Subject;
 use crate::paint::cells;
 use crate::paint::style::Role;
@@ -32,8 +32,8 @@ pub const WORKERS: Layout<Worker> = Layout {
     ],
     sort: "name",
     empty: "no workers",
-    rows: |model, _| all(model.workers()),
-    subject: |worker| Subject::Worker(worker.row.id),
+    rows: |model, filter| filter.rows(model, model.workers()),
+    identity: |worker| Identity::of(Subject::Worker(worker.row.id)),
 };
 
 fn state(worker: &Worker, place: Place<'_>) -> Line<'static> {

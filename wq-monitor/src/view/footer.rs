@@ -13,6 +13,7 @@ pub fn draw(app: &App, palette: Palette, frame: &mut Frame<'_>, area: Rect) {
     for binding in KEYS.iter().filter(|binding| !binding.brief.is_empty()) {
         let brief = match binding.act {
             crate::app::Act::Pause if app.is_paused() => "go on",
+            crate::app::Act::Find if !app.filter().is_empty() => "find   x all",
             crate::app::Act::Help if app.ui.help.is_some() => "leave help",
             crate::app::Act::Choose if app.ui.details.is_some() => "go there   Esc back",
             _ => binding.brief,

@@ -11,6 +11,7 @@
 //! ```
 
 mod chart;
+mod chooser;
 mod details;
 mod footer;
 mod header;
@@ -23,6 +24,7 @@ mod picker;
 mod pool;
 mod pools;
 mod producers;
+mod prompt;
 mod table;
 mod workers;
 mod workqueues;
@@ -106,7 +108,10 @@ fn whole(app: &App, palette: Palette, frame: &mut Frame<'_>) {
         frame.buffer_mut().set_style(places.news, banner.style);
         frame.render_widget(banner, places.news);
     }
-    footer::draw(app, palette, frame, places.foot);
+    match app.prompt() {
+        Some(open) => prompt::draw(app, open, palette, frame, places.foot),
+        None => footer::draw(app, palette, frame, places.foot),
+    }
     body(app, palette, frame, places.body);
 }
 
@@ -121,6 +126,9 @@ fn body(app: &App, palette: Palette, frame: &mut Frame<'_>, area: Rect) {
         details::draw(app, open, palette, frame, area);
     } else if let Some(screen) = screen(app.ui.view) {
         (screen.draw)(app, palette, frame, area);
+        if let Some(open) = app.ui.chooser {
+            chooser::draw(app, open, palette, frame, area);
+        }
     }
 }
 
@@ -135,12 +143,13 @@ struct Places {
 
 fn places(app: &App, area: Rect) -> Places {
     let news = header::banner(app, Palette::new(false)).is_some();
+    let foot = app.prompt().map_or(1, |_| prompt::height(area.height));
     let rows = [
         Constraint::Length(1),
         Constraint::Length(1),
         Constraint::Length(u16::from(news)),
         Constraint::Fill(1),
-        Constraint::Length(1),
+        Constraint::Length(foot),
     ];
     let [head, tabs, news, body, foot] = Layout::vertical(rows).areas(area);
     Places {
@@ -208,6 +217,15 @@ fn list_inside(screen: Rect, area: Rect) -> Rect {
         area
     } else {
         inside(area)
+    }
+}
+
+/// How many rows the view's list shows: `12`, or `12 of 340` where the others are not looked for.
+fn found(app: &App) -> String {
+    match app.found() {
+        Some((shown, all)) if shown != all => format!("{shown} of {all}"),
+        Some((_, all)) => all.to_string(),
+        None => String::new(),
     }
 }
 

@@ -11,7 +11,7 @@ use ratatui::text::Span;
 /// Draws the view.
 pub fn draw(app: &App, palette: Palette, frame: &mut Frame<'_>, area: Rect) {
     let pools = app.model().pools();
-    let mut heading = title(&format!("Pools {}", pools.len()), palette);
+    let mut heading = title(&format!("Pools {}", super::found(app)), palette);
     if area.width >= 70 {
         heading.extend(legend(palette));
     }

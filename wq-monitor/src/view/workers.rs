@@ -12,7 +12,7 @@ use wq_trace::model::Worker;
 /// Draws the view.
 pub fn draw(app: &App, palette: Palette, frame: &mut Frame<'_>, area: Rect) {
     let workers = app.model().workers();
-    let mut heading = title(&format!("Workers {}", workers.len()), palette);
+    let mut heading = title(&format!("Workers {}", super::found(app)), palette);
     heading.extend(census(workers, palette));
     let inner = list_panel(heading, palette, frame, area);
     table::draw(app, palette, frame, inner);

@@ -2,14 +2,14 @@
 
 use super::style::Palette;
 use super::{details, list_inside, list_panel, overview, table, title};
-use crate::app::{App, View};
+use crate::app::App;
 use ratatui::Frame;
 use ratatui::layout::Rect;
 
 /// Draws the view.
 pub fn draw(app: &App, palette: Palette, frame: &mut Frame<'_>, area: Rect) {
     let (list, below) = split(app, area);
-    let heading = title(&overview::count(app, View::Workqueues), palette);
+    let heading = title(&overview::count(app), palette);
     let inner = list_panel(heading, palette, frame, list);
     table::draw(app, palette, frame, inner);
     if let (Some(area), Some(subject)) = (below, app.chosen()) {
