@@ -124,7 +124,9 @@ impl View {
                 "Workqueues: what does each do, what does it hold, what does its wait come from?"
             }
             Self::Pools => "Pools: is the concurrency level right for workers and backlog?",
-            Self::Workers => "Workers: who runs what, since when?",
+            Self::Workers => {
+                "Workers: who runs what, since when, at what cost, and where does it sleep?"
+            }
             Self::Producers => "Producers: who queues what from where, and is one of them a storm?",
             Self::Events => "Events: what happens at this moment?",
             Self::Latency => "Latency: how long do items wait and run, and when was it worse?",

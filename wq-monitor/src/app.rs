@@ -3,7 +3,7 @@
 pub use crate::act::{Act, Step, View};
 
 use crate::chooser::Chooser;
-use crate::details::Details;
+use crate::details::{Details, Subject};
 use crate::finding::Finding;
 use crate::held::Held;
 use crate::help;
@@ -11,7 +11,7 @@ use crate::lists::{self, ListState};
 use crate::prompt::Edit;
 use crate::source::{Engine, Update};
 use regex::Regex;
-use wq_trace::model::Model;
+use wq_trace::model::{Model, Threads};
 use wq_trace::past::{Keep, Past};
 use wq_trace::{Liveness, Snapshot};
 
@@ -65,6 +65,8 @@ pub struct App {
     pub ui: Ui,
     /// What is known of the connection.
     pub link: Link,
+    /// What the look at the workers' threads left out.
+    pub threads_note: Option<String>,
     /// Engines to choose from, until one is chosen.
     pub engines: Vec<Engine>,
 }
@@ -140,6 +142,7 @@ impl App {
                 own_cpu: 0.0,
                 has_data: false,
             },
+            threads_note: None,
             engines,
         }
     }
@@ -188,6 +191,32 @@ impl App {
     /// Whether an engine has to be chosen first.
     pub fn is_choosing(&self) -> bool {
         !self.engines.is_empty()
+    }
+
+    /// Whether anybody sees what the system says of the workers' threads.
+    pub fn wants_threads(&self) -> bool {
+        let details = self.ui.details.as_ref().map(Details::subject);
+        match details {
+            _ if self.is_paused() || self.is_choosing() => false,
+            Some(subject) => matches!(subject, Subject::Worker(_)),
+            None => self.ui.view == View::Workers,
+        }
+    }
+
+    fn threads(&mut self, threads: Option<Threads>) {
+        let Some(threads) = threads else {
+            self.threads_note = None;
+            return;
+        };
+        self.model.apply_threads(&threads);
+        self.threads_note = match threads.left_out {
+            0 => threads.problem,
+            n => Some(format!(
+                "cpu% of {} of {} workers",
+                threads.samples.len(),
+                n + threads.samples.len()
+            )),
+        };
     }
 
     /// Takes in what happened.
@@ -250,6 +279,7 @@ impl App {
         self.model.apply_lost(update.lost);
         if let Some(snapshot) = &update.snapshot {
             self.model.apply_snapshot(snapshot);
+            self.threads(update.threads);
             self.follow_chosen();
         }
         effect

@@ -158,6 +158,7 @@ impl Session<'_> {
         let Some(with_snapshot) = rounds.due(now) else {
             return Effect::None;
         };
+        source.look_at_threads(app.wants_threads());
         let update = source.poll(now, with_snapshot);
         rounds.polled(update.lost, update.events.len());
         if update.lost > 0 {

@@ -14,6 +14,8 @@ const LOOKS: Looks<Worker> = &[
     ("name", Look::Picture(name)),
     ("state", Look::Picture(state)),
     ("for_ns", Look::By(since)),
+    ("cpu_share", Look::By(cpu)),
+    ("asleep_in", Look::Role(Role::Asleep)),
 ];
 
 /// The view of workers.
@@ -26,9 +28,11 @@ pub const WORKERS: Layout<Worker> = Layout {
         Pick::new("pool", 5),
         Pick::new("state", 0),
         Pick::new("for_ns", 1),
+        Pick::new("cpu_share", 2),
         Pick::new("function", 2).growing(),
+        Pick::new("asleep_in", 3).growing(),
         Pick::new("workqueue", 4).growing(),
-        Pick::new("executed", 3),
+        Pick::new("executed", 7),
     ],
     sort: "name",
     empty: "no workers",
@@ -46,6 +50,14 @@ fn since(worker: &Worker, _: Place<'_>) -> Role {
         Role::Dim
     } else {
         Role::Plain
+    }
+}
+
+/// A thread that takes most of a CPU stands out.
+fn cpu(worker: &Worker, _: Place<'_>) -> Role {
+    match worker.cpu_share {
+        Some(share) if share >= 0.8 => Role::Warn,
+        _ => Role::Plain,
     }
 }
 

@@ -2,11 +2,13 @@
 
 mod segment;
 mod tape;
+mod threads;
 
 pub use segment::SegmentSource;
 pub use tape::Tape;
 
 use std::path::PathBuf;
+use wq_trace::model::Threads;
 use wq_trace::{Event, Liveness, Snapshot};
 
 /// What a source has to say since it was asked last.
@@ -16,6 +18,8 @@ pub struct Update {
     pub snapshot: Option<Snapshot>,
     /// Earlier states of a recording, the oldest first: its history.
     pub earlier: Vec<Snapshot>,
+    /// What the system says of the workers' threads, when it was asked for and may be known.
+    pub threads: Option<Threads>,
     /// New events, each ring's in order.
     pub events: Vec<Event>,
     /// Events that were overwritten before they could be read.
@@ -31,6 +35,7 @@ impl Default for Update {
         Self {
             snapshot: None,
             earlier: Vec::new(),
+            threads: None,
             events: Vec::new(),
             lost: 0,
             liveness: Liveness::Live,
@@ -43,6 +48,9 @@ impl Default for Update {
 pub trait Source {
     /// New events, and the state if `snapshot` is set. `now` is the time on the segment's clock, in nanoseconds.
     fn poll(&mut self, now: u64, snapshot: bool) -> Update;
+
+    /// Whether states come with what the system says of the workers' threads, from now on. Sources that cannot know say nothing.
+    fn look_at_threads(&mut self, _wanted: bool) {}
 
     /// Nobody will ask any more. Gives back what there is to tell of a recording that was made, as a sentence.
     ///

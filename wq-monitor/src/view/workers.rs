@@ -14,6 +14,10 @@ pub fn draw(app: &App, palette: Palette, frame: &mut Frame<'_>, area: Rect) {
     let workers = app.model().workers();
     let mut heading = title(&format!("Workers {}", super::found(app)), palette);
     heading.extend(census(workers, palette));
+    if let Some(note) = &app.threads_note {
+        let text = format!("─ {note} ");
+        heading.push_span(Span::styled(text, palette.of(Role::Warn)));
+    }
     let inner = list_panel(heading, palette, frame, area);
     table::draw(app, palette, frame, inner);
 }
