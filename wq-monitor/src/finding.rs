@@ -5,6 +5,7 @@ use crate::filter::Filter;
 use crate::lists;
 use crate::prompt::{Edit, Prompt, Remembered};
 use regex::Regex;
+use wq_trace::OTHER;
 use wq_trace::model::Model;
 use wq_trace::query::{Completion, Query, complete};
 
@@ -118,7 +119,8 @@ pub fn offered(model: &Model, text: &str, cursor: usize) -> (usize, Vec<String>)
         "fn" | "function" => model.functions().iter().map(|f| &*f.name).collect(),
         _ => return (from, Vec::new()),
     };
-    let fits = |name: &&str| name.starts_with(part) && *name != part && is_word(name);
+    let fits =
+        |name: &&str| name.starts_with(part) && *name != part && *name != OTHER && is_word(name);
     let mut words: Vec<String> = names.into_iter().filter(fits).map(str::to_owned).collect();
     words.sort();
     words.dedup();

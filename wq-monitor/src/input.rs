@@ -71,7 +71,7 @@ const INSIDE: [Binding; 21] = [
     row("S-Tab", &[code(KeyCode::BackTab)], Act::PreviousView, "", "Previous view"),
     row("Space", &[ch(' ')], Act::Pause, "pause", "Hold the picture still, or go on; counting never stops"),
     row("/", &[ch('/')], Act::Find, "find", "Find rows by a query, as one types: wq:events* wait>5ms fn~flush state:held"),
-    row("x", &[ch('x')], Act::FindAll, "", "Show all rows again"),
+    row("x", &[ch('x')], Act::FindAll, "all rows", "Show all rows again"),
     row("c", &[ch('c')], Act::Columns, "", "Choose the columns of the list and their order"),
     row("<", &[ch('<'), ch(',')], Act::SortLeft, "", "Sort by the column to the left"),
     row(">", &[ch('>'), ch('.')], Act::SortRight, "sort", "Sort by the column to the right"),

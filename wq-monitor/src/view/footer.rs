@@ -1,7 +1,7 @@
 //! The last line: the keys that matter most, as many as fit.
 
 use super::style::{Palette, Role};
-use crate::app::App;
+use crate::app::{Act, App};
 use crate::input::KEYS;
 use ratatui::Frame;
 use ratatui::layout::Rect;
@@ -10,12 +10,14 @@ use ratatui::text::{Line, Span};
 /// Draws it from the key table.
 pub fn draw(app: &App, palette: Palette, frame: &mut Frame<'_>, area: Rect) {
     let mut line = Line::raw(" ");
-    for binding in KEYS.iter().filter(|binding| !binding.brief.is_empty()) {
+    let shows_all = app.filter().is_empty();
+    let useless = |act| act == Act::FindAll && shows_all;
+    let bindings = KEYS.iter().filter(|binding| !binding.brief.is_empty());
+    for binding in bindings.filter(|binding| !useless(binding.act)) {
         let brief = match binding.act {
-            crate::app::Act::Pause if app.is_paused() => "go on",
-            crate::app::Act::Find if !app.filter().is_empty() => "find   x all",
-            crate::app::Act::Help if app.ui.help.is_some() => "leave help",
-            crate::app::Act::Choose if app.ui.details.is_some() => "go there   Esc back",
+            Act::Pause if app.is_paused() => "go on",
+            Act::Help if app.ui.help.is_some() => "leave help",
+            Act::Choose if app.ui.details.is_some() => "go there   Esc back",
             _ => binding.brief,
         };
         let key = Span::styled(binding.shown, palette.of(Role::Accent));

@@ -236,6 +236,8 @@ pub fn tab_at(area: Rect, x: u16) -> Option<View> {
 fn marks(app: &App, width: u16, palette: Palette) -> Line<'static> {
     let mut spans = Vec::new();
     spans.extend(looked_for(app, width, palette));
+    let used: usize = spans.iter().map(Span::width).sum();
+    let width = width.saturating_sub(u16::try_from(used).unwrap_or(u16::MAX));
     let room = if app.is_paused() {
         width.saturating_sub(24)
     } else {

@@ -28,6 +28,9 @@ const BELOW: u16 = 11;
 /// What the list needs, and what is left for the chosen one, if that is enough.
 fn split(app: &App, area: Rect) -> (Rect, Option<Rect>) {
     let rows = app.model().workqueues().len();
+    if app.chosen().is_none() {
+        return (area, None);
+    }
     // Two lines of frame and one of headings.
     let need = u16::try_from(rows).unwrap_or(u16::MAX).saturating_add(3);
     let height = area.height.saturating_sub(need).max(BELOW);

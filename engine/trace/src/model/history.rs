@@ -74,6 +74,8 @@ pub struct PoolPoint {
     pub workers: u32,
     /// Workers that execute an item, sleeping or not.
     pub busy: u32,
+    /// Idle workers.
+    pub idle: u32,
     /// Items on the worklist.
     pub pending: u32,
     /// Executions begun per second since the snapshot before.

@@ -23,7 +23,7 @@ pub use workers::Worker;
 use crate::event::Event;
 use crate::ids::{FuncId, PoolId, WqId};
 use crate::names::Names;
-use crate::snapshot::Snapshot;
+use crate::snapshot::{Snapshot, WorkerKind};
 use std::collections::{HashMap, HashSet};
 use std::hash::Hash;
 
@@ -126,6 +126,13 @@ impl Model {
                 self.names
                     .worker(pool.row.manager)
                     .clone_into(&mut pool.manager);
+            }
+        }
+        let rescuers = snapshot.workers.iter();
+        for rescuer in rescuers.filter(|worker| worker.kind == WorkerKind::Rescuer) {
+            let pools = self.rows.pools.iter_mut();
+            for pool in pools.filter(|pool| pool.row.id == rescuer.pool) {
+                rescuer.name.clone_into(&mut pool.rescuer);
             }
         }
         self.workers = workers::rows(snapshot, &self.names);
@@ -336,6 +343,7 @@ impl Model {
                     nr_running: pool.row.nr_running,
                     workers: pool.row.nr_workers,
                     busy: pool.busy,
+                    idle: pool.row.nr_idle,
                     pending: pool.row.nr_pending,
                     started_per_s: pool.rates.started,
                 };

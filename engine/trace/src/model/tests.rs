@@ -257,6 +257,39 @@ fn what_the_system_says_of_threads_stands_in_the_rows_until_the_next_state() {
 }
 
 #[test]
+fn a_pool_names_the_rescuer_that_helps_it() {
+    let mut snapshot = crate::fixture::snapshot();
+    let pool = snapshot.pools[0].id;
+    let rescuer = |pool| crate::WorkerRow {
+        kind: crate::WorkerKind::Rescuer,
+        name: "kworker/R-reclaim".to_owned(),
+        pool,
+        ..crate::WorkerRow::default()
+    };
+    let said = |snapshot: &Snapshot| {
+        let mut model = Model::new(Limits::default());
+        model.apply_snapshot(snapshot);
+        let column = columns::find(columns::POOLS, "rescuer").expect("there is one");
+        let cells = model.pools().iter().map(|pool| column.shown(pool).text());
+        cells.collect::<Vec<_>>()
+    };
+    snapshot.workers.push(rescuer(PoolId::NONE));
+    assert!(
+        said(&snapshot).iter().all(|name| name == "-"),
+        "it helps none"
+    );
+    snapshot.workers.push(rescuer(pool));
+    let names = said(&snapshot);
+    assert_eq!(
+        names
+            .iter()
+            .filter(|name| *name == "kworker/R-reclaim")
+            .count(),
+        1
+    );
+}
+
+#[test]
 fn rows_that_point_nowhere_do_no_harm() {
     let mut snapshot = fixture::snapshot();
     snapshot.workqueues.clear();

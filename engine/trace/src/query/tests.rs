@@ -158,8 +158,8 @@ fn a_key_of_other_rows_is_left_aside_but_not_alone() {
 
 #[test]
 fn every_key_of_a_kind_has_a_value_somewhere() {
-    // What the fixture has none of: pools with another nice level, a worker that creates workers.
-    let without = ["nice_granted", "manager"];
+    // What the fixture has none of: pools with another nice level, a worker that creates workers, a rescuer.
+    let without = ["nice_granted", "manager", "rescuer"];
     let model = model();
     let scope = Scope::new(&model);
     let mut rows: Vec<Row<'_>> = Vec::new();
