@@ -204,6 +204,57 @@ fn columns_are_chosen_over_the_list() {
 }
 
 #[test]
+fn what_the_system_says_of_threads_has_its_colours_and_is_not_kept_of_the_gone() {
+    let size = (120, 40);
+    let mut app = app(View::Workers, 30, size);
+    let live = drawn(&app, size);
+    assert_eq!(colour(&live, "93%"), style::YELLOW);
+    assert_eq!(colour(&live, "hrtimer_nanosleep"), style::BLUE);
+    assert_ne!(colour(&live, "72%"), style::YELLOW);
+    assert!(app.wants_threads());
+    press(&mut app, &[Act::Choose]);
+    assert!(app.wants_threads());
+    assert!(screen(&app, size).contains("cpu% 93%"));
+    press(&mut app, &[Act::Back, Act::Show(View::Pools)]);
+    assert!(!app.wants_threads());
+    let pools = drawn(&app, size);
+    assert_eq!(
+        colour(&pools, "██████████████████████████████"),
+        style::GREEN
+    );
+    assert_eq!(colour(&pools, "▒▒▒▒▒▒▒▒▒▒"), style::BLUE);
+    assert_eq!(colour(&pools, "3 not counted"), style::BLUE);
+    let mut dead = update(31, Liveness::Dead);
+    dead.threads = None;
+    let _ = app.update(Msg::Polled(Box::new(dead)));
+    press(&mut app, &[Act::Show(View::Workers)]);
+    let gone = screen(&app, size);
+    assert!(
+        !gone.contains("93%") && !gone.contains("futex_do_wait"),
+        "{gone}"
+    );
+}
+
+#[test]
+fn what_was_not_looked_at_is_said() {
+    let size = (120, 40);
+    let mut app = app(View::Workers, 3, size);
+    let mut round = update(4, Liveness::Live);
+    if let Some(threads) = &mut round.threads {
+        threads.left_out = 100;
+    }
+    let _ = app.update(Msg::Polled(Box::new(round)));
+    assert!(screen(&app, size).contains("cpu% of 20 of 120 workers"));
+    let mut round = update(5, Liveness::Live);
+    if let Some(threads) = &mut round.threads {
+        threads.problem = Some("where workers sleep is hidden from us".to_owned());
+    }
+    let _ = app.update(Msg::Polled(Box::new(round)));
+    let hidden = drawn(&app, size);
+    assert_eq!(colour(&hidden, "where workers sleep"), style::YELLOW);
+}
+
+#[test]
 fn nothing_typed_or_named_steers_a_terminal() {
     let evil = "\u{1b}[2J\u{202e}x\u{7}";
     let size = (120, 40);
