@@ -14,12 +14,19 @@ use ratatui::widgets::Clear;
 /// Cells that it takes where there are more.
 const WIDTH: u16 = 70;
 
+/// Cells of the list below which it says nothing.
+const LEFT: u16 = 30;
+
 /// Lines below the columns: what the chosen one says, and the keys.
 const BELOW: u16 = 4;
 
 /// Draws it.
 pub fn draw(app: &App, open: Chooser, palette: Palette, frame: &mut Frame<'_>, area: Rect) {
-    let width = area.width.min(WIDTH);
+    let width = if area.width < WIDTH + LEFT {
+        area.width
+    } else {
+        WIDTH
+    };
     let area = Rect {
         x: area.right() - width,
         width,

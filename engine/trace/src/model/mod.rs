@@ -30,15 +30,15 @@ use std::hash::Hash;
 /// How much a [`Model`] keeps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// Points of history of each thing, while there are few things: see [`MANY`].
+    /// Points of history of each thing, while there are few things: see [`FULL_HISTORIES`].
     pub history: usize,
     /// Producers; items of further ones are only counted.
     pub producers: usize,
 }
 
 /// So many workqueues, pools and functions have all of their history; with more of a kind, each has fewer points, so that
-/// those of one kind never take more than `MANY * history` points: with 600 points of 40 bytes at most 6.1 MB a kind.
-pub const MANY: usize = 256;
+/// those of one kind never take more than `FULL_HISTORIES * history` points: with 600 points of 40 bytes at most 6.1 MB a kind.
+pub const FULL_HISTORIES: usize = 256;
 
 impl Default for Limits {
     fn default() -> Self {
@@ -367,7 +367,7 @@ impl Model {
 
 /// Points that each of so many things may have, when one alone may have `all`.
 fn points_of_each(all: usize, things: usize) -> usize {
-    (all.saturating_mul(MANY) / things.max(1)).clamp(1, all.max(1))
+    (all.saturating_mul(FULL_HISTORIES) / things.max(1)).clamp(1, all.max(1))
 }
 
 /// One more point for each thing; what is gone is forgotten.

@@ -205,10 +205,14 @@ fn history_of_many_functions_takes_no_more_than_that_of_some() {
     (1..=40).for_each(|at| model.apply_snapshot(&used(200, at)));
     assert_eq!(points(&model), 200 * 32, "few have all of theirs");
     (41..=80).for_each(|at| model.apply_snapshot(&used(4_096, at)));
-    assert_eq!(points(&model), MANY * 32, "4,096 share what 256 have");
+    assert_eq!(
+        points(&model),
+        FULL_HISTORIES * 32,
+        "4,096 share what 256 have"
+    );
     assert_eq!(points_of_each(600, 4_096), 37);
     assert_eq!(points_of_each(0, 0), 1);
-    let bytes = MANY * 600 * size_of::<WorkqueuePoint>().max(size_of::<PoolPoint>());
+    let bytes = FULL_HISTORIES * 600 * size_of::<WorkqueuePoint>().max(size_of::<PoolPoint>());
     assert!(
         bytes <= 6_200_000 && size_of::<FunctionPoint>() <= 40,
         "{bytes}"
