@@ -394,6 +394,23 @@ fn a_replayed_script_is_watched_and_the_screen_stays_after_its_end() {
 }
 
 #[test]
+fn workers_say_what_their_threads_take_of_a_cpu() {
+    let dir = tempfile::tempdir().unwrap();
+    let script = script("mixed");
+    let mut session = Session::start(dir.path(), &["-i", "0.05", "--replay", &script], (120, 40));
+    session.wait_for("script at");
+    session.press("4");
+    // Two looks are needed; recordings and engines that are gone show a dash.
+    let is_share = |word: &str| word.ends_with('%') && word != "cpu%";
+    session.wait(|screen| {
+        let rows = screen.lines().filter(|line| line.contains("kworker/"));
+        rows.flat_map(str::split_whitespace).any(is_share)
+    });
+    session.press("q");
+    assert_eq!(session.end(), 0);
+}
+
+#[test]
 fn q_abandons_a_script() {
     let dir = tempfile::tempdir().unwrap();
     let start = Instant::now();
