@@ -72,6 +72,22 @@ impl App {
         self.ui.finding.filter = Filter::default();
     }
 
+    /// What to look for while this is typed: a word that finds nothing and may become a key is not a word yet.
+    fn so_far(&self, prompt: &Prompt, query: Query) -> Query {
+        let Some(rest) = prompt.without_half_a_key() else {
+            return query;
+        };
+        let filter = Filter {
+            names: self.filter().names.clone(),
+            query,
+        };
+        let rows = lists::of(self.ui.view).map(|list| list.rows(self.model(), &filter).len());
+        match rest.parse() {
+            Ok(rest) if rows == Some(0) => rest,
+            _ => filter.query,
+        }
+    }
+
     /// Takes in a key while a query is typed; what is right is in force at once.
     pub(crate) fn edit(&mut self, edit: Edit) -> Effect {
         let Some(mut prompt) = self.ui.finding.prompt.take() else {
@@ -80,19 +96,19 @@ impl App {
         match edit {
             Edit::Keep => {
                 // What is wrong cannot be kept: it stays to be put right.
-                if prompt.wrong().is_some() {
+                let Ok(query) = prompt.text().parse::<Query>() else {
                     self.ui.finding.prompt = Some(prompt);
                     return Effect::None;
-                }
-                let text = self.ui.finding.filter.query.to_string();
-                self.ui.finding.remembered.add(&text);
+                };
+                self.ui.finding.remembered.add(&query.to_string());
+                self.ui.finding.filter.query = query;
                 self.leave_what_is_not_listed();
             }
             Edit::Revert => self.ui.finding.filter.query = prompt.before().clone(),
             edit => {
                 let offer = |text: &str, cursor| offered(self.model(), text, cursor);
                 if let Some(query) = prompt.edit(edit, &self.ui.finding.remembered, offer) {
-                    self.ui.finding.filter.query = query;
+                    self.ui.finding.filter.query = self.so_far(&prompt, query);
                 }
                 self.ui.finding.prompt = Some(prompt);
             }
@@ -204,6 +220,27 @@ mod tests {
         let _ = app.update(Msg::Act(Act::Find));
         let _ = app.update(Msg::Edit(Edit::Older));
         assert_eq!(app.found(), Some((2, 5)));
+    }
+
+    #[test]
+    fn half_a_key_does_not_empty_the_list_unless_it_is_kept() {
+        let mut app = app();
+        let _ = app.update(Msg::Act(Act::Find));
+        typed(&mut app, "wq:events* wai");
+        assert_eq!(
+            (app.found(), query(&app)),
+            (Some((2, 5)), "wq:events*".to_owned())
+        );
+        typed(&mut app, "t>");
+        assert_eq!(app.found(), Some((2, 5)));
+        let _ = app.update(Msg::Edit(Edit::CutWord));
+        typed(&mut app, "flu");
+        assert_eq!(app.found(), Some((0, 5)), "this is no key");
+        let _ = app.update(Msg::Edit(Edit::CutToStart));
+        typed(&mut app, "wai");
+        assert_eq!(app.found(), Some((5, 5)));
+        let _ = app.update(Msg::Edit(Edit::Keep));
+        assert_eq!((app.found(), query(&app)), (Some((0, 5)), "wai".to_owned()));
     }
 
     #[test]

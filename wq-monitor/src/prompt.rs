@@ -1,6 +1,6 @@
 //! The line in which a query is typed: a small editor with completion and history. Pure: no terminal, no drawing.
 
-use wq_trace::query::{Query, QueryError};
+use wq_trace::query::{Query, QueryError, keys};
 
 /// What a key does to the line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -127,6 +127,18 @@ impl Prompt {
     /// Characters before the cursor.
     pub fn cursor(&self) -> usize {
         self.cursor
+    }
+
+    /// What the line is without the word before the cursor, if that may be the beginning of a key: `wq:a wai`.
+    pub fn without_half_a_key(&self) -> Option<String> {
+        let blank = |c: &char| c.is_whitespace();
+        let (before, behind) = self.text.split_at(self.cursor);
+        let from = before.iter().rposition(blank).map_or(0, |at| at + 1);
+        let word: String = before[from..].iter().collect();
+        let word = word.strip_prefix('-').unwrap_or(&word);
+        let is_half = !word.is_empty() && keys().iter().any(|key| key.name.starts_with(word));
+        let ends = behind.first().is_none_or(blank);
+        (is_half && ends).then(|| before[..from].iter().chain(behind).collect())
     }
 
     /// What is wrong with it, if anything is.
@@ -378,6 +390,19 @@ mod tests {
         );
         let long = prompt(&typed(&"a".repeat(LONGEST + 9)));
         assert_eq!(long.text().len(), LONGEST);
+    }
+
+    #[test]
+    fn a_word_that_may_become_a_key_is_told_from_others() {
+        let without = |text: &str| prompt(&typed(text)).without_half_a_key();
+        assert_eq!(without("wq:a wai").as_deref(), Some("wq:a "));
+        assert_eq!(without("-wait").as_deref(), Some(""));
+        for text in ["", "wq:a ", "wiat", "wait>", "\"wait", "wq:wait"] {
+            assert_eq!(without(text), None, "{text}");
+        }
+        let mut inside = prompt(&typed("wait"));
+        let _ = inside.edit(Edit::Left, &Remembered::default(), none);
+        assert_eq!(inside.without_half_a_key(), None);
     }
 
     #[test]

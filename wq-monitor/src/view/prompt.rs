@@ -7,7 +7,7 @@ use crate::prompt::{Offers, Prompt};
 use ratatui::Frame;
 use ratatui::layout::{Position, Rect};
 use ratatui::text::{Line, Span};
-use wq_trace::query::{Key, Kind, keys};
+use wq_trace::query::{Key, Kind, complete, keys};
 
 /// Lines that it takes on a screen of this height.
 pub fn height(screen: u16) -> u16 {
@@ -90,6 +90,13 @@ fn hint(app: &App, prompt: &Prompt, width: u16, palette: Palette) -> Line<'stati
         let of: Vec<_> = key.of.iter().map(|kind: &Kind| kind.plural()).collect();
         let text = format!(" {}: {} ({})", key.name, key.help, of.join(", "));
         return Line::styled(fit(&text, width), dim);
+    }
+    if prompt.without_half_a_key().is_some() {
+        let words = complete(&prompt.text(), prompt.cursor()).words;
+        if !words.is_empty() {
+            let text = format!(" Tab: {}", words.join("  "));
+            return Line::styled(fit(&text, width), dim);
+        }
     }
     if let Some(error) =
         crate::lists::kind(app.ui.view).and_then(|kind| app.filter().query.fits(kind).err())

@@ -70,6 +70,37 @@ fn what_is_wrong_is_red_from_there_on_and_the_cursor_stands_in_the_line() {
 }
 
 #[test]
+fn what_is_typed_is_explained_above_the_line() {
+    let size = (120, 40);
+    let mut app = app(View::Workers, 30, size);
+    let hint = |app: &App| screen(app, size).lines().nth(38).unwrap().to_owned();
+    find(&mut app, "");
+    assert!(hint(&app).contains("Tab completes"), "{}", hint(&app));
+    find(&mut app, "wai");
+    assert!(
+        hint(&app).starts_with(" Tab: wait>  wait_p90>"),
+        "{}",
+        hint(&app)
+    );
+    find(&mut app, "wait>5ms");
+    assert!(
+        hint(&app).starts_with(" wait: How long items wait"),
+        "{}",
+        hint(&app)
+    );
+    find(&mut app, " ");
+    let said = "wait says nothing of workers: no matter here; it is for workqueues";
+    assert!(hint(&app).contains(said), "{}", hint(&app));
+    assert_eq!(
+        colour(
+            &drawn(&app, size),
+            "wait says nothing of workers: no matter"
+        ),
+        style::YELLOW
+    );
+}
+
+#[test]
 fn a_long_query_is_scrolled_to_the_cursor() {
     let mut app = app(View::Workers, 3, (40, 10));
     find(&mut app, &format!("wq:{}END", "x".repeat(100)));
