@@ -12,8 +12,8 @@ use std::time::Duration;
 use wq_trace::{Event, FuncId, PoolId, PoolInfo, Segment, SegmentConfig, What, WorkerId, WqId};
 
 /// Events a second.
-const RATES: [u64; 8] = [
-    10_000, 25_000, 50_000, 100_000, 150_000, 200_000, 400_000, 800_000,
+const RATES: [u64; 7] = [
+    50_000, 100_000, 200_000, 400_000, 800_000, 1_600_000, 3_200_000,
 ];
 
 pub fn measure(quick: bool) {

@@ -3,10 +3,14 @@
 use crate::mixed::{self, BURN_US, COMPUTING, Contender, SLEEP};
 use crate::options::Options;
 use crate::{rig, table};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
 use wq_engine::Sensing;
 
 const ROUNDS: usize = 11;
 const GROUPS: usize = 2_000;
+/// Threads that sleep on each CPU in the floor: what an engine needs, too.
+const SLEEPERS: usize = 24;
 /// The tick takes a hundred times as long.
 const TICK_ROUNDS: usize = 3;
 
@@ -15,7 +19,9 @@ pub fn measure(options: &Options) {
     let contenders = contenders(options);
     let mut seen: Vec<Seen> = contenders.iter().map(|_| Seen::default()).collect();
     let ideal = ideal_ns(groups);
+    let mut floor = Vec::new();
     for round in 0..options.amount(ROUNDS, 3) {
+        floor.push(floor_ns(groups) / ideal);
         for (&contender, seen) in contenders.iter().zip(&mut seen) {
             if contender == Contender::Turns(Sensing::Tick)
                 && round >= options.amount(TICK_ROUNDS, 1)
@@ -30,6 +36,7 @@ pub fn measure(options: &Options) {
     }
     let what = format!("ideal of {groups} groups: computing / CPUs, and one sleep");
     table::fact(&what, &format!("{:>9.1} ms", ideal / 1e6));
+    table::ratio_row("bare threads, nothing queued: over the ideal", &floor);
     for (contender, seen) in contenders.iter().zip(&seen) {
         let name = contender.name();
         table::row(&format!("{name}: makespan"), "ms", &seen.makespan);
@@ -58,6 +65,31 @@ fn contenders(options: &Options) -> Vec<Contender> {
 fn ideal_ns(groups: usize) -> f64 {
     let computing = (groups * COMPUTING) as f64 * rig::burn_ns(BURN_US);
     computing / rig::cpus().len() as f64 + SLEEP.as_nanos() as f64
+}
+
+/// What the same sleeps and computations take on threads that know what to do: on each CPU one computes, the others sleep.
+fn floor_ns(groups: usize) -> f64 {
+    let cpus = rig::cpus();
+    let (sleeps, burns) = (groups / cpus.len(), groups * COMPUTING / cpus.len());
+    let slept: Vec<_> = cpus.iter().map(|_| AtomicUsize::new(0)).collect();
+    let begun = rig::now();
+    thread::scope(|scope| {
+        for (&cpu, slept) in cpus.iter().zip(&slept) {
+            for _ in 0..SLEEPERS {
+                scope.spawn(move || {
+                    rig::pin(&[cpu]);
+                    while slept.fetch_add(1, Ordering::Relaxed) < sleeps {
+                        thread::sleep(SLEEP);
+                    }
+                });
+            }
+            scope.spawn(move || {
+                rig::pin(&[cpu]);
+                (0..burns).for_each(|_| rig::burn(BURN_US));
+            });
+        }
+    });
+    (rig::now() - begun) as f64
 }
 
 #[derive(Default)]
