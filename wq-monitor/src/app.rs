@@ -212,7 +212,7 @@ impl App {
         self.threads_note = match threads.left_out {
             0 => threads.problem,
             n => Some(format!(
-                "cpu% of {} of {} workers",
+                "cpu% and where they sleep is known of {} of {} workers: others are too many",
                 threads.samples.len(),
                 n + threads.samples.len()
             )),

@@ -1,5 +1,6 @@
 //! What `/proc` says of the workers' threads: the CPU time that they used, and where they sleep.
 
+use crate::clock::monotonic;
 use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
@@ -16,10 +17,11 @@ const NEEDED: &str =
 
 /// Looks at the threads of the workers of a live engine in this pid namespace.
 pub fn look(snapshot: &Snapshot) -> Threads {
-    look_in(
-        Path::new(&format!("/proc/{}/task", snapshot.meta.pid)),
-        snapshot,
-    )
+    let tasks = format!("/proc/{}/task", snapshot.meta.pid);
+    // The state is older than this look: by how much differs from round to round.
+    let at = monotonic();
+    let threads = look_in(Path::new(&tasks), snapshot);
+    Threads { at, ..threads }
 }
 
 fn look_in(tasks: &Path, snapshot: &Snapshot) -> Threads {

@@ -275,7 +275,7 @@ fn what_was_not_looked_at_is_said() {
         threads.left_out = 100;
     }
     let _ = app.update(Msg::Polled(Box::new(round)));
-    assert!(screen(&app, size).contains("cpu% of 20 of 120 workers"));
+    assert!(screen(&app, size).contains("known of 20 of 120 workers"));
     let mut round = update(5, Liveness::Live);
     if let Some(threads) = &mut round.threads {
         threads.problem = Some("where workers sleep is hidden from us".to_owned());
@@ -283,6 +283,11 @@ fn what_was_not_looked_at_is_said() {
     let _ = app.update(Msg::Polled(Box::new(round)));
     let hidden = drawn(&app, size);
     assert_eq!(colour(&hidden, "where workers sleep"), style::YELLOW);
+    // A click below that line means the row that stands there.
+    let shown = text(&hidden);
+    let y = shown.lines().position(|line| line.contains("kworker/0:2"));
+    let hit = wq_monitor::view::hit(&app, 5, u16::try_from(y.unwrap()).unwrap());
+    assert!(matches!(hit, Some(Msg::Select(2))), "{hit:?}");
 }
 
 #[test]
