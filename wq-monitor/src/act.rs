@@ -52,6 +52,12 @@ pub enum Act {
     TurnLanes,
     /// Move the selection, or the help.
     Go(Step),
+    /// Type what to look for.
+    Find,
+    /// Show all rows again.
+    FindAll,
+    /// Choose columns.
+    Columns,
 }
 
 /// How far the selection moves.
@@ -134,7 +140,9 @@ impl View {
                 "Workqueues: what does each do, what does it hold, what does its wait come from?"
             }
             Self::Pools => "Pools: is the concurrency level right for workers and backlog?",
-            Self::Workers => "Workers: who runs what, since when?",
+            Self::Workers => {
+                "Workers: who runs what, since when, at what cost, and where does it sleep?"
+            }
             Self::Producers => "Producers: who queues what from where, and is one of them a storm?",
             Self::Events => "Events: what happens at this moment?",
             Self::Latency => "Latency: how long do items wait and run, and when was it worse?",

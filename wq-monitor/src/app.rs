@@ -2,17 +2,20 @@
 
 pub use crate::act::{Act, Step, View};
 
-use crate::details::{Details, Subject, related};
+use crate::chooser::Chooser;
+use crate::details::{Details, Subject};
+use crate::finding::Finding;
 use crate::help;
 use crate::lists::{self, ListState};
 use crate::note::Note;
+use crate::prompt::Edit;
 use crate::request::Request;
 use crate::source::{Engine, Update};
 use crate::time::Time;
 use crate::timeline::{Folded, Timeline};
 use regex::Regex;
 use wq_trace::Liveness;
-use wq_trace::model::Model;
+use wq_trace::model::{Model, Threads};
 use wq_trace::past::Keep;
 
 /// Something that happened: a key, a resize, a round of data.
@@ -20,6 +23,8 @@ use wq_trace::past::Keep;
 pub enum Msg {
     /// A key was pressed.
     Act(Act),
+    /// A key was pressed while a query is typed.
+    Edit(Edit),
     /// The heading of the column with this key was clicked.
     Sort(&'static str),
     /// The row at this place was clicked: in the details if they are open, else in the list.
@@ -67,6 +72,8 @@ pub struct App {
     pub(crate) folded: Folded,
     /// What is known of the connection.
     pub link: Link,
+    /// What the look at the workers' threads left out.
+    pub threads_note: Option<String>,
     /// Engines to choose from, until one is chosen.
     pub engines: Vec<Engine>,
 }
@@ -80,8 +87,10 @@ pub struct Ui {
     pub help: Option<usize>,
     /// Columns and rows of the terminal.
     pub size: (u16, u16),
-    /// Which workqueues to show.
-    pub filter: Option<Regex>,
+    /// What is looked for.
+    pub finding: Finding,
+    /// The columns' chooser, which lies over the view.
+    pub chooser: Option<Chooser>,
     /// The details that lie over the view.
     pub details: Option<Details>,
     /// How the views' lists are looked at, by [`View`].
@@ -100,7 +109,16 @@ impl Ui {
         &self.lists[self.view as usize]
     }
 
-    fn list_mut(&mut self) -> &mut ListState {
+    /// Nothing is chosen any more: what it was has gone with its engine.
+    pub(crate) fn choose_nothing(&mut self) {
+        for list in &mut self.lists {
+            (list.selected, list.row) = (0, None);
+        }
+        self.timeline = Timeline::default();
+        self.details = None;
+    }
+
+    pub(crate) fn list_mut(&mut self) -> &mut ListState {
         &mut self.lists[self.view as usize]
     }
 }
@@ -127,8 +145,8 @@ pub struct Link {
 }
 
 impl App {
-    /// Looks at an empty model. Several `engines` are offered to choose from.
-    pub fn new(model: Model, filter: Option<Regex>, engines: Vec<Engine>) -> Self {
+    /// Looks at an empty model, at workqueues whose `names` match. Several `engines` are offered to choose from.
+    pub fn new(model: Model, names: Option<Regex>, engines: Vec<Engine>) -> Self {
         Self {
             model,
             time: Time::new(Keep::default()),
@@ -136,7 +154,8 @@ impl App {
                 view: View::default(),
                 help: None,
                 size: (80, 24),
-                filter,
+                finding: Finding::names(names),
+                chooser: None,
                 details: None,
                 lists: list_states(),
                 engine: 0,
@@ -154,6 +173,7 @@ impl App {
                 wanted: None,
                 successor: None,
             },
+            threads_note: None,
             engines,
         }
     }
@@ -163,11 +183,39 @@ impl App {
         !self.engines.is_empty()
     }
 
+    /// Whether anybody sees what the system says of the workers' threads.
+    pub fn wants_threads(&self) -> bool {
+        let details = self.ui.details.as_ref().map(Details::subject);
+        match details {
+            _ if self.is_paused() || self.is_choosing() => false,
+            Some(subject) => matches!(subject, Subject::Worker(_)),
+            None => self.ui.view == View::Workers,
+        }
+    }
+
+    fn threads(&mut self, threads: Option<&Threads>) {
+        let Some(threads) = threads else {
+            self.threads_note = None;
+            return;
+        };
+        self.model.apply_threads(threads);
+        self.threads_note = match threads.left_out {
+            0 => threads.problem.clone(),
+            n => Some(format!(
+                "cpu% and where they sleep is known of {} of {} workers: others are too many",
+                threads.samples.len(),
+                n + threads.samples.len()
+            )),
+        };
+    }
+
     /// Takes in what happened.
     pub fn update(&mut self, msg: Msg) -> Effect {
         match msg {
             Msg::Act(act) if self.is_choosing() => self.choose(act),
+            Msg::Act(act) if self.ui.chooser.is_some() => self.choose_columns(act),
             Msg::Act(act) => self.act(act),
+            Msg::Edit(edit) => self.edit(edit),
             Msg::Sort(key) => {
                 self.ui.list_mut().sort_by(key);
                 Effect::Draw
@@ -228,11 +276,13 @@ impl App {
         self.model.apply_lost(update.lost);
         if let Some(snapshot) = &update.snapshot {
             self.model.apply_snapshot(snapshot);
+            self.threads(update.threads.as_ref());
+            self.follow_chosen();
         }
         effect
     }
 
-    fn act(&mut self, act: Act) -> Effect {
+    pub(crate) fn act(&mut self, act: Act) -> Effect {
         (self.ui.note, self.link.successor) = (None, None);
         match act {
             Act::Quit => return Effect::Quit,
@@ -264,6 +314,9 @@ impl App {
             Act::ScrollLeft if self.is_timeline() => self.scroll_timeline(true),
             Act::ScrollRight if self.is_timeline() => self.scroll_timeline(false),
             Act::Choose => return self.open(),
+            Act::Find => self.find(),
+            Act::FindAll => self.find_all(),
+            Act::Columns => self.open_chooser(),
             Act::SortLeft
             | Act::SortRight
             | Act::Invert
@@ -304,62 +357,6 @@ impl App {
         self.ui.view == View::Timeline && self.ui.details.is_none()
     }
 
-    /// Moves the selection.
-    fn go(&mut self, step: Step) {
-        let page = self.page();
-        if let Some(details) = &self.ui.details {
-            let all = related(self.model(), details.subject());
-            self.select(step.from(details.selected(&all), page, all.len()));
-        } else if self.is_timeline() {
-            self.go_in_timeline(step, page);
-        } else {
-            let len = self.rows();
-            self.select(step.from(self.ui.list().selected_in(len), page, len));
-        }
-    }
-
-    fn select(&mut self, place: usize) {
-        if let Some(details) = &mut self.ui.details {
-            let all = related(self.time.model(&self.model), details.subject());
-            details.choose(all.get(place).copied());
-        } else if self.is_timeline() {
-            self.select_lane(place);
-        } else {
-            self.ui.list_mut().selected = place;
-        }
-    }
-
-    /// Opens the details of what is chosen.
-    fn open(&mut self) -> Effect {
-        if self.ui.help.is_some() {
-            return Effect::None;
-        }
-        if let Some(details) = &mut self.ui.details {
-            let all = related(self.time.model(&self.model), details.subject());
-            details.follow(&all);
-            return Effect::Draw;
-        }
-        let chosen = if self.is_timeline() {
-            self.chosen_lane()
-        } else {
-            self.chosen()
-        };
-        let Some(subject) = chosen else {
-            return Effect::None;
-        };
-        self.ui.details = Some(Details::of(subject));
-        Effect::Draw
-    }
-
-    /// What the chosen row of the view's list is about.
-    pub fn chosen(&self) -> Option<Subject> {
-        let list = lists::of(self.ui.view)?;
-        let rows = list.rows(self.model(), self.ui.filter.as_ref());
-        let order = lists::order(list, rows.as_ref(), self.ui.list());
-        let row = order.get(self.ui.list().selected_in(order.len()))?;
-        rows.subject(*row)
-    }
-
     /// Sorts, hides, shows or scrolls columns.
     fn columns(&mut self, act: Act) {
         let (None, Some(list)) = (&self.ui.details, lists::of(self.ui.view)) else {
@@ -377,13 +374,6 @@ impl App {
             Act::ScrollRight => state.scrolled = (state.scrolled + 1).min(last),
             _ => {}
         }
-    }
-
-    /// How many rows the view's list has.
-    fn rows(&self) -> usize {
-        lists::of(self.ui.view).map_or(0, |list| {
-            list.rows(self.model(), self.ui.filter.as_ref()).len()
-        })
     }
 
     /// Keys while there is an engine to choose.
@@ -413,7 +403,7 @@ impl App {
     }
 
     /// How far a page goes: the screen without header, tabs, frame and footer.
-    fn page(&self) -> usize {
+    pub(crate) fn page(&self) -> usize {
         usize::from(self.ui.size.1.saturating_sub(5).max(1))
     }
 }

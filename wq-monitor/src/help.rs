@@ -4,6 +4,7 @@ use crate::app::View;
 use crate::input::KEYS;
 use crate::lists;
 use crate::timeline::SHAPES;
+use crate::typing::TYPING;
 
 /// One line of the help.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,6 +17,24 @@ pub enum HelpLine {
 
 /// Cells for the name of a key or column.
 pub const NAME: usize = 14;
+
+/// Terms of a query, and what they find.
+pub const QUERIES: &[(&str, &str)] = &[
+    (
+        "word",
+        "Rows whose name has it; terms are parted by blanks, and all must hold",
+    ),
+    (
+        "wq:events*",
+        "A pattern of the whole: * is any text, ? any character; so fn: worker: state: kind: why:",
+    ),
+    ("fn~flush|sync", "A regular expression, found anywhere"),
+    (
+        "wait>5ms",
+        "Times (5ms), numbers (2k), rates (1000/s) and shares (10%) compare with > >= < <= =",
+    ),
+    ("-state:idle", "All but those"),
+];
 
 /// All lines of a view's help, `width` cells wide; first of all what the column `sorted` by says.
 pub fn lines(view: View, sorted: &str, width: u16) -> Vec<HelpLine> {
@@ -41,6 +60,16 @@ pub fn lines(view: View, sorted: &str, width: u16) -> Vec<HelpLine> {
         for column in columns.iter().filter(|column| !column.usual) {
             entry(&mut lines, &column.name, &column.text(), width);
         }
+    }
+    lines.push(HelpLine::Heading(String::new()));
+    lines.push(HelpLine::Heading(
+        "Finding: what is typed behind /".to_owned(),
+    ));
+    for (term, help) in QUERIES {
+        entry(&mut lines, term, help, width);
+    }
+    for key in TYPING.iter().filter(|key| !key.help.is_empty()) {
+        entry(&mut lines, key.shown, key.help, width);
     }
     lines
 }

@@ -68,7 +68,7 @@ const PROGRAM: [Binding; 3] = [
 
 /// Those inside of a view. `<` and `>` also without Shift.
 #[rustfmt::skip]
-const INSIDE: [Binding; 28] = [
+const INSIDE: [Binding; 31] = [
     row("Tab", &[code(KeyCode::Tab)], Act::NextView, "next view", "Next view"),
     row("S-Tab", &[code(KeyCode::BackTab)], Act::PreviousView, "", "Previous view"),
     row("Space", &[ch(' ')], Act::Pause, "pause", "Hold the picture still, or go on; counting never stops"),
@@ -79,6 +79,9 @@ const INSIDE: [Binding; 28] = [
     row("End", &[code(KeyCode::End)], Act::Present, "", "The present (of what is over: its end); when there, the last row"),
     row("w", &[ch('w')], Act::Save(Kind::Recording), "", "Write the states and events that are kept to a recording in this folder"),
     row("W", &[ch('W')], Act::Save(Kind::Perfetto), "", "The same as a trace for ui.perfetto.dev"),
+    row("/", &[ch('/')], Act::Find, "find", "Find rows by a query, as one types: wq:events* wait>5ms fn~flush state:held"),
+    row("x", &[ch('x')], Act::FindAll, "all rows", "Show all rows again"),
+    row("c", &[ch('c')], Act::Columns, "", "Choose the columns of the list and their order"),
     row("<", &[ch('<'), ch(',')], Act::SortLeft, "", "Sort by the column to the left"),
     row(">", &[ch('>'), ch('.')], Act::SortRight, "sort", "Sort by the column to the right"),
     row("i", &[ch('i')], Act::Invert, "invert", "Turn the sorting round"),

@@ -5,7 +5,6 @@ use crate::app::App;
 use crate::note::Note;
 use crate::source::Successor;
 use crate::time::{Stepped, Time};
-use crate::timeline::Timeline;
 use wq_trace::model::{Limits, Model};
 use wq_trace::past::{JUMP, Keep, Past};
 use wq_trace::{Liveness, Snapshot, units};
@@ -105,8 +104,7 @@ impl App {
     pub(crate) fn restart(&mut self, successor: &Successor) {
         self.model = Model::new(Limits::default());
         self.time = Time::new(Keep::default());
-        self.ui.details = None;
-        self.ui.timeline = Timeline::default();
+        self.ui.choose_nothing();
         self.folded.forget();
         self.link.has_data = false;
         // The first one that came is no news.

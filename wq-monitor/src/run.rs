@@ -35,11 +35,8 @@ pub fn run(args: &Args) -> Result<u8, Failure> {
         log_to(path)?;
     }
     let filter = args.filter().map_err(Failure::usage)?;
+    args.looked_for().map_err(Failure::usage)?;
     let screen = args.mode() == Mode::Screen;
-    if screen && args.query.is_some() {
-        let advice = "--filter is for what is printed: add --plain or --json";
-        return Err(Failure::usage(advice));
-    }
     if screen && !term::is_terminal() {
         let advice = "not a terminal: use --plain or --json (with -i 0 for one round)";
         return Err(Failure::usage(advice));
@@ -197,7 +194,8 @@ fn watch(
         signals,
         writer: Writer::default(),
     };
-    let mut app = App::new(Model::new(Limits::default()), filter, engines).keeping(keep);
+    let app = App::new(Model::new(Limits::default()), filter, engines).keeping(keep);
+    let mut app = app.looking_for(args.query.clone().unwrap_or_default());
     app.link.wanted = args.engine.clone();
     tui::run(app, session).map_err(|error| Failure::usage(error.to_string()))
 }

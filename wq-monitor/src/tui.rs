@@ -9,6 +9,7 @@ use crate::replay::Embedded;
 use crate::save::Writer;
 use crate::source::{Engine, Source};
 use crate::term::{Screen, Signals};
+use crate::typing;
 use crate::view;
 use crossterm::event;
 use std::io;
@@ -131,8 +132,16 @@ impl Session<'_> {
                 break;
             }
             let event = event::read()?;
+            // While a query is typed keys are characters.
+            let typed = app.prompt().and_then(|_| typing::message(&event));
+            let is_key = matches!(event, event::Event::Key(_));
+            let pressed = match typed {
+                None if app.prompt().is_some() && is_key => continue,
+                None => input::message(&event),
+                typed => typed,
+            };
             let clicked = || input::click(&event).and_then(|(x, y)| view::hit(app, x, y));
-            let Some(msg) = input::message(&event).or_else(clicked) else {
+            let Some(msg) = pressed.or_else(clicked) else {
                 continue;
             };
             match app.update(msg) {
@@ -166,6 +175,7 @@ impl Session<'_> {
         };
         // What was gone back to stays, whatever takes the engine's place.
         source.stay(app.is_paused());
+        source.look_at_threads(app.wants_threads());
         let update = source.poll(now, with_snapshot || app.link.waiting);
         rounds.polled(update.lost, update.events.len());
         if update.lost > 0 {

@@ -94,8 +94,9 @@ fn a_query_finds_workqueues() {
         said.contains("column 6: no key `wiat`; did you mean `wait`?"),
         "{said}"
     );
-    let (code, said) = refused(dir.path(), &["--filter", "wq:a"]);
-    assert!(code == 2 && said.contains("--plain or --json"), "{said}");
+    let (code, said) = refused(dir.path(), &["-j", "--filter", "wq:a tid:4"]);
+    let right = "bad --filter: column 6: tid says nothing of workqueues; it is for workers";
+    assert!(code == 2 && said.contains(right), "{said}");
 }
 
 #[test]

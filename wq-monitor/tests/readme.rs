@@ -6,6 +6,8 @@ use wq_monitor::app::View;
 use wq_monitor::args::Args;
 use wq_monitor::help;
 use wq_monitor::input::KEYS;
+use wq_monitor::typing::TYPING;
+use wq_trace::query::Query;
 
 const README: &str = include_str!("../README.md");
 
@@ -24,6 +26,24 @@ fn keys() {
     let mut table = "| key | what it does |\n|---|---|\n".to_owned();
     KEYS.iter()
         .for_each(|binding| row(&mut table, binding.shown, binding.help));
+    contains(&table);
+}
+
+#[test]
+fn keys_while_a_query_is_typed() {
+    let mut table = "| key while typing | what it does |\n|---|---|\n".to_owned();
+    let said = TYPING.iter().filter(|key| !key.help.is_empty());
+    said.for_each(|key| row(&mut table, key.shown, key.help));
+    contains(&table);
+}
+
+#[test]
+fn terms_of_a_query_are_right_and_found_here() {
+    let mut table = "| term | finds |\n|---|---|\n".to_owned();
+    for (term, help) in help::QUERIES {
+        assert!(term.parse::<Query>().is_ok(), "{term}");
+        row(&mut table, &term.replace('|', "\\|"), help);
+    }
     contains(&table);
 }
 

@@ -1,6 +1,8 @@
 //! What the screens look like, at three sizes and in every state; and what --plain and --json print.
 
 mod common;
+#[path = "screens/find.rs"]
+mod find;
 #[path = "screens/follow.rs"]
 mod follow;
 #[path = "screens/moments.rs"]
@@ -96,7 +98,7 @@ fn help_scrolls_to_its_end_and_no_further() {
     press(&mut app, &[Act::Help, Act::Go(Step::Last)]);
     let end = screen(&app, (80, 24));
     assert!(
-        end.contains("newest on the right") && !end.contains("more lines"),
+        end.contains("word before the cursor away") && !end.contains("more lines"),
         "{end}"
     );
     press(&mut app, &[Act::Go(Step::Down)]);
@@ -174,9 +176,9 @@ fn a_filter_shows_in_the_tabs_and_thins_the_list() {
     let filter = regex::Regex::new("^events|jour").unwrap();
     let mut app = App::new(Model::new(Limits::default()), Some(filter), Vec::new());
     let _ = app.update(Msg::Polled(Box::new(update(1, Liveness::Live))));
-    let screen = screen(&app, (80, 24));
+    let screen = screen(&app, (120, 24));
     assert!(
-        screen.contains("/^events|jour/") && screen.contains("Workqueues 4 of 7"),
+        screen.contains("/^events|jour/ 4 of 7") && screen.contains("Workqueues 4 of 7"),
         "{screen}"
     );
     assert!(

@@ -327,6 +327,29 @@ pub const LAYERS: &[Layer] = &[
         "request",
         &["clock", "headless", "run", "save", "term", "tui", "view"],
     ),
+    layer(
+        MONITOR,
+        "prompt",
+        &[
+            "act", "app", "details", "input", "lists", "paint", "source", "term", "tui", "typing",
+            "view",
+        ],
+    ),
+    layer(
+        MONITOR,
+        "finding",
+        &["input", "run", "term", "tui", "typing", "view"],
+    ),
+    layer(
+        MONITOR,
+        "selection",
+        &["input", "run", "term", "tui", "typing", "view"],
+    ),
+    layer(
+        MONITOR,
+        "chooser",
+        &["input", "run", "term", "tui", "typing", "view"],
+    ),
     // What is looked at stands below how it is looked at, and below drawing.
     layer(
         MONITOR,

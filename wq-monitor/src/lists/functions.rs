@@ -1,6 +1,6 @@
 //! Work functions: what each costs, and what its items wait for.
 
-use super::{Layout, Look, Looks, Pick, Place, all};
+use super::{Identity, Layout, Look, Looks, Pick, Place};
 use crate::details::Subject;
 use crate::paint::cells;
 use crate::paint::style::Role;
@@ -29,8 +29,8 @@ pub const FUNCTIONS: Layout<Function> = Layout {
     ],
     sort: "cpu_share",
     empty: "nothing was executed",
-    rows: |model, _| all(model.functions()),
-    subject: |function| Subject::Function(function.id),
+    rows: |model, filter| filter.rows(model, model.functions()),
+    identity: |function| Identity::of(Subject::Function(function.id)),
 };
 
 fn reason(function: &Function, place: Place<'_>) -> Line<'static> {

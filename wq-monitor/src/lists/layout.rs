@@ -1,11 +1,11 @@
 //! From the tables of columns to a list: what is picked from them for a view, and how it looks.
 
-use super::{Align, Head, List, Rows};
+use super::{Align, Head, Identity, List, Rows};
 use crate::details::Subject;
+use crate::filter::Filter;
 use crate::paint::cells;
 use crate::paint::style::{Palette, Role};
 use ratatui::text::Line;
-use regex::Regex;
 use wq_trace::model::Model;
 use wq_trace::model::columns::{self, Cell, Column};
 
@@ -70,14 +70,9 @@ pub struct Layout<R: 'static> {
     /// What is said when there are no rows.
     pub empty: &'static str,
     /// The rows, in the order of those that are otherwise equal.
-    pub rows: for<'a> fn(&'a Model, Option<&Regex>) -> Vec<&'a R>,
-    /// What the details of a row are about.
-    pub subject: fn(&R) -> Subject,
-}
-
-/// All rows, unfiltered.
-pub fn all<R>(rows: &[R]) -> Vec<&R> {
-    rows.iter().collect()
+    pub rows: for<'a> fn(&'a Model, &Filter) -> Vec<&'a R>,
+    /// What tells a row from the others: what its details are about, and more where that is not enough.
+    pub identity: fn(&R) -> Identity,
 }
 
 /// Left out first: what nobody picked.
@@ -152,14 +147,14 @@ impl<R: Sync> List for Layout<R> {
         self.empty
     }
 
-    fn rows<'a>(&'static self, model: &'a Model, filter: Option<&Regex>) -> Box<dyn Rows + 'a> {
+    fn rows<'a>(&'static self, model: &'a Model, filter: &Filter) -> Box<dyn Rows + 'a> {
         let columns = self.columns().into_iter();
         Box::new(Listed {
             rows: (self.rows)(model, filter),
             columns: columns
                 .map(|(_, column)| (column, self.look(column.key)))
                 .collect(),
-            subject: self.subject,
+            identity: self.identity,
         })
     }
 }
@@ -168,7 +163,7 @@ impl<R: Sync> List for Layout<R> {
 struct Listed<'a, R: 'static> {
     rows: Vec<&'a R>,
     columns: Vec<(&'static Column<R>, &'static Look<R>)>,
-    subject: fn(&R) -> Subject,
+    identity: fn(&R) -> Identity,
 }
 
 impl<R> Rows for Listed<'_, R> {
@@ -189,6 +184,10 @@ impl<R> Rows for Listed<'_, R> {
     }
 
     fn subject(&self, row: usize) -> Option<Subject> {
-        self.rows.get(row).map(|row| (self.subject)(row))
+        self.identity(row).map(|identity| identity.subject)
+    }
+
+    fn identity(&self, row: usize) -> Option<Identity> {
+        self.rows.get(row).map(|row| (self.identity)(row))
     }
 }

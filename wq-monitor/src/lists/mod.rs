@@ -11,15 +11,17 @@ mod state;
 pub mod workers;
 pub mod workqueues;
 
-pub use layout::{Layout, Look, Looks, Pick, Place, all};
+pub use layout::{Layout, Look, Looks, Pick, Place};
 pub use state::{ListState, order};
 
 use crate::act::View;
 use crate::details::Subject;
+use crate::filter::Filter;
 use ratatui::text::Line;
-use regex::Regex;
-use wq_trace::model::Model;
+use wq_trace::WqId;
 use wq_trace::model::columns::Cell;
+use wq_trace::model::{Model, Source};
+use wq_trace::query::Kind;
 
 /// Which list a view shows: one line for each.
 const LISTS: &[(View, &dyn List)] = &[
@@ -36,6 +38,17 @@ pub fn of(view: View) -> Option<&'static dyn List> {
     found.map(|(_, list)| *list)
 }
 
+/// What the rows of a view's list are, for queries.
+pub fn kind(view: View) -> Option<Kind> {
+    match view {
+        View::Overview | View::Workqueues => Some(Kind::Workqueue),
+        View::Pools => Some(Kind::Pool),
+        View::Workers => Some(Kind::Worker),
+        View::Producers => Some(Kind::Producer),
+        View::Events | View::Latency | View::Timeline => None,
+    }
+}
+
 /// A list, whatever its rows are.
 pub trait List: Sync {
     /// All columns that it can show; the first one names the row and is always there.
@@ -47,8 +60,8 @@ pub trait List: Sync {
     /// What is said when there are no rows.
     fn empty(&self) -> &'static str;
 
-    /// Its rows. A `filter` is for the names of workqueues.
-    fn rows<'a>(&'static self, model: &'a Model, filter: Option<&Regex>) -> Box<dyn Rows + 'a>;
+    /// Its rows, those that the filter finds.
+    fn rows<'a>(&'static self, model: &'a Model, filter: &Filter) -> Box<dyn Rows + 'a>;
 }
 
 /// The rows of a list, by number; columns by their places among [`List::heads`].
@@ -69,6 +82,28 @@ pub trait Rows {
 
     /// What the details of `row` are about.
     fn subject(&self, row: usize) -> Option<Subject>;
+
+    /// What tells `row` from all others, whatever stands in it.
+    fn identity(&self, row: usize) -> Option<Identity> {
+        self.subject(row).map(Identity::of)
+    }
+}
+
+/// What tells a row from all others of its list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Identity {
+    /// What its details are about.
+    pub subject: Subject,
+    /// Who queues it and where, when several rows are about one thing.
+    pub queued: Option<(Source, WqId)>,
+}
+
+impl Identity {
+    /// Of the only row about this thing.
+    pub const fn of(subject: Subject) -> Self {
+        let queued = None;
+        Self { subject, queued }
+    }
 }
 
 /// Where a column's text stands.

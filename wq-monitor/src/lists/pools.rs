@@ -1,6 +1,6 @@
 //! The list of pools: concurrency level against workers and backlog.
 
-use super::{Layout, Look, Looks, Pick, Place, all};
+use super::{Identity, Layout, Look, Looks, Pick, Place};
 use crate::details::Subject;
 use crate::paint::bars::{self, Level};
 use crate::paint::cells;
@@ -22,6 +22,7 @@ const LOOKS: Looks<Pool> = &[
     ("canary_false_decisions", Look::Role(Role::Bad)),
     ("canary_unwatched", Look::Role(Role::Warn)),
     ("manager", Look::Role(Role::Warn)),
+    ("rescuer", Look::Role(Role::Bad)),
     ("progress_ns", Look::By(progress)),
     ("reason", Look::Picture(reason)),
     ("history", Look::Picture(busy)),
@@ -47,13 +48,14 @@ pub const POOLS: Layout<Pool> = Layout {
         Pick::new("canary_decisions", 12),
         Pick::new("canary_false_decisions", 12),
         Pick::new("manager", 11),
+        Pick::new("rescuer", 11),
         Pick::new("progress_ns", 4),
         Pick::new("history", 10).growing(),
     ],
     sort: "id",
     empty: "no pools",
-    rows: |model, _| all(model.pools()),
-    subject: |pool| Subject::Pool(pool.row.id),
+    rows: |model, filter| filter.rows(model, model.pools()),
+    identity: |pool| Identity::of(Subject::Pool(pool.row.id)),
 };
 
 /// How long a pool with a backlog may make no progress before that is shown as bad: 10 s.

@@ -1,6 +1,6 @@
 //! The list of producers: who queues what from where, and how much of it.
 
-use super::{Layout, Look, Looks, Pick, Place, all};
+use super::{Identity, Layout, Look, Looks, Pick, Place};
 use crate::details::Subject;
 use crate::paint::bars;
 use crate::paint::style::Role;
@@ -35,9 +35,17 @@ pub const PRODUCERS: Layout<ProducerRow> = Layout {
     ],
     sort: "queued_per_s",
     empty: "no item was seen being queued",
-    rows: |model, _| all(model.producer_rows()),
-    subject: |producer| Subject::Function(producer.func),
+    rows: |model, filter| filter.rows(model, model.producer_rows()),
+    identity,
 };
+
+/// One function may be queued by many, and on several workqueues.
+fn identity(producer: &ProducerRow) -> Identity {
+    Identity {
+        subject: Subject::Function(producer.func),
+        queued: Some((producer.source, producer.wq)),
+    }
+}
 
 /// Items per second from which on a producer with at least half of all queueing is a storm.
 const STORM: f64 = 1_000.0;

@@ -1,6 +1,6 @@
 //! How a list is looked at: which columns, by which sorted, which row is chosen.
 
-use super::{Head, List, Rows};
+use super::{Head, Identity, List, Rows};
 use wq_trace::model::columns::compare;
 
 /// How a list is looked at.
@@ -8,6 +8,8 @@ use wq_trace::model::columns::compare;
 pub struct ListState {
     /// Place of the chosen row, counted from the top; may lie beyond the end when rows went away.
     pub selected: usize,
+    /// The chosen row, once one was chosen; until then it is whichever stands at that place.
+    pub row: Option<Identity>,
     /// The key of the column sorted by.
     pub sort: &'static str,
     /// Whether the column's natural order is turned round.
@@ -16,6 +18,8 @@ pub struct ListState {
     pub scrolled: usize,
     /// The keys of the columns shown.
     pub chosen: Vec<&'static str>,
+    /// The keys of all columns in the order in which they stand.
+    pub order: Vec<&'static str>,
 }
 
 impl ListState {
@@ -24,19 +28,59 @@ impl ListState {
         Self {
             sort: list.sort(),
             chosen: keys(list, |head| head.usual),
+            order: keys(list, |_| true),
             ..Self::default()
         }
     }
 
-    /// The place of the chosen row in a list of `len`.
-    pub fn selected_in(&self, len: usize) -> usize {
-        self.selected.min(len.saturating_sub(1))
+    /// The columns that are shown, each with its place among [`List::heads`]; the first is always there.
+    pub fn columns(&self, list: &dyn List) -> Vec<(usize, Head)> {
+        let mut all = self.all(list);
+        all.retain(|(i, head)| *i == 0 || self.chosen.contains(&head.key));
+        all
     }
 
-    /// The columns that are shown, each with its place among all; the first is always there.
-    pub fn columns(&self, list: &dyn List) -> Vec<(usize, Head)> {
-        let shown = |(i, head): &(usize, Head)| *i == 0 || self.chosen.contains(&head.key);
-        list.heads().into_iter().enumerate().filter(shown).collect()
+    /// All columns in their order, each with its place among [`List::heads`]; the one that names the row comes first.
+    pub fn all(&self, list: &dyn List) -> Vec<(usize, Head)> {
+        let mut all: Vec<_> = list.heads().into_iter().enumerate().collect();
+        let place = |key| self.order.iter().position(|other| *other == key);
+        all.sort_by_key(|(i, head)| (*i > 0, place(head.key)));
+        all
+    }
+
+    /// Shows the column with this key, or hides it; the first one stays.
+    pub fn toggle(&mut self, list: &dyn List, key: &'static str) {
+        if !self.chosen.contains(&key) {
+            self.chosen.push(key);
+        } else if list.heads().first().is_some_and(|head| head.key != key) {
+            self.chosen.retain(|other| *other != key);
+        }
+        self.sort_by_what_is_shown(list);
+    }
+
+    /// Moves the column at this place among [`Self::all`] by `steps`, behind the first one. Gives back its new place.
+    pub fn shift(&mut self, list: &dyn List, place: usize, steps: isize) -> usize {
+        let mut keys: Vec<_> = self.all(list).iter().map(|(_, head)| head.key).collect();
+        let to = place.saturating_add_signed(steps);
+        if place == 0 || to == 0 || to.max(place) >= keys.len() {
+            return place;
+        }
+        let key = keys.remove(place);
+        keys.insert(to, key);
+        self.order = keys;
+        to
+    }
+
+    fn sort_by_what_is_shown(&mut self, list: &dyn List) {
+        let shown = self.columns(list);
+        let is_shown = |key| shown.iter().any(|(_, head)| head.key == key);
+        if is_shown(self.sort) {
+            return;
+        }
+        let first = shown.first().map_or("", |(_, head)| head.key);
+        let usual = list.sort();
+        self.sort = if is_shown(usual) { usual } else { first };
+        self.inverted = false;
     }
 
     /// Whether the largest of `head` come first.
@@ -82,9 +126,7 @@ impl ListState {
         } else {
             all
         };
-        if !self.chosen.contains(&self.sort) {
-            (self.sort, self.inverted) = (list.sort(), false);
-        }
+        self.sort_by_what_is_shown(list);
         self.scrolled = 0;
     }
 }
@@ -187,9 +229,29 @@ mod tests {
     }
 
     #[test]
-    fn a_selection_beyond_the_end_is_the_last_row() {
+    fn columns_are_chosen_and_moved_and_the_first_stays() {
         let mut state = ListState::new(list());
-        state.selected = 9;
-        assert_eq!((state.selected_in(3), state.selected_in(0)), (2, 0));
+        let keys = |state: &ListState| -> Vec<&str> {
+            let columns = state.columns(list());
+            columns.iter().map(|(_, head)| head.key).collect()
+        };
+        let usual = keys(&state);
+        state.toggle(list(), "name");
+        state.toggle(list(), usual[2]);
+        assert!(!keys(&state).contains(&usual[2]) && keys(&state)[0] == "name");
+        state.toggle(list(), usual[2]);
+        assert_eq!(keys(&state), usual, "it is back in its place");
+        assert_eq!(state.shift(list(), 2, -1), 1);
+        assert_eq!(keys(&state)[..3], [usual[0], usual[2], usual[1]]);
+        for (place, steps) in [(1, -1), (0, 1), (99, 1), (list().heads().len() - 1, 1)] {
+            assert_eq!(state.shift(list(), place, steps), place);
+        }
+        // Each column is still drawn from its own cells.
+        for (i, head) in state.all(list()) {
+            assert_eq!(list().heads()[i].key, head.key);
+        }
+        state.sort_by("started_per_s");
+        state.toggle(list(), "started_per_s");
+        assert_eq!(state.sort, "name", "nothing hidden is sorted by");
     }
 }

@@ -1,6 +1,6 @@
 //! The list of workers: who runs what, and since when.
 
-use super::{Layout, Look, Looks, Pick, Place, all};
+use super::{Identity, Layout, Look, Looks, Pick, Place};
 use crate::details::Subject;
 use crate::paint::cells;
 use crate::paint::style::Role;
@@ -14,6 +14,8 @@ const LOOKS: Looks<Worker> = &[
     ("name", Look::Picture(name)),
     ("state", Look::Picture(state)),
     ("for_ns", Look::By(since)),
+    ("cpu_share", Look::By(cpu)),
+    ("asleep_in", Look::Role(Role::Asleep)),
 ];
 
 /// The view of workers.
@@ -26,14 +28,16 @@ pub const WORKERS: Layout<Worker> = Layout {
         Pick::new("pool", 5),
         Pick::new("state", 0),
         Pick::new("for_ns", 1),
+        Pick::new("cpu_share", 2),
         Pick::new("function", 2).growing(),
+        Pick::new("asleep_in", 3).growing(),
         Pick::new("workqueue", 4).growing(),
-        Pick::new("executed", 3),
+        Pick::new("executed", 7),
     ],
     sort: "name",
     empty: "no workers",
-    rows: |model, _| all(model.workers()),
-    subject: |worker| Subject::Worker(worker.row.id),
+    rows: |model, filter| filter.rows(model, model.workers()),
+    identity: |worker| Identity::of(Subject::Worker(worker.row.id)),
 };
 
 fn state(worker: &Worker, place: Place<'_>) -> Line<'static> {
@@ -46,6 +50,14 @@ fn since(worker: &Worker, _: Place<'_>) -> Role {
         Role::Dim
     } else {
         Role::Plain
+    }
+}
+
+/// A thread that takes most of a CPU stands out.
+fn cpu(worker: &Worker, _: Place<'_>) -> Role {
+    match worker.cpu_share {
+        Some(share) if share >= 0.8 => Role::Warn,
+        _ => Role::Plain,
     }
 }
 

@@ -1,11 +1,11 @@
 //! The lists of workqueues: how fast each goes, what it holds, how long and why its items wait.
 
-use super::{Layout, Look, Looks, Pick, Place};
+use super::{Identity, Layout, Look, Looks, Pick, Place};
 use crate::details::Subject;
+use crate::filter::Filter;
 use crate::paint::style::Role;
 use crate::paint::{bars, cells};
 use ratatui::text::Line;
-use regex::Regex;
 use wq_trace::Counter;
 use wq_trace::model::columns;
 use wq_trace::model::{History, Model, Workqueue};
@@ -43,9 +43,9 @@ pub const OVERVIEW: Layout<Workqueue> = Layout {
         Pick::new("activity", 10).growing(),
     ],
     sort: "started_per_s",
-    empty: "no workqueue's name matches",
+    empty: "no workqueues",
     rows,
-    subject,
+    identity,
 };
 
 /// The view of workqueues: the columns of the kernel's `wq_monitor.py`, rates, and the wait.
@@ -78,16 +78,15 @@ pub const WORKQUEUES: Layout<Workqueue> = Layout {
     ..OVERVIEW
 };
 
-/// Those whose names pass the filter, the ones that executed most first.
-fn rows<'a>(model: &'a Model, filter: Option<&Regex>) -> Vec<&'a Workqueue> {
-    let passes = |wq: &&Workqueue| filter.is_none_or(|filter| filter.is_match(&wq.name));
-    let mut rows: Vec<_> = model.workqueues().iter().filter(passes).collect();
+/// Those that pass the filter, the ones that executed most first.
+fn rows<'a>(model: &'a Model, filter: &Filter) -> Vec<&'a Workqueue> {
+    let mut rows = filter.workqueues(model);
     rows.sort_by_key(|wq| std::cmp::Reverse(wq.counter(Counter::Started)));
     rows
 }
 
-fn subject(wq: &Workqueue) -> Subject {
-    Subject::Workqueue(wq.id)
+fn identity(wq: &Workqueue) -> Identity {
+    Identity::of(Subject::Workqueue(wq.id))
 }
 
 /// The parts as a bar, then the largest by name and share.

@@ -1,7 +1,7 @@
 //! Small pictures inside a cell: sparklines, the concurrency bar of a pool, the stacked bar of a wait.
 
 use super::style::{Palette, Role};
-use ratatui::text::Span;
+use ratatui::text::{Line, Span};
 use wq_trace::{Breakdown, WaitPart};
 
 const EIGHTHS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
@@ -44,7 +44,7 @@ pub fn graph(values: &[f64], width: usize, height: usize) -> Vec<String> {
 }
 
 /// What the concurrency bar of a pool shows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Level {
     /// Workers that run a managed item and are not known to sleep.
     pub running: u32,
@@ -56,6 +56,45 @@ pub struct Level {
     pub pending: u32,
 }
 
+impl Level {
+    /// Workers that run, that are busy but not counted, and that are idle: all of them, whatever the numbers say.
+    pub fn parts(&self) -> [u32; 3] {
+        let running = self.running.min(self.workers);
+        let idle = self.idle.min(self.workers - running);
+        [running, self.workers - running - idle, idle]
+    }
+}
+
+/// Workers over time: a column for each of the newest `width` levels, `height` lines for the most workers that there
+/// were; from below those that run, those that are not counted, idle ones. What there is of a kind is seen.
+pub fn levels(all: &[Level], width: usize, height: usize, palette: Palette) -> Vec<Line<'static>> {
+    let newest = &all[all.len().saturating_sub(width)..];
+    let most = newest.iter().map(|level| u64::from(level.workers)).max();
+    let most = most.unwrap_or(0).max(1);
+    let mut rows = Vec::new();
+    for row in (0..height as u64).rev() {
+        let mut line = Line::raw(" ".repeat(width - newest.len()));
+        for level in newest {
+            let [running, uncounted, _] = level.parts().map(u64::from);
+            // As many workers as stand below this cell, times the height.
+            let below = row * most;
+            let is = |workers: u64| below < workers * height as u64;
+            let (fill, role) = if is(running) {
+                ("█", Role::Good)
+            } else if is(running + uncounted) {
+                ("▒", Role::Asleep)
+            } else if is(level.workers.into()) {
+                ("░", Role::Dim)
+            } else {
+                (" ", Role::Plain)
+            };
+            line.push_span(Span::styled(fill, palette.of(role)));
+        }
+        rows.push(line);
+    }
+    rows
+}
+
 /// Running, uncounted and idle workers, one cell each while they fit, then the backlog.
 ///
 /// `██▒▒░░      │▪▪▪▪    `: two run, two are asleep, CPU-intensive or between items, two are idle; the backlog grows one cell each
@@ -63,10 +102,7 @@ pub struct Level {
 pub fn concurrency(level: Level, width: usize, palette: Palette) -> Vec<Span<'static>> {
     let backlog_room = width / 3;
     let room = width.saturating_sub(backlog_room + 1);
-    let running = level.running.min(level.workers);
-    let idle = level.idle.min(level.workers - running);
-    let uncounted = level.workers - running - idle;
-    let cells = shares(&[running.into(), uncounted.into(), idle.into()], room);
+    let cells = shares(&level.parts().map(u64::from), room);
     let used: usize = cells.iter().sum();
     let backlog = doublings(level.pending).min(backlog_room);
     let flood = level.workers.max(1).saturating_mul(4);
@@ -185,6 +221,34 @@ mod tests {
     fn a_graph_fills_from_below() {
         assert_eq!(graph(&[1.0, 3.0, 4.0], 4, 2), ["  ▄█", " ▄██"]);
         assert!(graph(&[1.0], 4, 0).is_empty());
+    }
+
+    #[test]
+    fn workers_over_time_are_as_high_as_there_were_and_running_ones_stand_below() {
+        let level = |running, workers, idle| Level {
+            running,
+            workers,
+            idle,
+            pending: 0,
+        };
+        let all = [
+            level(0, 0, 0),
+            level(1, 4, 3),
+            level(2, 4, 1),
+            level(9, 2, 9),
+        ];
+        let text = |width, height| -> Vec<String> {
+            let rows = levels(&all, width, height, Palette::new(true));
+            rows.iter().map(ToString::to_string).collect()
+        };
+        assert_eq!(text(5, 4), ["  ░░ ", "  ░▒ ", "  ░██", "  ███"]);
+        assert_eq!(text(2, 2), ["▒ ", "██"]);
+        assert_eq!(levels(&[], 3, 1, Palette::new(true))[0].to_string(), "   ");
+        assert!(
+            levels(&all, 0, 3, Palette::new(true))
+                .iter()
+                .all(|row| row.width() == 0)
+        );
     }
 
     #[test]

@@ -3,12 +3,14 @@
 mod follow;
 mod segment;
 mod tape;
+mod threads;
 
 pub use follow::{Follower, Gone, Successor};
 pub use segment::SegmentSource;
 pub use tape::Tape;
 
 use std::path::PathBuf;
+use wq_trace::model::Threads;
 use wq_trace::past::{Gap, Keep};
 use wq_trace::{Event, Liveness, Snapshot};
 
@@ -19,6 +21,8 @@ pub struct Update {
     pub snapshot: Option<Snapshot>,
     /// Earlier states of a recording, the oldest first: its history. Told once.
     pub earlier: Vec<Snapshot>,
+    /// What the system says of the workers' threads, when it was asked for and may be known.
+    pub threads: Option<Threads>,
     /// New events, each ring's in order.
     pub events: Vec<Event>,
     /// Where events are missing among the new ones: each gap with the index of the event that it stands before. What was
@@ -41,6 +45,7 @@ impl Default for Update {
         Self {
             snapshot: None,
             earlier: Vec::new(),
+            threads: None,
             events: Vec::new(),
             gaps: Vec::new(),
             lost: 0,
@@ -66,6 +71,9 @@ pub trait Source {
     fn stay(&mut self, stay: bool) {
         let _ = stay;
     }
+
+    /// Whether states come with what the system says of the workers' threads, from now on. Sources that cannot know say nothing.
+    fn look_at_threads(&mut self, _wanted: bool) {}
 
     /// Nobody will ask any more. Gives back what there is to tell of a recording that was made, as a sentence.
     ///

@@ -1,6 +1,6 @@
 //! A segment as a source: a live engine's, or one that was left behind; or a recording.
 
-use super::{Source, Tape, Update};
+use super::{Source, Tape, Update, threads};
 use std::path::Path;
 use wq_trace::past::{Gap, Keep, Past};
 use wq_trace::{Cursor, From, Liveness, Loss, Next, OpenError, Reader, RecordingEnd, Snapshot};
@@ -25,6 +25,8 @@ pub struct SegmentSource {
     told: bool,
     liveness: Liveness,
     tape: Option<Tape>,
+    /// Whether the workers' threads are looked at, too.
+    threads: bool,
 }
 
 impl SegmentSource {
@@ -47,6 +49,7 @@ impl SegmentSource {
             told: false,
             liveness: Liveness::Unknown,
             tape: None,
+            threads: false,
         }
     }
 
@@ -138,6 +141,10 @@ impl Source for SegmentSource {
         }
     }
 
+    fn look_at_threads(&mut self, wanted: bool) {
+        self.threads = wanted;
+    }
+
     fn finish(&mut self) -> Result<Option<String>, String> {
         if self.tape.is_none() {
             return Ok(None);
@@ -172,6 +179,10 @@ impl SegmentSource {
         match self.reader.snapshot() {
             Ok(snapshot) => {
                 self.tape(&snapshot);
+                // Only of one that lives, and in this pid namespace, are the ids those of its threads.
+                if self.threads && self.liveness == Liveness::Live {
+                    update.threads = Some(threads::look(&snapshot));
+                }
                 update.snapshot = Some(snapshot);
             }
             Err(error) => update.problem = Some(self.sentence(&error)),

@@ -38,7 +38,9 @@ pub fn draw(app: &App, palette: Palette, frame: &mut Frame<'_>, area: Rect) {
 
 /// Keys and what they do, those first that matter now.
 fn keys(app: &App) -> Vec<(&'static str, &'static str)> {
+    let shows_all = app.filter().is_empty();
     let usual = KEYS.iter().filter(|binding| !binding.brief.is_empty());
+    let usual = usual.filter(|binding| binding.act != Act::FindAll || !shows_all);
     let usual = usual.map(|binding| {
         let brief = match binding.act {
             Act::Pause if app.is_paused() => "go on",

@@ -152,8 +152,9 @@ fn joined(left: &[Piece], right: &[Piece], width: u16) -> Line<'static> {
 /// Draws the tabs, and on the right what is filtered and how a replay stands.
 pub fn tabs(app: &App, palette: Palette, frame: &mut Frame<'_>, area: Rect) {
     let mut tabs = Vec::new();
+    let room = tab_room(app, area).width;
     for view in View::ALL {
-        let label = label(view, area.width);
+        let label = label(view, room);
         let style = if view == app.ui.view {
             palette.of(Role::Accent).patch(palette.badge())
         } else {
@@ -180,6 +181,22 @@ pub fn tabs(app: &App, palette: Palette, frame: &mut Frame<'_>, area: Rect) {
         },
     );
 }
+
+/// Where the tabs stand: a part of the line is kept free for what is looked for.
+pub fn tab_room(app: &App, area: Rect) -> Rect {
+    let wanted = if app.filter().is_empty() || app.prompt().is_some() {
+        0
+    } else {
+        LOOKED_FOR.min(area.width / 3)
+    };
+    Rect {
+        width: area.width - wanted,
+        ..area
+    }
+}
+
+/// Cells for what is looked for and how much is found.
+const LOOKED_FOR: u16 = 24;
 
 /// The text of a view's tab: shorter where not all fit, at last its digit.
 fn label(view: View, width: u16) -> String {
@@ -220,16 +237,43 @@ pub fn tab_at(area: Rect, x: u16) -> Option<View> {
 
 fn marks(app: &App, width: u16, palette: Palette) -> Line<'static> {
     let mut spans = Vec::new();
-    if let (Some(filter), View::Overview | View::Workqueues) = (&app.ui.filter, app.ui.view) {
-        let text = format!("/{}/ ", fit(filter.as_str(), 24));
-        spans.push(Span::styled(text, palette.of(Role::Accent)));
-    }
+    spans.extend(looked_for(app, width, palette));
+    let used: usize = spans.iter().map(Span::width).sum();
+    let width = width.saturating_sub(u16::try_from(used).unwrap_or(u16::MAX));
     // A word or two of it would say nothing.
     if let (Some(replay), 16..) = (&app.link.replay, width) {
         let text = format!("{} ", fit(replay, width - 1));
         spans.push(Span::styled(text, palette.of(Role::Accent)));
     }
     Line::from(spans)
+}
+
+/// What is looked for and how much of it is found; and whether what was chosen is there no more.
+fn looked_for(app: &App, width: u16, palette: Palette) -> Vec<Span<'static>> {
+    let mut spans = Vec::new();
+    if let Some((subject, gone)) = app.missing() {
+        let name = fit(&subject.name(app.model()), 24);
+        let what = if gone { "is gone" } else { "is not listed" };
+        let text = format!("{} {name} {what} ", subject.kind());
+        if text.chars().count() < width.into() {
+            spans.push(Span::styled(text, palette.of(Role::Warn)));
+        }
+    }
+    let filter = app.filter();
+    if filter.is_empty() || app.prompt().is_some() {
+        return spans;
+    }
+    let count = match app.found() {
+        Some((shown, all)) => format!(" {shown} of {all}"),
+        None => String::new(),
+    };
+    let room = width.saturating_sub(u16::try_from(count.len() + 2).unwrap_or(u16::MAX));
+    if room > 4 {
+        let text = fit(&filter.to_string(), room.min(32));
+        spans.push(Span::styled(text, palette.of(Role::Accent)));
+    }
+    spans.push(Span::styled(format!("{count} "), palette.of(Role::Dim)));
+    spans
 }
 
 /// The line that says that the engine is gone or cannot be read.

@@ -15,13 +15,17 @@ pub fn hit(app: &App, x: u16, y: u16) -> Option<Msg> {
     let places = places(app, whole);
     let at = Position { x, y };
     if places.tabs.contains(at) {
-        let view = header::tab_at(places.tabs, x)?;
+        let view = header::tab_at(header::tab_room(app, places.tabs), x)?;
         return Some(Msg::Act(Act::Show(view)));
     }
     if places.moment.contains(at) {
         return moment::hit(app, places.moment, x);
     }
-    if !places.body.contains(at) || app.ui.help.is_some() || !app.link.has_data {
+    if !places.body.contains(at)
+        || app.ui.help.is_some()
+        || app.ui.chooser.is_some()
+        || !app.link.has_data
+    {
         return None;
     }
     if let Some(open) = &app.ui.details {

@@ -12,6 +12,7 @@
 //! ```
 
 mod chart;
+mod chooser;
 mod details;
 mod footer;
 mod header;
@@ -25,6 +26,7 @@ mod picker;
 mod pool;
 mod pools;
 mod producers;
+mod prompt;
 mod table;
 mod timeline;
 mod waiting;
@@ -114,7 +116,10 @@ fn whole(app: &App, palette: Palette, frame: &mut Frame<'_>) {
         frame.render_widget(banner, places.news);
     }
     moment::draw(app, palette, frame, places.moment);
-    footer::draw(app, palette, frame, places.foot);
+    match app.prompt() {
+        Some(open) => prompt::draw(app, open, palette, frame, places.foot),
+        None => footer::draw(app, palette, frame, places.foot),
+    }
     body(app, palette, frame, places.body);
 }
 
@@ -128,6 +133,9 @@ fn body(app: &App, palette: Palette, frame: &mut Frame<'_>, area: Rect) {
         details::draw(app, open, palette, frame, area);
     } else if let Some(screen) = screen(app.ui.view) {
         (screen.draw)(app, palette, frame, area);
+        if let Some(open) = app.ui.chooser {
+            chooser::draw(app, open, palette, frame, area);
+        }
     }
 }
 
@@ -146,13 +154,14 @@ fn places(app: &App, area: Rect) -> Places {
     // A low screen has no room for both, and the last state is not what it shows.
     let news = header::banner(app, Palette::new(false)).is_some();
     let news = news && (!held || area.height >= 14 || app.link.problem.is_some());
+    let foot = app.prompt().map_or(1, |_| prompt::height(area.height));
     let rows = [
         Constraint::Length(1),
         Constraint::Length(1),
         Constraint::Length(u16::from(news)),
         Constraint::Length(u16::from(held)),
         Constraint::Fill(1),
-        Constraint::Length(1),
+        Constraint::Length(foot),
     ];
     let [head, tabs, news, moment, body, foot] = Layout::vertical(rows).areas(area);
     Places {
@@ -221,6 +230,15 @@ fn list_inside(screen: Rect, area: Rect) -> Rect {
         area
     } else {
         inside(area)
+    }
+}
+
+/// How many rows the view's list shows: `12`, or `12 of 340` where the others are not looked for.
+fn found(app: &App) -> String {
+    match app.found() {
+        Some((shown, all)) if shown != all => format!("{shown} of {all}"),
+        Some((_, all)) => all.to_string(),
+        None => String::new(),
     }
 }
 

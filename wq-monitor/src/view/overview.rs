@@ -3,8 +3,8 @@
 use super::latency;
 use super::style::{Palette, Role};
 use super::{bars, cells, inside, load, panel, table, title};
-use crate::app::{App, View};
-use crate::lists::{self, pools};
+use crate::app::App;
+use crate::lists::pools;
 use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::text::{Line, Span};
@@ -177,22 +177,14 @@ fn throughput(app: &App, palette: Palette, frame: &mut Frame<'_>, area: Rect) {
 }
 
 fn workqueues(app: &App, palette: Palette, frame: &mut Frame<'_>, area: Rect) {
-    let text = count(app, View::Overview);
+    let text = count(app);
     let inner = panel(title(&text, palette), palette, frame, area);
     table::draw(app, palette, frame, inner);
 }
 
-/// How many workqueues a view shows, and of how many.
-pub fn count(app: &App, view: View) -> String {
-    let all = app.model().workqueues().len();
-    let shown = lists::of(view).map_or(0, |list| {
-        list.rows(app.model(), app.ui.filter.as_ref()).len()
-    });
-    if shown == all {
-        format!("Workqueues {all}")
-    } else {
-        format!("Workqueues {shown} of {all}")
-    }
+/// How many workqueues the view shows, and of how many.
+pub fn count(app: &App) -> String {
+    format!("Workqueues {}", super::found(app))
 }
 
 /// Who queues most.

@@ -1,11 +1,12 @@
 //! Under the list of pools: the chosen one's last minutes, what its workers do, and which workqueues it serves.
 
 use super::style::{Palette, Role};
-use super::{cells, chart, panel, title};
+use super::{bars, cells, chart, panel, title};
+use crate::paint::bars::Level;
 use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::text::{Line, Span};
-use wq_trace::model::{Model, Pool};
+use wq_trace::model::{Model, Pool, PoolPoint};
 use wq_trace::{Counter, PwqRow, WorkerState, units};
 
 /// Draws history and, where there is room, workqueues on the left; workers on the right.
@@ -41,7 +42,7 @@ const HISTORY: u16 = 14;
 /// Lines below which the workqueues are not worth a panel.
 const WORKQUEUES: u16 = 5;
 
-/// Two graphs, one over the other: workers that execute something, and the backlog.
+/// Two graphs, one over the other: the workers by what they do, and the backlog.
 fn history(model: &Model, pool: &Pool, palette: Palette, frame: &mut Frame<'_>, area: Rect) {
     let Some(history) = model.pool_history(pool.row.id) else {
         return;
@@ -65,18 +66,10 @@ fn history(model: &Model, pool: &Pool, palette: Palette, frame: &mut Frame<'_>, 
             ..inner
         };
     }
-    let busy: Vec<f64> = history.iter().map(|point| point.busy.into()).collect();
+    let levels: Vec<Level> = history.iter().map(level).collect();
     let pending: Vec<f64> = history.iter().map(|point| point.pending.into()).collect();
     let [top, bottom] = Layout::vertical([Constraint::Fill(1), Constraint::Fill(1)]).areas(inner);
-    chart::draw(
-        "busy workers",
-        &busy,
-        chart::whole,
-        Role::Good,
-        palette,
-        frame,
-        top,
-    );
+    levels_over_time(&levels, palette, frame, top);
     chart::draw(
         "backlog",
         &pending,
@@ -86,6 +79,37 @@ fn history(model: &Model, pool: &Pool, palette: Palette, frame: &mut Frame<'_>, 
         frame,
         bottom,
     );
+}
+
+/// A point of history as the bar of the list shows it.
+fn level(point: &PoolPoint) -> Level {
+    Level {
+        running: point.nr_running,
+        workers: point.workers,
+        idle: point.idle,
+        pending: point.pending,
+    }
+}
+
+/// Under a line that says how it is now: a column for each moment, as high as there were workers.
+fn levels_over_time(levels: &[Level], palette: Palette, frame: &mut Frame<'_>, area: Rect) {
+    let now = levels.last().copied().unwrap_or_default();
+    let [running, uncounted, idle] = now.parts();
+    let shown = &levels[levels.len().saturating_sub(area.width.into())..];
+    let most = shown.iter().map(|level| level.workers).max().unwrap_or(0);
+    let dim = palette.of(Role::Dim);
+    let heading = Line::from(vec![
+        Span::styled("workers ", dim),
+        Span::raw(now.workers.to_string()),
+        Span::styled(": ", dim),
+        Span::styled(format!("{running} running"), palette.of(Role::Good)),
+        Span::styled(", ", dim),
+        Span::styled(format!("{uncounted} not counted"), palette.of(Role::Asleep)),
+        Span::styled(format!(", {idle} idle  at most {most}"), dim),
+    ]);
+    let height = usize::from(area.height.saturating_sub(1));
+    let rows = bars::levels(shown, area.width.into(), height, palette);
+    super::lines(std::iter::once(heading).chain(rows), frame, area);
 }
 
 /// What the pool's canary did, as much of it as fits; nothing where there is none and never was.

@@ -11,11 +11,11 @@ use ratatui::text::Span;
 /// Draws the view.
 pub fn draw(app: &App, palette: Palette, frame: &mut Frame<'_>, area: Rect) {
     let pools = app.model().pools();
-    let mut heading = title(&format!("Pools {}", pools.len()), palette);
+    let mut heading = title(&format!("Pools {}", super::found(app)), palette);
     if area.width >= 70 {
         heading.extend(legend(palette));
     }
-    let (list, detail) = split(area, pools.len());
+    let (list, detail) = split(app, area);
     let inner = list_panel(heading, palette, frame, list);
     table::draw(app, palette, frame, inner);
     let chosen = app.chosen();
@@ -29,13 +29,20 @@ pub fn draw(app: &App, palette: Palette, frame: &mut Frame<'_>, area: Rect) {
 
 /// Where the list stands.
 pub fn list(app: &App, screen: Rect, area: Rect) -> Option<Rect> {
-    let (list, _) = split(area, app.model().pools().len());
+    let (list, _) = split(app, area);
     Some(list_inside(screen, list))
 }
 
-/// What the list of `rows` pools needs, and what is left for the details of the chosen one, if that is enough.
-fn split(area: Rect, rows: usize) -> (Rect, Option<Rect>) {
+/// What the list needs, and what is left for the details of the chosen pool, if there is one and that is enough.
+fn split(app: &App, area: Rect) -> (Rect, Option<Rect>) {
     const DETAILS: u16 = 9;
+    let rows = app.model().pools().len();
+    if !app
+        .chosen()
+        .is_some_and(|chosen| chosen.exists(app.model()))
+    {
+        return (area, None);
+    }
     // Two lines of frame and one of headings.
     let need = u16::try_from(rows).unwrap_or(u16::MAX).saturating_add(3);
     let left = area.height.saturating_sub(need);

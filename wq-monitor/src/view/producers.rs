@@ -14,7 +14,7 @@ pub fn draw(app: &App, palette: Palette, frame: &mut Frame<'_>, area: Rect) {
     let model = app.model();
     let all = model.producer_rows();
     let rate: f64 = all.iter().map(|producer| producer.per_s).sum();
-    let mut heading = title(&format!("Producers {}", all.len()), palette);
+    let mut heading = title(&format!("Producers {}", super::found(app)), palette);
     let text = format!("─ {}/s ", units::rate(rate));
     heading.push_span(Span::styled(text, palette.of(Role::Dim)));
     if model.other_producers() > 0 {

@@ -2,29 +2,36 @@
 
 use super::style::{Palette, Role};
 use crate::app::{App, Msg};
-use crate::lists::{self, Align, Head, List, ListState, Place, order};
+use crate::filter::Filter;
+use crate::lists::{self, Align, Head, List, ListState, Place};
+use crate::selection::Shown;
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
 /// Draws headings and rows of the view's list.
 pub fn draw(app: &App, palette: Palette, frame: &mut Frame<'_>, area: Rect) {
-    let (Some(list), false) = (lists::of(app.ui.view), area.is_empty()) else {
+    let (Some(shown), false) = (app.shown(), area.is_empty()) else {
         return;
     };
     let state = app.ui.list();
-    let rows = list.rows(app.model(), app.ui.filter.as_ref());
+    let Shown {
+        list,
+        rows,
+        order,
+        chosen,
+        place,
+    } = shown;
     let columns = fitting(&state.columns(list), state.sort, area.width, state.scrolled);
     headings(frame, Rect { height: 1, ..area }, &columns, state, palette);
     let body = below_headings(area);
     if rows.is_empty() {
-        let line = Line::styled(list.empty(), palette.of(Role::Dim));
-        super::lines([line], frame, body);
+        let lines = nothing(app, list).into_iter();
+        let lines = lines.map(|text| Line::styled(text, palette.of(Role::Dim)));
+        super::lines(lines, frame, body);
         return;
     }
-    let order = order(list, rows.as_ref(), state);
-    let selected = state.selected_in(order.len());
-    let top = first_row(selected, order.len(), body.height.into());
+    let top = first_row(place, order.len(), body.height.into());
     for (y, place) in (body.y..body.bottom()).zip(top..order.len()) {
         for Fit {
             column,
@@ -47,7 +54,7 @@ pub fn draw(app: &App, palette: Palette, frame: &mut Frame<'_>, area: Rect) {
             let line = rows.cell(order[top + usize::from(y - body.y)], *column, place);
             frame.render_widget(aligned(line, head.align), at);
         }
-        if place == selected {
+        if chosen == Some(place) {
             let line = Rect {
                 y,
                 height: 1,
@@ -56,6 +63,22 @@ pub fn draw(app: &App, palette: Palette, frame: &mut Frame<'_>, area: Rect) {
             palette.select(line, frame.buffer_mut());
         }
     }
+}
+
+/// Why there is no row, and how to see some.
+fn nothing(app: &App, list: &'static dyn List) -> Vec<String> {
+    let filter = app.filter();
+    let all = list.rows(app.model(), &Filter::default()).len();
+    if filter.is_empty() || all == 0 {
+        return vec![list.empty().to_owned()];
+    }
+    let fits = lists::kind(app.ui.view).map_or(Ok(()), |kind| filter.query.fits(kind));
+    let mut lines = vec![format!("none of {all} is found by {filter}")];
+    if let Err(error) = fits {
+        lines.push(format!("{}; {}", error.wrong, error.right));
+    }
+    lines.push("x shows all, / changes what is looked for".to_owned());
+    lines
 }
 
 /// What a click on a cell of the table means, which stands at `area`: a heading sorts, a row is chosen.
@@ -70,15 +93,12 @@ pub fn hit(app: &App, area: Rect, x: u16, y: u16) -> Option<Msg> {
             .find(under)
             .map(|fit| Msg::Sort(fit.head.key));
     }
-    let len = rows(app, list);
+    let shown = app.shown()?;
+    let len = shown.order.len();
     let body = below_headings(area);
-    let top = first_row(state.selected_in(len), len, body.height.into());
+    let top = first_row(shown.place, len, body.height.into());
     let place = top + usize::from(y.checked_sub(body.y)?);
     (y < body.bottom() && place < len).then_some(Msg::Select(place))
-}
-
-fn rows(app: &App, list: &'static dyn List) -> usize {
-    list.rows(app.model(), app.ui.filter.as_ref()).len()
 }
 
 fn below_headings(area: Rect) -> Rect {

@@ -2,7 +2,7 @@
 
 use wq_monitor::app::{Act, App, Msg, View};
 use wq_monitor::source::Update;
-use wq_trace::model::{Limits, Model};
+use wq_trace::model::{Limits, Model, ThreadSample, Threads};
 use wq_trace::{
     Breakdown, CanaryGauges, Counter, Event, FuncId, FunctionRow, Histogram, Liveness, Meta,
     PoolId, PoolRow, PwqFuncRow, PwqId, PwqRow, Reaction, RingRow, SensingInfo, Snapshot,
@@ -390,10 +390,33 @@ pub fn events(round: u64) -> Vec<Event> {
     events
 }
 
+/// What the system says of the workers' threads: running ones take between half and all of a CPU.
+fn threads(round: u64) -> Threads {
+    let sample = |worker: WorkerRow| {
+        let (percent, place) = match worker.state {
+            WorkerState::Running => (93 - u64::from(worker.number) * 21, None),
+            WorkerState::Sleeping if worker.number == 1 => (2, Some("hrtimer_nanosleep")),
+            WorkerState::Sleeping => (1, Some("futex_do_wait")),
+            _ => (0, None),
+        };
+        ThreadSample {
+            tid: worker.tid,
+            cpu_ns: round * percent * 10 * MS,
+            asleep_in: place.map(str::to_owned),
+        }
+    };
+    Threads {
+        at: snapshot(round).at,
+        samples: workers(round).into_iter().map(sample).collect(),
+        ..Threads::default()
+    }
+}
+
 /// What a source says in `round`.
 pub fn update(round: u64, liveness: Liveness) -> Update {
     Update {
         snapshot: Some(snapshot(round)),
+        threads: (liveness == Liveness::Live).then(|| threads(round)),
         events: events(round),
         liveness,
         ..Update::default()

@@ -26,6 +26,17 @@ impl<T> History<T> {
         self.points.push_back(point);
     }
 
+    /// Makes room for `capacity` points, at least one; the oldest that find none go, and their memory too.
+    pub fn resize(&mut self, capacity: usize) {
+        let capacity = capacity.max(1);
+        if capacity < self.capacity {
+            let excess = self.points.len().saturating_sub(capacity);
+            self.points.drain(..excess);
+            self.points.shrink_to(capacity);
+        }
+        self.capacity = capacity;
+    }
+
     /// The points, oldest first.
     pub fn iter(&self) -> impl DoubleEndedIterator<Item = &T> + ExactSizeIterator {
         self.points.iter()
@@ -63,6 +74,8 @@ pub struct PoolPoint {
     pub workers: u32,
     /// Workers that execute an item, sleeping or not.
     pub busy: u32,
+    /// Idle workers.
+    pub idle: u32,
     /// Items on the worklist.
     pub pending: u32,
     /// Executions begun per second since the snapshot before.
@@ -132,6 +145,22 @@ mod tests {
             (history.len(), history.capacity(), history.last()),
             (3, 3, Some(&4))
         );
+    }
+
+    #[test]
+    fn with_less_room_the_newest_stay_and_memory_is_given_back() {
+        let mut history = History::new(600);
+        (0..600).for_each(|n| history.push(n));
+        history.resize(37);
+        assert_eq!((history.len(), history.iter().next()), (37, Some(&563)));
+        assert!(
+            history.points.capacity() < 64,
+            "{}",
+            history.points.capacity()
+        );
+        history.resize(40);
+        (600..700).for_each(|n| history.push(n));
+        assert_eq!((history.len(), history.last()), (40, Some(&699)));
     }
 
     #[test]

@@ -9,6 +9,7 @@ mod latency;
 mod producers;
 mod rates;
 mod rows;
+mod threads;
 mod workers;
 
 pub use history::{FunctionPoint, History, PoolPoint, TotalPoint, WorkqueuePoint};
@@ -16,23 +17,28 @@ pub use latency::Latency;
 pub use producers::{Producer, ProducerRow, Source};
 pub use rates::Rates;
 pub use rows::{Function, Pool, Totals, Workqueue, main_reason, sum};
+pub use threads::{ThreadSample, Threads};
 pub use workers::Worker;
 
 use crate::event::Event;
 use crate::ids::{FuncId, PoolId, WqId};
 use crate::names::Names;
-use crate::snapshot::Snapshot;
+use crate::snapshot::{Snapshot, WorkerKind};
 use std::collections::{HashMap, HashSet};
 use std::hash::Hash;
 
 /// How much a [`Model`] keeps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// Points of history of each thing.
+    /// Points of history of each thing, while there are few things: see [`FULL_HISTORIES`].
     pub history: usize,
     /// Producers; items of further ones are only counted.
     pub producers: usize,
 }
+
+/// So many workqueues, pools and functions have all of their history; with more of a kind, each has fewer points, so that
+/// those of one kind never take more than `FULL_HISTORIES * history` points: with 600 points of 40 bytes at most 6.1 MB a kind.
+pub const FULL_HISTORIES: usize = 256;
 
 impl Default for Limits {
     fn default() -> Self {
@@ -51,6 +57,7 @@ pub struct Model {
     names: Names,
     rows: fold::Rows,
     workers: Vec<Worker>,
+    threads: threads::Looked,
     producer_rows: Vec<ProducerRow>,
     percentiles: latency::Percentiles,
     producers: producers::Producers,
@@ -74,6 +81,7 @@ impl Model {
             names: Names::default(),
             rows: fold::Rows::default(),
             workers: Vec::new(),
+            threads: threads::Looked::default(),
             producer_rows: Vec::new(),
             percentiles: latency::Percentiles::new(),
             producers: producers::Producers::new(limits.producers),
@@ -120,6 +128,13 @@ impl Model {
                     .clone_into(&mut pool.manager);
             }
         }
+        let rescuers = snapshot.workers.iter();
+        for rescuer in rescuers.filter(|worker| worker.kind == WorkerKind::Rescuer) {
+            let pools = self.rows.pools.iter_mut();
+            for pool in pools.filter(|pool| pool.row.id == rescuer.pool) {
+                rescuer.name.clone_into(&mut pool.rescuer);
+            }
+        }
         self.workers = workers::rows(snapshot, &self.names);
         self.producer_rows = self.producers.rows(&self.names, snapshot.at);
     }
@@ -132,6 +147,15 @@ impl Model {
         }
         self.newest = self.newest.max(event.at);
         self.producers.apply(event);
+    }
+
+    /// Takes in what the system says of the workers' threads, behind the snapshot of the same moment: the rows of workers
+    /// say it until the next snapshot.
+    pub fn apply_threads(&mut self, threads: &Threads) {
+        self.threads.look(threads);
+        for worker in &mut self.workers {
+            worker.look(self.threads.thread(worker.row.tid));
+        }
     }
 
     /// Takes note of `n` events that were overwritten before they could be read.
@@ -285,7 +309,8 @@ impl Model {
 
     /// One more point of everything's history; that of what is gone is forgotten.
     fn remember(&mut self, at: u64) {
-        let capacity = self.limits.history;
+        let all = self.limits.history;
+        let of = |things: usize| points_of_each(all, things);
         let totals = &self.rows.totals;
         self.total_history.push(TotalPoint {
             at,
@@ -296,7 +321,8 @@ impl Model {
             running: totals.running,
             workers: totals.workers,
         });
-        let used = self.rows.functions.iter().filter(|f| f.queued > 0);
+        let used = || self.rows.functions.iter().filter(|f| f.queued > 0);
+        let capacity = of(self.rows.workqueues.len());
         remember(&mut self.workqueue_history, capacity, {
             self.rows.workqueues.iter().map(|wq| {
                 let point = WorkqueuePoint {
@@ -309,6 +335,7 @@ impl Model {
                 (wq.id, point)
             })
         });
+        let capacity = of(self.rows.pools.len());
         remember(&mut self.pool_history, capacity, {
             self.rows.pools.iter().map(|pool| {
                 let point = PoolPoint {
@@ -316,14 +343,16 @@ impl Model {
                     nr_running: pool.row.nr_running,
                     workers: pool.row.nr_workers,
                     busy: pool.busy,
+                    idle: pool.row.nr_idle,
                     pending: pool.row.nr_pending,
                     started_per_s: pool.rates.started,
                 };
                 (pool.row.id, point)
             })
         });
+        let capacity = of(used().count());
         remember(&mut self.function_history, capacity, {
-            used.map(|function| {
+            used().map(|function| {
                 let point = FunctionPoint {
                     at,
                     started_per_s: function.rates.started,
@@ -336,6 +365,11 @@ impl Model {
     }
 }
 
+/// Points that each of so many things may have, when one alone may have `all`.
+fn points_of_each(all: usize, things: usize) -> usize {
+    (all.saturating_mul(FULL_HISTORIES) / things.max(1)).clamp(1, all.max(1))
+}
+
 /// One more point for each thing; what is gone is forgotten.
 fn remember<K: Eq + Hash, P>(
     histories: &mut HashMap<K, History<P>>,
@@ -345,6 +379,7 @@ fn remember<K: Eq + Hash, P>(
     let mut old = std::mem::take(histories);
     for (id, point) in points {
         let mut history = old.remove(&id).unwrap_or_else(|| History::new(capacity));
+        history.resize(capacity);
         history.push(point);
         histories.insert(id, history);
     }

@@ -115,6 +115,8 @@ pub struct Pool {
     pub progress_ns: u64,
     /// The base name of the worker that creates workers at this moment; empty when none does.
     pub manager: String,
+    /// Name of the rescuer that helps it now; empty when none.
+    pub rescuer: String,
 }
 
 impl Pool {

@@ -174,6 +174,126 @@ fn history_is_bounded_and_forgets_what_is_gone() {
 }
 
 #[test]
+fn history_of_many_functions_takes_no_more_than_that_of_some() {
+    let used = |functions: u32, at: u64| Snapshot {
+        at,
+        functions: (1..=functions)
+            .map(|id| crate::FunctionRow {
+                id: FuncId(id),
+                ..crate::FunctionRow::default()
+            })
+            .collect(),
+        pwq_funcs: (1..=functions)
+            .map(|id| crate::PwqFuncRow {
+                func: FuncId(id),
+                queued: 1,
+                ..crate::PwqFuncRow::default()
+            })
+            .collect(),
+        ..Snapshot::default()
+    };
+    let mut model = Model::new(Limits {
+        history: 32,
+        producers: 0,
+    });
+    let points = |model: &Model| -> usize {
+        let all = model.functions().iter();
+        all.filter_map(|f| model.function_history(f.id))
+            .map(History::len)
+            .sum()
+    };
+    (1..=40).for_each(|at| model.apply_snapshot(&used(200, at)));
+    assert_eq!(points(&model), 200 * 32, "few have all of theirs");
+    (41..=80).for_each(|at| model.apply_snapshot(&used(4_096, at)));
+    assert_eq!(
+        points(&model),
+        FULL_HISTORIES * 32,
+        "4,096 share what 256 have"
+    );
+    assert_eq!(points_of_each(600, 4_096), 37);
+    assert_eq!(points_of_each(0, 0), 1);
+    let bytes = FULL_HISTORIES * 600 * size_of::<WorkqueuePoint>().max(size_of::<PoolPoint>());
+    assert!(
+        bytes <= 6_200_000 && size_of::<FunctionPoint>() <= 40,
+        "{bytes}"
+    );
+}
+
+#[test]
+fn what_the_system_says_of_threads_stands_in_the_rows_until_the_next_state() {
+    let worker = |tid| crate::WorkerRow {
+        tid,
+        ..crate::WorkerRow::default()
+    };
+    let snapshot = |at| Snapshot {
+        at,
+        workers: vec![worker(7), worker(8)],
+        ..Snapshot::default()
+    };
+    let look = |at, cpu_ns, place: Option<&str>| Threads {
+        at,
+        samples: vec![ThreadSample {
+            tid: 7,
+            cpu_ns,
+            asleep_in: place.map(str::to_owned),
+        }],
+        ..Threads::default()
+    };
+    let mut model = Model::new(Limits::default());
+    let shown = |model: &Model, i: usize, key| {
+        let column = columns::find(columns::WORKERS, key).expect("there is one");
+        column.shown(&model.workers()[i]).text()
+    };
+    model.apply_snapshot(&snapshot(1_000));
+    model.apply_threads(&look(1_000, 0, None));
+    assert_eq!(shown(&model, 0, "cpu_share"), "-");
+    model.apply_snapshot(&snapshot(2_000));
+    assert_eq!(shown(&model, 0, "cpu_share"), "-", "nobody looked");
+    model.apply_threads(&look(2_000, 500, Some("pipe_read")));
+    assert_eq!(shown(&model, 0, "cpu_share"), "50%");
+    assert_eq!(shown(&model, 0, "asleep_in"), "pipe_read");
+    assert_eq!(
+        (shown(&model, 1, "cpu_share"), shown(&model, 1, "asleep_in")),
+        ("-".into(), "-".into())
+    );
+    model.apply_snapshot(&snapshot(3_000));
+    assert_eq!(shown(&model, 0, "asleep_in"), "-");
+}
+
+#[test]
+fn a_pool_names_the_rescuer_that_helps_it() {
+    let mut snapshot = crate::fixture::snapshot();
+    let pool = snapshot.pools[0].id;
+    let rescuer = |pool| crate::WorkerRow {
+        kind: crate::WorkerKind::Rescuer,
+        name: "kworker/R-reclaim".to_owned(),
+        pool,
+        ..crate::WorkerRow::default()
+    };
+    let said = |snapshot: &Snapshot| {
+        let mut model = Model::new(Limits::default());
+        model.apply_snapshot(snapshot);
+        let column = columns::find(columns::POOLS, "rescuer").expect("there is one");
+        let cells = model.pools().iter().map(|pool| column.shown(pool).text());
+        cells.collect::<Vec<_>>()
+    };
+    snapshot.workers.push(rescuer(PoolId::NONE));
+    assert!(
+        said(&snapshot).iter().all(|name| name == "-"),
+        "it helps none"
+    );
+    snapshot.workers.push(rescuer(pool));
+    let names = said(&snapshot);
+    assert_eq!(
+        names
+            .iter()
+            .filter(|name| *name == "kworker/R-reclaim")
+            .count(),
+        1
+    );
+}
+
+#[test]
 fn rows_that_point_nowhere_do_no_harm() {
     let mut snapshot = fixture::snapshot();
     snapshot.workqueues.clear();

@@ -1,5 +1,6 @@
 //! The row of a worker, with the names of what it does.
 
+use super::threads::Thread;
 use crate::names::Names;
 use crate::snapshot::{Snapshot, WorkerRow, WorkerState};
 
@@ -18,6 +19,10 @@ pub struct Worker {
     pub for_ns: u64,
     /// How long its item has been running, in nanoseconds, where that is known.
     pub item_ns: Option<u64>,
+    /// What its thread used of one CPU between the last two looks, where it was looked at.
+    pub cpu_share: Option<f64>,
+    /// The function of the kernel that its thread sleeps in; empty where it does not or nobody knows.
+    pub asleep_in: String,
 }
 
 impl Worker {
@@ -38,7 +43,16 @@ impl Worker {
             },
             for_ns: at.saturating_sub(row.since),
             item_ns: (executes && row.started_at > 0).then(|| at.saturating_sub(row.started_at)),
+            ..Self::default()
         }
+    }
+
+    /// Takes in what is known of its thread.
+    pub(super) fn look(&mut self, thread: Option<&Thread>) {
+        self.cpu_share = thread.and_then(|thread| thread.share);
+        self.asleep_in = thread
+            .and_then(|thread| thread.asleep_in.clone())
+            .unwrap_or_default();
     }
 
     /// Where it stands when workers are ordered by pool and number; those without a pool come last.

@@ -3,7 +3,7 @@
 use super::*;
 use crate::event::{REQ_CPU_LOCAL, What};
 use crate::fixture;
-use crate::model::{Limits, Model};
+use crate::model::{Limits, Model, ThreadSample, Threads};
 use proptest::prelude::*;
 
 fn model() -> Model {
@@ -22,7 +22,23 @@ fn model() -> Model {
     let mut thread = fixture::event(queued);
     (thread.tid, thread.func, thread.wq) = (4720, crate::FuncId(3), crate::WqId(2));
     model.apply_event(&thread);
-    model.apply_snapshot(&fixture::snapshot());
+    let last = fixture::snapshot();
+    let look = |at, cpu_ns| Threads {
+        at,
+        samples: last
+            .workers
+            .iter()
+            .map(|worker| ThreadSample {
+                tid: worker.tid,
+                cpu_ns,
+                asleep_in: Some("pipe_read".to_owned()),
+            })
+            .collect(),
+        ..Threads::default()
+    };
+    model.apply_threads(&look(earlier.at, 0));
+    model.apply_snapshot(&last);
+    model.apply_threads(&look(last.at, 250_000_000));
     model
 }
 
@@ -142,8 +158,8 @@ fn a_key_of_other_rows_is_left_aside_but_not_alone() {
 
 #[test]
 fn every_key_of_a_kind_has_a_value_somewhere() {
-    // What the fixture has none of: pools with another nice level, a worker that creates workers.
-    let without = ["nice_granted", "manager"];
+    // What the fixture has none of: pools with another nice level, a worker that creates workers, a rescuer.
+    let without = ["nice_granted", "manager", "rescuer"];
     let model = model();
     let scope = Scope::new(&model);
     let mut rows: Vec<Row<'_>> = Vec::new();

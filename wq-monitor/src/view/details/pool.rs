@@ -22,6 +22,7 @@ const FACTS: &[&str] = &[
     "wakeups_per_s",
     "progress_ns",
     "manager",
+    "rescuer",
     "max_workers",
     "max_nr_running",
     "canary_decisions",

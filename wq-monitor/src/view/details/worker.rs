@@ -11,6 +11,8 @@ use wq_trace::{Breakdown, WorkerId};
 const FACTS: &[&str] = &[
     "state",
     "for_ns",
+    "cpu_share",
+    "asleep_in",
     "function",
     "item_ns",
     "workqueue",

@@ -105,6 +105,9 @@ pub const POOLS: &[Column<Pool>] = columns! {
     shown "manager" "manager" "" 12
         "The worker that creates workers at this moment.",
         |p| !p.manager.is_empty(), |p| Cell::Text(p.manager.clone());
+    shown "rescuer" "rescuer" "" 12
+        "The rescuer that executes items of this pool at this moment, because no worker could be created.",
+        |p| !p.rescuer.is_empty(), |p| Cell::Text(p.rescuer.clone());
     shown "progress_ns" "progress" "ns" 9
         "How long ago the pool last made progress; red while items wait and nothing moved for 10 s.",
         |p| p.row.last_progress > 0, |p| Cell::Ns(p.progress_ns);

@@ -22,6 +22,12 @@ pub const WORKERS: &[Column<Worker>] = columns! {
     shown "for_ns" "for" "ns" 9
         "How long it has been in that state.",
         always, |w| Cell::Ns(w.for_ns);
+    shown "cpu_share" "cpu%" "%" 5
+        "CPU time of its thread between the last two looks at it, as a share of one CPU; - of recordings and engines that are gone.",
+        |w| w.cpu_share.is_some(), |w| Cell::Share(w.cpu_share.unwrap_or_default());
+    shown "asleep_in" "sleeping in" "" 18
+        "The function of the kernel in which its thread sleeps at this moment, or the number of the system call; - of idle ones.",
+        |w| !w.asleep_in.is_empty(), |w| Cell::Text(w.asleep_in.clone());
     shown "function" "function" "" 16
         "The function it executes.",
         |w| w.row.func.is_some(), |w| Cell::Text(w.function.clone());
