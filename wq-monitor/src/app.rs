@@ -6,6 +6,7 @@ use crate::details::{Details, Subject, related};
 use crate::held::Held;
 use crate::help;
 use crate::lists::{self, ListState};
+use crate::paint::theme::Theme;
 use crate::source::{Engine, Update};
 use regex::Regex;
 use wq_trace::model::Model;
@@ -79,6 +80,8 @@ pub struct Ui {
     pub details: Option<Details>,
     /// How the views' lists are looked at, by [`View`].
     lists: [ListState; View::COUNT],
+    /// For which background colours are chosen.
+    pub theme: Theme,
     /// The place of the chosen engine.
     pub engine: usize,
 }
@@ -123,6 +126,7 @@ impl App {
                 filter,
                 details: None,
                 lists: list_states(),
+                theme: Theme::default(),
                 engine: 0,
             },
             link: Link {
@@ -262,6 +266,7 @@ impl App {
         match act {
             Act::Quit => return Effect::Quit,
             Act::Suspend => return Effect::Suspend,
+            Act::Theme => self.ui.theme = self.ui.theme.other(),
             Act::Help => {
                 self.ui.help = if self.ui.help.is_some() {
                     None
@@ -392,6 +397,7 @@ impl App {
         match act {
             Act::Quit | Act::Back => Effect::Quit,
             Act::Suspend => Effect::Suspend,
+            Act::Theme => self.act(act),
             Act::Go(step) => {
                 self.ui.engine = step.from(self.ui.engine, self.page(), len);
                 Effect::Draw

@@ -156,7 +156,7 @@ fn watch(
         replay,
     } = watched;
     let tape = Cell::new(tape);
-    let variable = |name| std::env::var(name).ok();
+    let variable = |name: &str| std::env::var(name).ok();
     let colours = args.colours(variable("NO_COLOR").as_deref(), variable("TERM").as_deref());
     let session = Session {
         source,
@@ -166,10 +166,11 @@ fn watch(
         },
         replay,
         interval: args.interval,
-        palette: Palette::new(colours),
+        palette: Palette::new(colours).in_ascii(args.ascii(variable)),
         signals,
     };
-    let app = App::new(Model::new(Limits::default()), filter, engines);
+    let mut app = App::new(Model::new(Limits::default()), filter, engines);
+    app.ui.theme = args.theme(variable("COLORFGBG").as_deref());
     tui::run(app, session).map_err(|error| Failure::usage(error.to_string()))
 }
 

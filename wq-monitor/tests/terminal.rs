@@ -49,6 +49,7 @@ impl Session {
         command.env("WQ_RUNTIME_DIR", dir);
         command.env("TERM", "xterm-256color");
         command.env_remove("NO_COLOR");
+        command.env("LC_ALL", "C.UTF-8");
         let child = pair.slave.spawn_command(command).unwrap();
         drop(pair.slave);
         let terminal = Arc::new(Mutex::new(vt100::Parser::new(cells(at.1), cells(at.0), 0)));

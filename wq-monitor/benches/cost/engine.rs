@@ -27,8 +27,16 @@ pub fn measure(quick: bool) {
     row("unwatched", "ns", &alone);
     row("unwatched again", "ns", &again);
     row("watched", "ns", &watched);
-    row("again / unwatched, round by round", "x", &ratios(&again, &alone));
-    row("watched / unwatched, round by round", "x", &ratios(&watched, &alone));
+    row(
+        "again / unwatched, round by round",
+        "x",
+        &ratios(&again, &alone),
+    );
+    row(
+        "watched / unwatched, round by round",
+        "x",
+        &ratios(&watched, &alone),
+    );
 }
 
 fn ratios(a: &[f64], b: &[f64]) -> Vec<f64> {

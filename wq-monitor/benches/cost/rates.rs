@@ -23,7 +23,11 @@ pub fn measure(quick: bool) {
             let runs: Vec<Run> = (0..rounds).map(|_| Run::of(rate, seconds, view)).collect();
             let say = |what, unit, value: fn(&Run) -> f64| {
                 let values: Vec<f64> = runs.iter().map(value).collect();
-                row(&format!("view {view}, {rate} events/s: {what}"), unit, &values);
+                row(
+                    &format!("view {view}, {rate} events/s: {what}"),
+                    unit,
+                    &values,
+                );
             };
             say("CPU", "%", |run| run.cpu);
             say("memory", "MiB", |run| run.memory);
@@ -125,7 +129,12 @@ impl Emitters {
     }
 }
 
-fn event(item: u64, (wq, pool, func): (WqId, wq_trace::PoolId, FuncId), what: What, tid: u32) -> Event {
+fn event(
+    item: u64,
+    (wq, pool, func): (WqId, wq_trace::PoolId, FuncId),
+    what: What,
+    tid: u32,
+) -> Event {
     Event {
         at: monotonic(),
         cpu: 0,

@@ -43,10 +43,7 @@ impl Watcher {
         std::thread::spawn(move || {
             let mut bytes = [0; 4096];
             while let Ok(n @ 1..) = output.read(&mut bytes) {
-                shown
-                    .lock()
-                    .expect("nobody panics")
-                    .process(&bytes[..n]);
+                shown.lock().expect("nobody panics").process(&bytes[..n]);
             }
         });
         sleep(Duration::from_millis(300));
