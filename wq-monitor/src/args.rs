@@ -1,5 +1,6 @@
 //! The command line of wq-monitor.
 
+use crate::manual::EXIT;
 use crate::paint::ascii;
 use crate::paint::theme::Theme;
 use clap::builder::TypedValueParser;
@@ -14,10 +15,7 @@ use wq_trace::query::{Kind, Query, QueryError};
 /// Without --pid, --engine or --file it watches the only live engine of this user (root: of all users).
 #[derive(Parser, Clone, Debug)]
 #[command(name = "wq-monitor", version, max_term_width = 100)]
-#[command(
-    after_help = "Exit status: 0 fine, 2 wrong usage or input, 3 the engine is gone or not permitted, \
-                        130 interrupted.\nPress ? inside for the keys."
-)]
+#[command(after_help = after_help())]
 pub struct Args {
     /// Show only workqueues whose name matches one of these (searched, not anchored)
     #[arg(value_name = "REGEX")]
@@ -83,6 +81,10 @@ pub struct Args {
     /// Print a completion script for this shell
     #[arg(long, value_name = "SHELL", hide = true, exclusive = true)]
     pub completions: Option<clap_complete::Shell>,
+
+    /// Print the manual page, as `man -l -` reads it
+    #[arg(long, hide = true, exclusive = true)]
+    pub man: bool,
 }
 
 /// When to use colours, or to do without other characters than ASCII.
@@ -186,6 +188,19 @@ impl Args {
             .map(Some)
             .map_err(|error| format!("bad REGEX: {error}"))
     }
+}
+
+/// What stands below the flags.
+fn after_help() -> String {
+    let told: Vec<String> = EXIT
+        .iter()
+        .map(|(status, means)| format!("{status} {means}"))
+        .collect();
+    format!(
+        "Exit status: {}.\nPress ? inside for the keys; `wq-monitor --man | man -l -` shows the manual, \
+         --completions SHELL prints completions.",
+        told.join(", ")
+    )
 }
 
 /// A query about workqueues: those are what is printed.

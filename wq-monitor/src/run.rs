@@ -4,6 +4,7 @@ use crate::app::App;
 use crate::args::{Args, Mode};
 use crate::filter::Filter;
 use crate::headless;
+use crate::manual;
 use crate::paint::style::Palette;
 use crate::replay::{Embedded, UntilOver};
 use crate::source::{Engine, Source, Tape};
@@ -27,6 +28,11 @@ use wq_trace::model::{Limits, Model};
 pub fn run(args: &Args) -> Result<u8, Failure> {
     if let Some(shell) = args.completions {
         clap_complete::generate(shell, &mut Args::command(), "wq-monitor", &mut io::stdout());
+        return Ok(0);
+    }
+    if args.man {
+        // Nobody reading it is no error.
+        let _ = manual::write(&mut io::stdout());
         return Ok(0);
     }
     if let Some(path) = &args.log {

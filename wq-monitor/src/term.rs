@@ -9,10 +9,13 @@ use crossterm::terminal::{
 };
 use ratatui::backend::CrosstermBackend;
 use ratatui::{Frame, Terminal};
+use rustix::event::{PollFd, PollFlags, Timespec};
+use rustix::io::Errno;
 use std::io::{self, BufWriter, IsTerminal, Stdout, Write};
 use std::mem::ManuallyDrop;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::Duration;
 
 /// The terminal while it is ours. Dropping it gives it back.
 #[derive(Debug)]
@@ -107,6 +110,7 @@ pub fn is_terminal() -> bool {
 pub struct Signals {
     end: Arc<AtomicUsize>,
     stop: Arc<AtomicBool>,
+    resize: Arc<AtomicBool>,
 }
 
 impl Signals {
@@ -121,7 +125,26 @@ impl Signals {
             signal_hook::flag::register_usize(signal, Arc::clone(&signals.end), number)?;
         }
         signal_hook::flag::register(SIGTSTP, Arc::clone(&signals.stop))?;
+        signal_hook::flag::register(SIGWINCH, Arc::clone(&signals.resize))?;
         Ok(signals)
+    }
+
+    /// Waits for a key, another size or a signal, at most so long; says whether there may be something to read.
+    ///
+    /// crossterm's own wait counts in milliseconds and spins through the last one: that costs more than all the rest.
+    ///
+    /// # Errors
+    /// The terminal is gone.
+    pub fn wait(&self, at_most: Duration) -> io::Result<bool> {
+        let stdin = io::stdin();
+        let mut keys = [PollFd::new(&stdin, PollFlags::IN)];
+        let at_most = Timespec::try_from(at_most).map_err(io::Error::other)?;
+        let readable = match rustix::event::poll(&mut keys, Some(&at_most)) {
+            Ok(ready) => ready > 0,
+            Err(Errno::INTR) => false,
+            Err(error) => return Err(error.into()),
+        };
+        Ok(readable | self.resize.swap(false, Ordering::Relaxed))
     }
 
     /// Whether SIGTSTP came since this was asked last.
@@ -138,4 +161,4 @@ impl Signals {
     }
 }
 
-use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGTSTP};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGTSTP, SIGWINCH};

@@ -82,6 +82,7 @@ impl Session<'_> {
     fn run(&mut self, app: &mut App, screen: &mut Screen) -> io::Result<u8> {
         let mut rounds = Rounds::new(self.interval);
         let mut draw = true;
+        let mut keys_left = false;
         loop {
             if let Some(code) = self.signals.exit_status() {
                 return Ok(code);
@@ -100,26 +101,29 @@ impl Session<'_> {
             } else {
                 IDLE
             };
-            if !event::poll(wait)? {
+            if !keys_left && !self.signals.wait(wait)? {
                 continue;
             }
-            match self.keys(app, &mut rounds)? {
+            let (effect, all) = self.keys(app, &mut rounds)?;
+            keys_left = !all;
+            match effect {
                 Effect::Quit => return Ok(0),
                 Effect::Suspend => {
                     screen.suspend()?;
                     draw = true;
                 }
-                effect => draw = effect == Effect::Draw,
+                effect => draw |= effect == Effect::Draw,
             }
         }
     }
 
-    /// Takes the keys that piled up, before the next picture.
-    fn keys(&mut self, app: &mut App, rounds: &mut Rounds) -> io::Result<Effect> {
+    /// Takes the keys that piled up, before the next picture; and says whether these were all: crossterm reads ahead, so
+    /// that others need not be in the terminal any more.
+    fn keys(&mut self, app: &mut App, rounds: &mut Rounds) -> io::Result<(Effect, bool)> {
         let mut effect = Effect::None;
         for _ in 0..KEYS_AT_ONCE {
             if !event::poll(MORE)? {
-                break;
+                return Ok((effect, true));
             }
             let event = event::read()?;
             let clicked = || input::click(&event).and_then(|(x, y)| view::hit(app, x, y));
@@ -129,7 +133,7 @@ impl Session<'_> {
             match app.update(msg) {
                 Effect::None => {}
                 Effect::Draw => effect = Effect::Draw,
-                last @ (Effect::Quit | Effect::Suspend) => return Ok(last),
+                last @ (Effect::Quit | Effect::Suspend) => return Ok((last, false)),
                 Effect::Open(engine) => {
                     self.source = Some((self.open)(&engine).map_err(io::Error::other)?);
                     rounds.at_once();
@@ -137,7 +141,7 @@ impl Session<'_> {
                 }
             }
         }
-        Ok(effect)
+        Ok((effect, false))
     }
 
     /// Asks the source for what is due.
@@ -181,7 +185,8 @@ struct Rounds {
     own_cpu: OwnCpu,
 }
 
-const SLOWEST: u64 = 50_000_000;
+/// ... and so soon that a flood that sets in is not missed.
+const SLOWEST: u64 = 15_000_000;
 /// At a million events a second a thread fills its ring of the default size in less than 10 ms.
 const FASTEST: u64 = 2_000_000;
 /// The pace until something is known.

@@ -17,7 +17,7 @@ const RATES: [u64; 5] = [0, 10_000, 100_000, 400_000, 1_000_000];
 const VIEWS: [&str; 2] = ["1", "5"];
 
 pub fn measure(quick: bool) {
-    let (rounds, seconds) = if quick { (1, 2) } else { (5, 10) };
+    let (rounds, seconds) = if quick { (1, 2) } else { (5, 5) };
     for view in VIEWS {
         for rate in RATES {
             let runs: Vec<Run> = (0..rounds).map(|_| Run::of(rate, seconds, view)).collect();

@@ -15,7 +15,9 @@ pub fn draw(app: &App, palette: Palette, frame: &mut Frame<'_>, area: Rect) {
     let state = app.ui.list();
     let rows = list.rows(app.model(), app.ui.filter.as_ref());
     let columns = fitting(&state.columns(list), state.sort, area.width, state.scrolled);
-    headings(frame, Rect { height: 1, ..area }, &columns, state, palette);
+    if has_headings(area) {
+        headings(frame, Rect { height: 1, ..area }, &columns, state, palette);
+    }
     let body = below_headings(area);
     if rows.is_empty() {
         let line = Line::styled(list.empty(), palette.of(Role::Dim));
@@ -62,7 +64,7 @@ pub fn draw(app: &App, palette: Palette, frame: &mut Frame<'_>, area: Rect) {
 pub fn hit(app: &App, area: Rect, x: u16, y: u16) -> Option<Msg> {
     let list = lists::of(app.ui.view)?;
     let state = app.ui.list();
-    if y == area.y {
+    if y == area.y && has_headings(area) {
         let columns = fitting(&state.columns(list), state.sort, area.width, state.scrolled);
         let under = |fit: &&Fit| (area.x + fit.x..=area.x + fit.x + fit.width).contains(&x);
         return columns
@@ -81,10 +83,16 @@ fn rows(app: &App, list: &'static dyn List) -> usize {
     list.rows(app.model(), app.ui.filter.as_ref()).len()
 }
 
+/// A single line is for a row.
+fn has_headings(area: Rect) -> bool {
+    area.height > 1
+}
+
 fn below_headings(area: Rect) -> Rect {
+    let headings = u16::from(has_headings(area));
     Rect {
-        y: area.y + area.height.min(1),
-        height: area.height.saturating_sub(1),
+        y: area.y + headings,
+        height: area.height - headings,
         ..area
     }
 }
@@ -168,6 +176,13 @@ fn fitting(all: &[(usize, Head)], sorted: &str, width: u16, scrolled: usize) -> 
     let mut columns = from(scrolled.max(1));
     let rank = |head: &Head| if head.key == sorted { 0 } else { head.rank };
     while columns.len() > 1 && need(&columns) > u32::from(width) {
+        // Half a name and a number say more than a name.
+        let name = columns[0].1.width;
+        let over = need(&columns) - u32::from(width);
+        if columns.len() == 2 && over + SHORTEST_NAME <= u32::from(name) {
+            columns[0].1.width = name - u16::try_from(over).unwrap_or(name);
+            break;
+        }
         let worst = if scrolled > 0 {
             columns.len() - 1
         } else {
@@ -183,6 +198,9 @@ fn fitting(all: &[(usize, Head)], sorted: &str, width: u16, scrolled: usize) -> 
     let share = u16::try_from(spare / growing).unwrap_or(u16::MAX);
     placed(columns, width, share.min(MOST_GROWTH))
 }
+
+/// The first column is not cut below this for another one.
+const SHORTEST_NAME: u32 = 10;
 
 /// One column beside the other, those that grow wider by `growth`; none reaches beyond `width`.
 fn placed(columns: Vec<(usize, Head)>, width: u16, growth: u16) -> Vec<Fit> {
