@@ -131,7 +131,8 @@ mod tests {
 
     /// As roff has it: hyphens that are to stay ones.
     fn quoted(text: &str) -> String {
-        text.replace('\\', "\\\\").replace('-', "\\-")
+        let text = text.replace('\\', "\\\\").replace('-', "\\-");
+        text.replace('\'', "\\*(Aq")
     }
 
     #[test]
@@ -167,8 +168,8 @@ mod tests {
 
     #[test]
     fn no_line_of_text_is_taken_for_a_request() {
-        const KNOWN: [&str; 9] = [
-            ".SH", ".TP", ".TH", ".ie", ".el", ".br", ".RS", ".RE", ".PP",
+        const KNOWN: [&str; 10] = [
+            ".SH", ".TP", ".TH", ".ie", ".el", ".br", ".RS", ".IP", ".RE", ".PP",
         ];
         for line in page().lines().filter(|line| line.starts_with('.')) {
             let request = line.split(' ').next().unwrap();

@@ -207,7 +207,7 @@ fn the_smallest_screens_show_what_matters_most() {
     let small = (20, 5);
     for (view, what) in [
         (View::Overview, "live"),
-        (View::Workqueues, "mixed_io"),
+        (View::Workqueues, "events"),
         (View::Pools, "cpu 0"),
         (View::Workers, "kworker/"),
         (View::Producers, "producer"),

@@ -65,7 +65,7 @@ pub const LIGHT: Colours = Colours {
     red: Color::Indexed(160),
     cyan: Color::Indexed(24),
     magenta: Color::Indexed(90),
-    pink: Color::Indexed(162),
+    pink: Color::Indexed(126),
 };
 
 /// The same on the chosen line.
@@ -73,7 +73,6 @@ const LIGHT_CHOSEN: Colours = Colours {
     grey: Color::Indexed(240),
     yellow: Color::Indexed(58),
     red: Color::Indexed(124),
-    pink: Color::Indexed(125),
     ..LIGHT
 };
 
