@@ -8,6 +8,7 @@ use crossterm::terminal::{
     disable_raw_mode, enable_raw_mode,
 };
 use ratatui::backend::CrosstermBackend;
+use ratatui::layout::{Position, Rect};
 use ratatui::{Frame, Terminal};
 use rustix::event::{PollFd, PollFlags, Timespec};
 use rustix::io::Errno;
@@ -36,6 +37,7 @@ impl Screen {
             before(info);
         }));
         enable_raw_mode()?;
+        OURS.store(true, Ordering::Relaxed);
         let entered = execute!(io::stdout(), EnterAlternateScreen, EnableMouseCapture, Hide)
             .and_then(|()| Terminal::new(CrosstermBackend::new(BufWriter::new(io::stdout()))));
         match entered {
@@ -67,8 +69,11 @@ impl Screen {
         give_back();
         signal_hook::low_level::emulate_default_handler(SIGTSTP)?;
         enable_raw_mode()?;
+        OURS.store(true, Ordering::Relaxed);
         execute!(io::stdout(), EnterAlternateScreen, EnableMouseCapture, Hide)?;
-        self.terminal.clear()
+        // Not clear(): that asks the terminal where its cursor is, and waits for an answer.
+        let size = self.terminal.size()?;
+        self.terminal.resize(Rect::from((Position::ORIGIN, size)))
     }
 
     /// Columns and rows.
@@ -86,8 +91,15 @@ impl Drop for Screen {
     }
 }
 
-/// Undoes [`Screen::enter`]. The terminal may be gone, so failures have nobody to be told to.
+/// Whether the terminal has to be given back.
+static OURS: AtomicBool = AtomicBool::new(false);
+
+/// Undoes [`Screen::enter`], once: a second time would set the cursor back to where it was, and what a panic said would be
+/// written over. The terminal may be gone, so failures have nobody to be told to.
 fn give_back() {
+    if !OURS.swap(false, Ordering::Relaxed) {
+        return;
+    }
     let _ = disable_raw_mode();
     let mut out = io::stdout();
     let _ = execute!(
