@@ -28,6 +28,8 @@ pub enum Msg {
     Polled(Box<Update>),
     /// CPU time that the monitor itself used, as a share of one CPU.
     OwnCpu(f64),
+    /// The engines to choose from were looked at again.
+    Engines(Vec<Engine>),
     /// How the script stands that an embedded engine replays.
     Replay(String),
 }
@@ -207,6 +209,14 @@ impl App {
             Msg::OwnCpu(share) => {
                 self.link.own_cpu = share;
                 Effect::None
+            }
+            Msg::Engines(engines) => {
+                // Only what is known of them is news: places stay.
+                let same = self.is_choosing() && engines != self.engines;
+                if same {
+                    self.engines = engines;
+                }
+                if same { Effect::Draw } else { Effect::None }
             }
             Msg::Replay(status) => {
                 let news = self.link.replay.as_ref() != Some(&status);

@@ -14,6 +14,7 @@ pub mod help;
 pub mod input;
 pub mod json;
 pub mod lists;
+pub mod lookout;
 pub mod manual;
 pub mod paint;
 pub mod plain;

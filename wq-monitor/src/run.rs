@@ -4,6 +4,7 @@ use crate::app::App;
 use crate::args::{Args, Mode};
 use crate::filter::Filter;
 use crate::headless;
+use crate::lookout::Lookout;
 use crate::manual;
 use crate::paint::style::Palette;
 use crate::replay::{Embedded, UntilOver};
@@ -170,6 +171,7 @@ fn watch(
             Ok(source) => Ok(Box::new(source.recorded(tape.take()))),
             Err(failure) => Err(failure.message),
         },
+        lookout: Lookout::default(),
         replay,
         interval: args.interval,
         palette: Palette::new(colours).in_ascii(args.ascii(variable)),

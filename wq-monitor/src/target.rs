@@ -1,7 +1,7 @@
 //! Which engine to watch: what the flags name, or what there is to choose from.
 
 use crate::args::Args;
-use crate::source::{Engine, SegmentSource};
+use crate::source::{About, Engine, SegmentSource};
 use std::path::PathBuf;
 use wq_trace::{FindError, Found, OpenError};
 
@@ -61,6 +61,7 @@ fn engine(found: Found) -> Engine {
         name: found.name,
         exe: found.exe,
         path: found.path,
+        about: About::default(),
     }
 }
 

@@ -4,6 +4,7 @@ use crate::app::{App, Effect, Msg};
 use crate::clock::{OwnCpu, monotonic};
 use crate::headless;
 use crate::input;
+use crate::lookout::Lookout;
 use crate::paint::style::Palette;
 use crate::replay::Embedded;
 use crate::source::{Engine, Source};
@@ -22,6 +23,8 @@ pub struct Session<'a> {
     pub source: Option<Box<dyn Source>>,
     /// Opens the engine that was chosen.
     pub open: &'a Open<'a>,
+    /// Looks at those to choose from.
+    pub lookout: Lookout,
     /// The script that an embedded engine replays.
     pub replay: Option<Embedded>,
     /// Time between two snapshots.
@@ -148,7 +151,10 @@ impl Session<'_> {
     fn poll(&mut self, app: &mut App, rounds: &mut Rounds) -> Effect {
         let now = monotonic();
         let Some(source) = &mut self.source else {
-            return Effect::None;
+            return match rounds.due(now) {
+                Some(true) => app.update(Msg::Engines(self.lookout.look(&app.engines, now))),
+                _ => Effect::None,
+            };
         };
         let Some(with_snapshot) = rounds.due(now) else {
             return Effect::None;

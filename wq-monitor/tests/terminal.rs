@@ -416,12 +416,13 @@ fn several_engines_are_offered_and_one_is_watched() {
     let mut session = Session::start(dir.path(), &["-i", "0.05"], (80, 24));
     session.wait(|screen| screen.contains("Which engine?") && screen.contains("storage"));
     let screen = session.screen();
-    // The first engine stands on the second line.
+    // The first engine stands below the frame and the headings.
     let line = screen
         .lines()
         .position(|line| line.contains("storage"))
         .unwrap();
-    session.press(&"j".repeat(line - 1));
+    session.wait(|screen| screen.matches(" live ").count() == 2);
+    session.press(&"j".repeat(line - 2));
     session.press("\r");
     session.wait_for("● live  storage");
     session.press("q");

@@ -193,6 +193,18 @@ fn fitting(all: &[(usize, Head)], sorted: &str, width: u16, scrolled: usize) -> 
         };
         columns.remove(worst);
     }
+    // Where the one that matters most is too wide, others are not.
+    if columns.len() == 1 && scrolled == 0 {
+        let mut left: Vec<_> = all.iter().skip(1).copied().collect();
+        left.sort_by_key(|(_, head)| rank(head));
+        for column in left {
+            columns.push(column);
+            if need(&columns) > u32::from(width) {
+                columns.pop();
+            }
+        }
+        columns[1..].sort_by_key(|(id, _)| all.iter().position(|(other, _)| other == id));
+    }
     let spare = u32::from(width).saturating_sub(need(&columns));
     let growing = columns.iter().filter(|(_, head)| head.grows).count().max(1) as u32;
     let share = u16::try_from(spare / growing).unwrap_or(u16::MAX);
