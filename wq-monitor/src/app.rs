@@ -1,13 +1,14 @@
 //! What the monitor knows and how it is looked at. `update` is pure: no clock, no file, no drawing.
 
 pub use crate::act::{Act, Step, View};
+pub use crate::source::Engine;
 
 use crate::details::{Details, Subject, related};
 use crate::held::Held;
 use crate::help;
 use crate::lists::{self, ListState};
 use crate::paint::theme::Theme;
-use crate::source::{Engine, Update};
+use crate::source::Update;
 use regex::Regex;
 use wq_trace::model::Model;
 use wq_trace::past::{Keep, Past};

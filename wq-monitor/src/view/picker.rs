@@ -2,8 +2,7 @@
 
 use super::style::{Palette, Role};
 use super::{cells, panel, title};
-use crate::app::App;
-use crate::source::Engine;
+use crate::app::{App, Engine};
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
