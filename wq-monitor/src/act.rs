@@ -11,6 +11,8 @@ pub enum Act {
     Quit,
     /// Show or leave the help.
     Help,
+    /// The colours of the other theme.
+    Theme,
     /// Leave what is open.
     Back,
     /// Choose the selected row: the engine to watch, the thing to see the details of.

@@ -1,6 +1,7 @@
 //! What the monitor knows and how it is looked at. `update` is pure: no clock, no file, no drawing.
 
 pub use crate::act::{Act, Step, View};
+pub use crate::source::Engine;
 
 use crate::chooser::Chooser;
 use crate::details::{Details, Subject};
@@ -8,9 +9,10 @@ use crate::finding::Finding;
 use crate::help;
 use crate::lists::{self, ListState};
 use crate::note::Note;
+use crate::paint::theme::Theme;
 use crate::prompt::Edit;
 use crate::request::Request;
-use crate::source::{Engine, Update};
+use crate::source::Update;
 use crate::time::Time;
 use crate::timeline::{Folded, Timeline};
 use regex::Regex;
@@ -35,6 +37,8 @@ pub enum Msg {
     Polled(Box<Update>),
     /// CPU time that the monitor itself used, as a share of one CPU.
     OwnCpu(f64),
+    /// The engines to choose from were looked at again.
+    Engines(Vec<Engine>),
     /// How the script stands that an embedded engine replays.
     Replay(String),
     /// A file was written, or why not: a sentence.
@@ -95,6 +99,8 @@ pub struct Ui {
     pub details: Option<Details>,
     /// How the views' lists are looked at, by [`View`].
     lists: [ListState; View::COUNT],
+    /// For which background colours are chosen.
+    pub theme: Theme,
     /// The place of the chosen engine.
     pub engine: usize,
     /// How the Timeline is looked at.
@@ -158,6 +164,7 @@ impl App {
                 chooser: None,
                 details: None,
                 lists: list_states(),
+                theme: Theme::default(),
                 engine: 0,
                 timeline: Timeline::default(),
                 note: None,
@@ -237,6 +244,14 @@ impl App {
                 self.ui.note = Some(Note::of(said));
                 Effect::Draw
             }
+            Msg::Engines(engines) => {
+                // Only what is known of them is news: places stay.
+                let same = self.is_choosing() && engines != self.engines;
+                if same {
+                    self.engines = engines;
+                }
+                if same { Effect::Draw } else { Effect::None }
+            }
             Msg::Replay(status) => {
                 let news = self.link.replay.as_ref() != Some(&status);
                 self.link.replay = Some(status);
@@ -287,6 +302,7 @@ impl App {
         match act {
             Act::Quit => return Effect::Quit,
             Act::Suspend => return Effect::Suspend,
+            Act::Theme => self.ui.theme = self.ui.theme.other(),
             Act::Help => {
                 self.ui.help = if self.ui.help.is_some() {
                     None
@@ -382,6 +398,7 @@ impl App {
         match act {
             Act::Quit | Act::Back => Effect::Quit,
             Act::Suspend => Effect::Suspend,
+            Act::Theme => self.act(act),
             Act::Go(step) => {
                 self.ui.engine = step.from(self.ui.engine, self.page(), len);
                 Effect::Draw

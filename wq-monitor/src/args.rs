@@ -1,5 +1,8 @@
 //! The command line of wq-monitor.
 
+use crate::manual::EXIT;
+use crate::paint::ascii;
+use crate::paint::theme::Theme;
 use clap::builder::TypedValueParser;
 use clap::{Parser, ValueEnum};
 use regex::Regex;
@@ -12,10 +15,7 @@ use wq_trace::query::{Kind, Query, QueryError};
 /// Without --pid, --engine or --file it watches the only live engine of this user (root: of all users).
 #[derive(Parser, Clone, Debug)]
 #[command(name = "wq-monitor", version, max_term_width = 100)]
-#[command(
-    after_help = "Exit status: 0 fine, 2 wrong usage or input, 3 the engine is gone or not permitted, \
-                        130 interrupted.\nPress ? inside for the keys."
-)]
+#[command(after_help = after_help())]
 pub struct Args {
     /// Show only workqueues whose name matches one of these (searched, not anchored)
     #[arg(value_name = "REGEX")]
@@ -69,6 +69,15 @@ pub struct Args {
     #[arg(long, value_name = "WHEN", default_value = "auto")]
     pub color: ColorChoice,
 
+    /// The background to choose colours for; auto asks COLORFGBG and takes it for dark otherwise (T switches)
+    #[arg(long, value_name = "BACKGROUND", default_value = "auto")]
+    pub theme: ThemeChoice,
+
+    /// Draw with ASCII alone; auto does where the locale is not UTF-8
+    #[arg(long, value_name = "WHEN", default_value = "auto", num_args = 0..=1, require_equals = true,
+          default_missing_value = "always")]
+    pub ascii: ColorChoice,
+
     /// Write the tool's own log here; RUST_LOG chooses what (default: info)
     #[arg(long, value_name = "FILE")]
     pub log: Option<PathBuf>,
@@ -76,17 +85,32 @@ pub struct Args {
     /// Print a completion script for this shell
     #[arg(long, value_name = "SHELL", hide = true, exclusive = true)]
     pub completions: Option<clap_complete::Shell>,
+
+    /// Print the manual page, as `man -l -` reads it
+    #[arg(long, hide = true, exclusive = true)]
+    pub man: bool,
 }
 
-/// When to use colours.
+/// When to use colours, or to do without other characters than ASCII.
 #[derive(ValueEnum, Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ColorChoice {
-    /// Unless `NO_COLOR` is set or the terminal is dumb.
+    /// As the environment says.
     Auto,
     /// In any case.
     Always,
-    /// Not at all; states are told apart by letters and shapes.
+    /// Not at all.
     Never,
+}
+
+/// The background that colours are chosen for.
+#[derive(ValueEnum, Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ThemeChoice {
+    /// What the terminal says, dark if it says nothing.
+    Auto,
+    /// Light text on a dark background.
+    Dark,
+    /// Dark text on a light background.
+    Light,
 }
 
 /// What to print or show.
@@ -143,6 +167,24 @@ impl Args {
         Ok(query)
     }
 
+    /// The theme, given the environment's `COLORFGBG`.
+    pub fn theme(&self, colorfgbg: Option<&str>) -> Theme {
+        match self.theme {
+            ThemeChoice::Auto => Theme::of_terminal(colorfgbg),
+            ThemeChoice::Dark => Theme::Dark,
+            ThemeChoice::Light => Theme::Light,
+        }
+    }
+
+    /// Whether to draw with ASCII alone, given the environment's variables.
+    pub fn ascii(&self, variable: impl Fn(&str) -> Option<String>) -> bool {
+        match self.ascii {
+            ColorChoice::Always => true,
+            ColorChoice::Never => false,
+            ColorChoice::Auto => !ascii::is_utf8(variable),
+        }
+    }
+
     /// The patterns joined with `|`, or nothing when there is none.
     ///
     /// # Errors
@@ -163,6 +205,19 @@ impl Args {
             .map(Some)
             .map_err(|error| format!("bad REGEX: {error}"))
     }
+}
+
+/// What stands below the flags.
+fn after_help() -> String {
+    let told: Vec<String> = EXIT
+        .iter()
+        .map(|(status, means)| format!("{status} {means}"))
+        .collect();
+    format!(
+        "Exit status: {}.\nPress ? inside for the keys; `wq-monitor --man | man -l -` shows the manual, \
+         --completions SHELL prints completions.",
+        told.join(", ")
+    )
 }
 
 fn query(text: &str) -> Result<Query, QueryError> {
@@ -262,6 +317,18 @@ mod tests {
                 .unwrap_err()
                 .contains("(a")
         );
+    }
+
+    #[test]
+    fn themes_and_ascii_are_chosen_or_asked_of_the_environment() {
+        let c = |_: &str| Some("C".to_owned());
+        let auto = parse(&[]).unwrap();
+        assert_eq!(auto.theme(Some("0;15")), Theme::Light);
+        assert!(auto.ascii(c) && !auto.ascii(|_| None));
+        let chosen = parse(&["--theme", "dark", "--ascii", "events"]).unwrap();
+        assert_eq!(chosen.theme(Some("0;15")), Theme::Dark);
+        assert!(chosen.ascii(|_| None) && chosen.patterns == ["events"]);
+        assert!(!parse(&["--ascii=never"]).unwrap().ascii(c));
     }
 
     #[test]

@@ -60,9 +60,10 @@ pub const KEYS: &[Binding] = &table();
 
 /// Those of the program itself.
 #[rustfmt::skip]
-const PROGRAM: [Binding; 3] = [
+const PROGRAM: [Binding; 4] = [
     row("?", &[ch('?'), code(KeyCode::F(1))], Act::Help, "help", "Show or leave this help (also F1)"),
     row("q", &[ch('q'), Key::Ctrl('c')], Act::Quit, "quit", "Quit (also Ctrl-C)"),
+    row("T", &[ch('T')], Act::Theme, "", "Colours for a light background, or for a dark one"),
     row("Ctrl-Z", &[Key::Ctrl('z')], Act::Suspend, "", "Give the terminal back to the shell until `fg`"),
 ];
 

@@ -15,6 +15,8 @@ pub mod help;
 pub mod input;
 pub mod json;
 pub mod lists;
+pub mod lookout;
+pub mod manual;
 mod moment;
 pub mod note;
 pub mod paint;

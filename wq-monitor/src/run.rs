@@ -4,6 +4,8 @@ use crate::app::App;
 use crate::args::{Args, Mode};
 use crate::filter::Filter;
 use crate::headless;
+use crate::lookout::Lookout;
+use crate::manual;
 use crate::paint::style::Palette;
 use crate::replay::{Embedded, UntilOver};
 use crate::save::Writer;
@@ -29,6 +31,11 @@ use wq_trace::past::Keep;
 pub fn run(args: &Args) -> Result<u8, Failure> {
     if let Some(shell) = args.completions {
         clap_complete::generate(shell, &mut Args::command(), "wq-monitor", &mut io::stdout());
+        return Ok(0);
+    }
+    if args.man {
+        // Nobody reading it is no error.
+        let _ = manual::write(&mut io::stdout());
         return Ok(0);
     }
     if let Some(path) = &args.log {
@@ -178,7 +185,7 @@ fn watch(
         replay,
     } = watched;
     let tape = Cell::new(tape);
-    let variable = |name| std::env::var(name).ok();
+    let variable = |name: &str| std::env::var(name).ok();
     let colours = args.colours(variable("NO_COLOR").as_deref(), variable("TERM").as_deref());
     let keep = source.as_ref().map_or_else(Keep::default, |it| it.keep());
     let session = Session {
@@ -188,15 +195,17 @@ fn watch(
             Ok(source) => Ok(Box::new(source.recorded(tape.take()))),
             Err(failure) => Err(failure.message),
         },
+        lookout: Lookout::default(),
         replay,
         interval: args.interval,
-        palette: Palette::new(colours),
+        palette: Palette::new(colours).in_ascii(args.ascii(variable)),
         signals,
         writer: Writer::default(),
     };
     let app = App::new(Model::new(Limits::default()), filter, engines).keeping(keep);
     let mut app = app.looking_for(args.query.clone().unwrap_or_default());
     app.link.wanted = args.engine.clone();
+    app.ui.theme = args.theme(variable("COLORFGBG").as_deref());
     tui::run(app, session).map_err(|error| Failure::usage(error.to_string()))
 }
 

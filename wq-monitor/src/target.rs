@@ -1,7 +1,7 @@
 //! Which engine to watch: what the flags name, or what there is to choose from.
 
 use crate::args::Args;
-use crate::source::{Engine, SegmentSource};
+use crate::source::{About, Engine, SegmentSource};
 use std::path::PathBuf;
 use wq_trace::{FindError, Found, OpenError};
 
@@ -66,11 +66,34 @@ fn engine(found: Found) -> Engine {
         name: found.name,
         exe: found.exe,
         path: found.path,
+        about: About::default(),
+    }
+}
+
+/// What else can be done, a line each.
+fn advice(error: &FindError) -> &'static str {
+    match error {
+        FindError::NoneLive { .. } => {
+            "\n  Start a program that builds a wq engine (its segment is there while it runs), or see one at once:\
+             \n  wq-monitor --replay SCRIPT     (scripts are in workloads/scripts/)\
+             \n  An engine of another user: as that user or root; elsewhere: WQ_RUNTIME_DIR, --pid or --file."
+        }
+        FindError::NotPermitted { .. } => {
+            "\n  Run wq-monitor as the user of that process, or as root. Where /proc hides processes (hidepid), name the \
+             segment itself with --file."
+        }
+        FindError::NoProcess { .. } => {
+            "\n  Its segment, if it was left behind: wq-dump list, then --file PATH."
+        }
+        FindError::NoEngine { .. } | FindError::NoneNamed { .. } => {
+            "\n  wq-dump list shows the engines that there are.."
+        }
+        FindError::Several { .. } => "",
     }
 }
 
 fn refused(error: &FindError) -> Failure {
-    let message = error.to_string();
+    let message = format!("{error}{}", advice(error));
     match error {
         FindError::NoProcess { .. }
         | FindError::NoEngine { .. }
@@ -87,10 +110,22 @@ fn refused(error: &FindError) -> Failure {
 /// It cannot be read.
 pub fn open(path: &std::path::Path, events: bool, named: bool) -> Result<SegmentSource, Failure> {
     tracing::info!(path = %path.display(), events, "opening the segment");
-    SegmentSource::open(path, events).map_err(|error| match error {
-        OpenError::NotPermitted { .. } => Failure::gone(error.to_string()),
-        OpenError::NotThere { .. } if named => Failure::gone(error.to_string()),
-        _ => Failure::usage(error.to_string()),
+    SegmentSource::open(path, events).map_err(|error| {
+        let advice = match error {
+            OpenError::NotPermitted { .. } => {
+                "\n  Run wq-monitor as the file's owner (ls -l shows who that is), or as root."
+            }
+            OpenError::Read { .. } => {
+                "\n  It was cut short or damaged after it was written; `wq-dump events --file` may still read a part of it."
+            }
+            _ => "",
+        };
+        let message = format!("{error}{advice}");
+        match error {
+            OpenError::NotPermitted { .. } => Failure::gone(message),
+            OpenError::NotThere { .. } if named => Failure::gone(message),
+            _ => Failure::usage(message),
+        }
     })
 }
 
@@ -114,6 +149,9 @@ mod tests {
             dead: Vec::new(),
         };
         assert_eq!(refused(&none).code, 2);
-        assert!(refused(&none).message.contains("/run/x"));
+        let said = refused(&none).message;
+        assert!(said.contains("/run/x") && said.contains("--replay SCRIPT"));
+        let said = refused(&FindError::NotPermitted { pid: 7 }).message;
+        assert!(said.contains("as root") && said.contains("hidepid"));
     }
 }

@@ -8,11 +8,15 @@ use crossterm::terminal::{
     disable_raw_mode, enable_raw_mode,
 };
 use ratatui::backend::CrosstermBackend;
+use ratatui::layout::{Position, Rect};
 use ratatui::{Frame, Terminal};
+use rustix::event::{PollFd, PollFlags, Timespec};
+use rustix::io::Errno;
 use std::io::{self, BufWriter, IsTerminal, Stdout, Write};
 use std::mem::ManuallyDrop;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::Duration;
 
 /// The terminal while it is ours. Dropping it gives it back.
 #[derive(Debug)]
@@ -33,6 +37,7 @@ impl Screen {
             before(info);
         }));
         enable_raw_mode()?;
+        OURS.store(true, Ordering::Relaxed);
         let entered = execute!(io::stdout(), EnterAlternateScreen, EnableMouseCapture, Hide)
             .and_then(|()| Terminal::new(CrosstermBackend::new(BufWriter::new(io::stdout()))));
         match entered {
@@ -64,8 +69,11 @@ impl Screen {
         give_back();
         signal_hook::low_level::emulate_default_handler(SIGTSTP)?;
         enable_raw_mode()?;
+        OURS.store(true, Ordering::Relaxed);
         execute!(io::stdout(), EnterAlternateScreen, EnableMouseCapture, Hide)?;
-        self.terminal.clear()
+        // Not clear(): that asks the terminal where its cursor is, and waits for an answer.
+        let size = self.terminal.size()?;
+        self.terminal.resize(Rect::from((Position::ORIGIN, size)))
     }
 
     /// Columns and rows.
@@ -83,8 +91,15 @@ impl Drop for Screen {
     }
 }
 
-/// Undoes [`Screen::enter`]. The terminal may be gone, so failures have nobody to be told to.
+/// Whether the terminal has to be given back.
+static OURS: AtomicBool = AtomicBool::new(false);
+
+/// Undoes [`Screen::enter`], once: a second time would set the cursor back to where it was, and what a panic said would be
+/// written over. The terminal may be gone, so failures have nobody to be told to.
 fn give_back() {
+    if !OURS.swap(false, Ordering::Relaxed) {
+        return;
+    }
     let _ = disable_raw_mode();
     let mut out = io::stdout();
     let _ = execute!(
@@ -107,6 +122,7 @@ pub fn is_terminal() -> bool {
 pub struct Signals {
     end: Arc<AtomicUsize>,
     stop: Arc<AtomicBool>,
+    resize: Arc<AtomicBool>,
 }
 
 impl Signals {
@@ -121,7 +137,26 @@ impl Signals {
             signal_hook::flag::register_usize(signal, Arc::clone(&signals.end), number)?;
         }
         signal_hook::flag::register(SIGTSTP, Arc::clone(&signals.stop))?;
+        signal_hook::flag::register(SIGWINCH, Arc::clone(&signals.resize))?;
         Ok(signals)
+    }
+
+    /// Waits for a key, another size or a signal, at most so long; says whether there may be something to read.
+    ///
+    /// crossterm's own wait counts in milliseconds and spins through the last one: that costs more than all the rest.
+    ///
+    /// # Errors
+    /// The terminal is gone.
+    pub fn wait(&self, at_most: Duration) -> io::Result<bool> {
+        let stdin = io::stdin();
+        let mut keys = [PollFd::new(&stdin, PollFlags::IN)];
+        let at_most = Timespec::try_from(at_most).map_err(io::Error::other)?;
+        let readable = match rustix::event::poll(&mut keys, Some(&at_most)) {
+            Ok(ready) => ready > 0,
+            Err(Errno::INTR) => false,
+            Err(error) => return Err(error.into()),
+        };
+        Ok(readable | self.resize.swap(false, Ordering::Relaxed))
     }
 
     /// Whether SIGTSTP came since this was asked last.
@@ -138,4 +173,4 @@ impl Signals {
     }
 }
 
-use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGTSTP};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGTSTP, SIGWINCH};

@@ -4,6 +4,7 @@ use crate::app::{App, Effect, Msg};
 use crate::clock::{OwnCpu, monotonic};
 use crate::headless;
 use crate::input;
+use crate::lookout::Lookout;
 use crate::paint::style::Palette;
 use crate::replay::Embedded;
 use crate::save::Writer;
@@ -24,6 +25,8 @@ pub struct Session<'a> {
     pub source: Option<Box<dyn Source>>,
     /// Opens the engine that was chosen.
     pub open: &'a Open<'a>,
+    /// Looks at those to choose from.
+    pub lookout: Lookout,
     /// The script that an embedded engine replays.
     pub replay: Option<Embedded>,
     /// Time between two snapshots.
@@ -89,6 +92,7 @@ impl Session<'_> {
     fn run(&mut self, app: &mut App, screen: &mut Screen) -> io::Result<u8> {
         let mut rounds = Rounds::new(self.interval);
         let mut draw = true;
+        let mut keys_left = false;
         loop {
             if let Some(code) = self.signals.exit_status() {
                 return Ok(code);
@@ -110,26 +114,29 @@ impl Session<'_> {
             } else {
                 IDLE
             };
-            if !event::poll(wait)? {
+            if !keys_left && !self.signals.wait(wait)? {
                 continue;
             }
-            match self.keys(app, &mut rounds)? {
+            let (effect, all) = self.keys(app, &mut rounds)?;
+            keys_left = !all;
+            match effect {
                 Effect::Quit => return Ok(0),
                 Effect::Suspend => {
                     screen.suspend()?;
                     draw = true;
                 }
-                effect => draw = effect == Effect::Draw,
+                effect => draw |= effect == Effect::Draw,
             }
         }
     }
 
-    /// Takes the keys that piled up, before the next picture.
-    fn keys(&mut self, app: &mut App, rounds: &mut Rounds) -> io::Result<Effect> {
+    /// Takes the keys that piled up, before the next picture; and says whether these were all: crossterm reads ahead, so
+    /// that others need not be in the terminal any more.
+    fn keys(&mut self, app: &mut App, rounds: &mut Rounds) -> io::Result<(Effect, bool)> {
         let mut effect = Effect::None;
         for _ in 0..KEYS_AT_ONCE {
             if !event::poll(MORE)? {
-                break;
+                return Ok((effect, true));
             }
             let event = event::read()?;
             // While a query is typed keys are characters.
@@ -153,7 +160,7 @@ impl Session<'_> {
                         Err(why) => app.update(Msg::Saved(Err(why))),
                     }
                 }
-                last @ (Effect::Quit | Effect::Suspend) => return Ok(last),
+                last @ (Effect::Quit | Effect::Suspend) => return Ok((last, false)),
                 Effect::Open(engine) => {
                     self.source = Some((self.open)(&engine).map_err(io::Error::other)?);
                     rounds.at_once();
@@ -161,14 +168,17 @@ impl Session<'_> {
                 }
             }
         }
-        Ok(effect)
+        Ok((effect, false))
     }
 
     /// Asks the source for what is due.
     fn poll(&mut self, app: &mut App, rounds: &mut Rounds) -> Effect {
         let now = monotonic();
         let Some(source) = &mut self.source else {
-            return Effect::None;
+            return match rounds.due(now) {
+                Some(true) => app.update(Msg::Engines(self.lookout.look(&app.engines, now))),
+                _ => Effect::None,
+            };
         };
         let Some(with_snapshot) = rounds.due(now) else {
             return Effect::None;
@@ -208,8 +218,12 @@ struct Rounds {
     own_cpu: OwnCpu,
 }
 
-const SLOWEST: u64 = 50_000_000;
-const FASTEST: u64 = 10_000_000;
+/// ... and so soon that a flood that sets in is not missed.
+const SLOWEST: u64 = 15_000_000;
+/// At a million events a second a thread fills its ring of the default size in less than 10 ms.
+const FASTEST: u64 = 2_000_000;
+/// The pace until something is known.
+const FIRST: u64 = 10_000_000;
 /// So many events in one reading: come sooner.
 const MANY: usize = 1_000;
 /// So few: later will do.
@@ -220,7 +234,7 @@ impl Rounds {
         let interval = u64::try_from(interval.as_nanos()).unwrap_or(u64::MAX);
         Self {
             interval,
-            pace: FASTEST,
+            pace: FIRST,
             next_events: 0,
             next_snapshot: 0,
             own_cpu: OwnCpu::start(),

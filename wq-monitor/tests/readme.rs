@@ -87,3 +87,12 @@ fn flags() {
         );
     }
 }
+
+#[test]
+fn environment() {
+    let mut table = "| variable | what it changes |\n|---|---|\n".to_owned();
+    for (name, help) in wq_monitor::manual::ENVIRONMENT {
+        row(&mut table, name, help);
+    }
+    contains(&table);
+}

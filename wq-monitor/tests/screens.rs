@@ -194,6 +194,12 @@ fn several_engines_are_offered() {
         name: name.to_owned(),
         exe: format!("/usr/bin/{name}"),
         path: format!("/run/{pid}-{name}.wqseg").into(),
+        about: wq_monitor::source::About {
+            user: "operator".to_owned(),
+            up: Some(u64::from(pid) * 1_000_000_000),
+            events_per_s: (pid > 100).then_some(38_200),
+            liveness: Some(Liveness::Live),
+        },
     };
     let engines = vec![engine(71, "mixed"), engine(9_182, "storage")];
     let mut app = App::new(Model::new(Limits::default()), None, engines.clone());

@@ -45,19 +45,38 @@ fn size((cols, rows): (u16, u16)) -> PtySize {
 impl Session {
     /// Starts the monitor, told to look for engines in `dir`.
     fn start(dir: &Path, args: &[&str], at: (u16, u16)) -> Self {
-        Self::start_in(Path::new("."), dir, args, at)
+        Self::start_in(Path::new("."), dir, args, at, &[])
+    }
+
+    /// The same with other variables in its environment.
+    fn start_with(dir: &Path, args: &[&str], at: (u16, u16), env: &[(&str, &str)]) -> Self {
+        Self::start_in(Path::new("."), dir, args, at, env)
     }
 
     /// The same in a folder of its own.
-    fn start_in(folder: &Path, dir: &Path, args: &[&str], at: (u16, u16)) -> Self {
-        let pair = native_pty_system().openpty(size(at)).unwrap();
-        let before = discipline(pair.master.as_ref());
+    fn start_in(
+        folder: &Path,
+        dir: &Path,
+        args: &[&str],
+        at: (u16, u16),
+        env: &[(&str, &str)],
+    ) -> Self {
         let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_wq-monitor"));
         command.args(args);
         command.cwd(std::fs::canonicalize(folder).unwrap());
         command.env("WQ_RUNTIME_DIR", dir);
         command.env("TERM", "xterm-256color");
         command.env_remove("NO_COLOR");
+        command.env("LC_ALL", "C.UTF-8");
+        env.iter()
+            .for_each(|(name, value)| command.env(name, value));
+        Self::spawn(command, at)
+    }
+
+    /// Starts a program on a terminal of this size.
+    fn spawn(command: CommandBuilder, at: (u16, u16)) -> Self {
+        let pair = native_pty_system().openpty(size(at)).unwrap();
+        let before = discipline(pair.master.as_ref());
         let child = pair.slave.spawn_command(command).unwrap();
         drop(pair.slave);
         let terminal = Arc::new(Mutex::new(vt100::Parser::new(cells(at.1), cells(at.0), 0)));
@@ -143,7 +162,11 @@ impl Session {
         assert_eq!(discipline(self.master.as_ref()), self.before);
         let restored = |terminal: &Mutex<vt100::Parser>| {
             let terminal = terminal.lock().unwrap();
-            !terminal.screen().alternate_screen() && !terminal.screen().hide_cursor()
+            let screen = terminal.screen();
+            let mouse = screen.mouse_protocol_mode();
+            !screen.alternate_screen()
+                && !screen.hide_cursor()
+                && mouse == vt100::MouseProtocolMode::None
         };
         while !restored(&self.terminal) {
             assert!(start.elapsed() < PATIENCE, "the terminal is not given back");
@@ -318,12 +341,96 @@ fn a_signal_gives_the_terminal_back() {
     for (signal, code) in [
         (rustix::process::Signal::TERM, 143),
         (rustix::process::Signal::HUP, 129),
+        (rustix::process::Signal::INT, 130),
     ] {
         let session = Session::start(dir.path(), &["--engine", "signalled"], (80, 24));
         session.wait_for("live");
         session.signal(signal);
         assert_eq!(session.end(), code);
     }
+}
+
+/// The state of a process as /proc has it: `T` is stopped.
+fn state_of(pid: u32) -> Option<char> {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    stat.rsplit(") ").next()?.chars().next()
+}
+
+#[test]
+fn stopped_it_gives_the_terminal_back_and_takes_it_again() {
+    use rustix::process::Signal;
+    let (dir, _writer) = one_engine("stopped");
+    let args = ["-i", "0.05", "--engine", "stopped"];
+    let mut session = Session::start(dir.path(), &args, (80, 24));
+    let given_back = |session: &Session| {
+        let terminal = session.terminal.lock().unwrap();
+        !terminal.screen().alternate_screen() && !terminal.screen().hide_cursor()
+    };
+    // From outside, and by its own key.
+    for key in [None, Some("\u{1a}")] {
+        session.wait_for("● live  stopped");
+        match key {
+            None => session.signal(Signal::TSTP),
+            Some(key) => session.press(key),
+        }
+        let pid = session.child.process_id().unwrap();
+        let start = Instant::now();
+        while state_of(pid) != Some('T') || !given_back(&session) {
+            assert!(start.elapsed() < PATIENCE, "it does not stop");
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        assert_eq!(discipline(session.master.as_ref()), session.before);
+        // What others print meanwhile is gone afterwards.
+        session.terminal.lock().unwrap().process(b"\x1b[2J$ ");
+        session.signal(Signal::CONT);
+        session.wait_for("● live  stopped");
+        assert_ne!(discipline(session.master.as_ref()), session.before);
+    }
+    session.press("q");
+    assert_eq!(session.end(), 0);
+}
+
+/// Tells the process that is to panic that it is this one.
+const PANICS: &str = "WQ_MONITOR_TEST_PANICS";
+
+/// Not a test of its own: the process of the next test, which panics while the terminal is its own.
+#[test]
+fn panicking() {
+    if std::env::var_os(PANICS).is_some() {
+        let _screen = wq_monitor::term::Screen::enter().unwrap();
+        panic!("on purpose");
+    }
+}
+
+#[test]
+fn a_panic_is_told_on_the_terminal_that_was_given_back() {
+    let mut command = CommandBuilder::new(std::env::current_exe().unwrap());
+    command.args(["panicking", "--exact", "--nocapture"]);
+    command.env(PANICS, "1");
+    command.env("RUST_BACKTRACE", "0");
+    let session = Session::spawn(command, (100, 24));
+    session.wait_for("on purpose");
+    let terminal = Arc::clone(&session.terminal);
+    assert_eq!(session.end(), 101);
+    // On the screen that stays: what stands on the alternate one is gone with it.
+    let text = terminal.lock().unwrap().screen().contents();
+    assert!(
+        text.contains("panicked at") && text.contains("on purpose"),
+        "{text}"
+    );
+}
+
+#[test]
+fn ascii_is_drawn_where_the_locale_knows_nothing_else() {
+    let (dir, _writer) = one_engine("plainly");
+    let args = ["-i", "0.05", "--engine", "plainly"];
+    let mut session = Session::start_with(dir.path(), &args, (120, 40), &[("LC_ALL", "C")]);
+    session.wait_for("* live  plainly");
+    session.press("3");
+    session.wait_for("concurrency");
+    assert!(session.screen().is_ascii(), "{}", session.screen());
+    session.press("q");
+    assert_eq!(session.end(), 0);
 }
 
 #[test]
@@ -370,12 +477,13 @@ fn several_engines_are_offered_and_one_is_watched() {
     let mut session = Session::start(dir.path(), &["-i", "0.05"], (80, 24));
     session.wait(|screen| screen.contains("Which engine?") && screen.contains("storage"));
     let screen = session.screen();
-    // The first engine stands on the second line.
+    // The first engine stands below the frame and the headings.
     let line = screen
         .lines()
         .position(|line| line.contains("storage"))
         .unwrap();
-    session.press(&"j".repeat(line - 1));
+    session.wait(|screen| screen.matches(" live ").count() == 2);
+    session.press(&"j".repeat(line - 2));
     session.press("\r");
     session.wait_for("● live  storage");
     session.press("q");
@@ -386,7 +494,7 @@ fn several_engines_are_offered_and_one_is_watched() {
 fn keys_go_back_in_time_and_write_what_is_kept() {
     let (dir, mut writer) = one_engine("past");
     let args = ["-i", "0.05", "--engine", "past"];
-    let mut session = Session::start_in(dir.path(), dir.path(), &args, (120, 40));
+    let mut session = Session::start_in(dir.path(), dir.path(), &args, (120, 40), &[]);
     session.wait_for("● live  past");
     let state = |screen: &str| {
         let (_, rest) = screen.split_once("  state ")?;
@@ -448,7 +556,7 @@ fn what_is_written_is_all_that_was_read() {
     let (dir, mut writer) = one_engine("window");
     (0..60).for_each(|_| writer.step());
     let args = ["-i", "0.05", "--engine", "window"];
-    let mut session = Session::start_in(dir.path(), dir.path(), &args, (120, 40));
+    let mut session = Session::start_in(dir.path(), dir.path(), &args, (120, 40), &[]);
     session.wait_for("● live  window");
     writer.step();
     let written = || {

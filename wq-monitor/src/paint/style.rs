@@ -1,47 +1,39 @@
 //! The palette: what each colour means, and what stands for it without colours.
 //!
-//! Colours are taken from the 256-colour cube, which looks the same under every theme; text stays in the terminal's own.
+//! A role has its colour in each theme (`theme.rs`); text stays in the terminal's own.
 
+use super::theme::{self, Theme};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::{Color, Modifier, Style};
 use wq_trace::{FuncId, WaitPart, WorkerState};
 
-/// Colours, or none.
+/// Colours of a theme, or none; all characters, or ASCII.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Palette {
     colours: bool,
+    theme: Theme,
+    ascii: bool,
 }
 
-/// There, but not to be looked at.
-pub const GREY: Color = Color::Indexed(242);
-/// The same on the chosen line.
-const LIGHT_GREY: Color = Color::Indexed(248);
+/// There, but not to be looked at; this and the following in the dark theme.
+pub const GREY: Color = theme::DARK.grey;
 /// Runs.
-pub const GREEN: Color = Color::Indexed(114);
+pub const GREEN: Color = theme::DARK.green;
 /// Sleeps; waits for a managed worker.
-pub const BLUE: Color = Color::Indexed(75);
+pub const BLUE: Color = theme::DARK.blue;
 /// Deserves a look.
-pub const YELLOW: Color = Color::Indexed(179);
+pub const YELLOW: Color = theme::DARK.yellow;
 /// Is bad.
-pub const RED: Color = Color::Indexed(203);
-/// Is chosen; waits for a CPU.
-pub const CYAN: Color = Color::Indexed(80);
+pub const RED: Color = theme::DARK.red;
+/// Waits for a CPU; is chosen.
+pub const CYAN: Color = theme::DARK.cyan;
 /// Waits for a limit.
-pub const MAGENTA: Color = Color::Indexed(176);
+pub const MAGENTA: Color = theme::DARK.magenta;
 /// Waits for order.
-pub const PINK: Color = Color::Indexed(211);
-/// What functions are told apart by.
-const FUNCTIONS: [Color; 6] = [
-    Color::Indexed(114),
-    Color::Indexed(80),
-    Color::Indexed(176),
-    Color::Indexed(179),
-    Color::Indexed(211),
-    Color::Indexed(216),
-];
+pub const PINK: Color = theme::DARK.pink;
 /// Behind the chosen line.
-pub const SELECTED: Color = Color::Indexed(237);
+pub const SELECTED: Color = Theme::Dark.chosen();
 
 /// What a piece of text means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,9 +57,28 @@ pub enum Role {
 }
 
 impl Palette {
-    /// With or without colours.
+    /// With or without colours: those of the dark theme.
     pub const fn new(colours: bool) -> Self {
-        Self { colours }
+        Self {
+            colours,
+            theme: Theme::Dark,
+            ascii: false,
+        }
+    }
+
+    /// The same in the colours of `theme`.
+    pub const fn in_theme(self, theme: Theme) -> Self {
+        Self { theme, ..self }
+    }
+
+    /// The same with nothing but ASCII on the screen, or with all characters.
+    pub const fn in_ascii(self, ascii: bool) -> Self {
+        Self { ascii, ..self }
+    }
+
+    /// Whether the screen may show nothing but ASCII.
+    pub const fn is_ascii(self) -> bool {
+        self.ascii
     }
 
     /// Whether colours may carry meaning; otherwise shapes have to.
@@ -86,15 +97,16 @@ impl Palette {
         if !self.colours {
             return style;
         }
+        let colours = self.theme.colours();
         style.fg(match role {
             // Said, not left out: a title must not take the colour of its frame.
             Role::Plain | Role::Title => Color::Reset,
-            Role::Dim => GREY,
-            Role::Accent => CYAN,
-            Role::Good => GREEN,
-            Role::Asleep => BLUE,
-            Role::Warn => YELLOW,
-            Role::Bad => RED,
+            Role::Dim => colours.grey,
+            Role::Accent => colours.cyan,
+            Role::Good => colours.green,
+            Role::Asleep => colours.blue,
+            Role::Warn => colours.yellow,
+            Role::Bad => colours.red,
         })
     }
 
@@ -119,18 +131,19 @@ impl Palette {
         if !self.colours {
             return Style::new();
         }
+        let colours = self.theme.colours();
         Style::new().fg(match part {
             WaitPart::InactiveMaxActive
             | WaitPart::InactiveNode
             | WaitPart::InactiveOrdered
             | WaitPart::InactivePlugged
-            | WaitPart::InactiveFrozen => MAGENTA,
-            WaitPart::SelfRun | WaitPart::Bh => PINK,
-            WaitPart::Concurrency => BLUE,
-            WaitPart::Sensing => RED,
-            WaitPart::NoWorker => YELLOW,
-            WaitPart::Runqueue => CYAN,
-            WaitPart::Unknown => GREY,
+            | WaitPart::InactiveFrozen => colours.magenta,
+            WaitPart::SelfRun | WaitPart::Bh => colours.pink,
+            WaitPart::Concurrency => colours.blue,
+            WaitPart::Sensing => colours.red,
+            WaitPart::NoWorker => colours.yellow,
+            WaitPart::Runqueue => colours.cyan,
+            WaitPart::Unknown => colours.grey,
         })
     }
 
@@ -139,7 +152,21 @@ impl Palette {
         if !self.colours {
             return Style::new();
         }
-        Style::new().fg(FUNCTIONS[id.0 as usize % FUNCTIONS.len()])
+        let own = self.theme.colours();
+        let colours = [own.green, own.cyan, own.magenta, own.yellow, own.pink];
+        Style::new().fg(colours[id.0 as usize % colours.len()])
+    }
+
+    /// Text on a block of this style: its colour becomes the background.
+    pub fn inscribed(self, block: Style) -> Style {
+        let text = match self.theme {
+            Theme::Dark => Color::Indexed(16),
+            Theme::Light => Color::Indexed(231),
+        };
+        match block.fg {
+            Some(colour) => Style::new().fg(text).bg(colour),
+            None => self.badge(),
+        }
     }
 
     /// Marks a line as the chosen one; what is coloured in it keeps its colour.
@@ -150,12 +177,8 @@ impl Palette {
         }
         for position in line.positions() {
             let cell = &mut buffer[position];
-            let fg = match cell.fg {
-                Color::Reset => Color::White,
-                GREY => LIGHT_GREY,
-                other => other,
-            };
-            cell.set_style(Style::new().fg(fg).bg(SELECTED));
+            let fg = self.theme.on_chosen(cell.fg);
+            cell.set_style(Style::new().fg(fg).bg(self.theme.chosen()));
         }
     }
 
@@ -197,10 +220,12 @@ mod tests {
 
     #[test]
     fn states_that_differ_in_meaning_differ_in_colour() {
-        let palette = Palette::new(true);
-        let styles = WorkerState::ALL.map(|state| palette.state(state));
-        for (i, style) in styles.iter().enumerate() {
-            assert!(!styles[..i].contains(style), "{:?}", WorkerState::ALL[i]);
+        for theme in [Theme::Dark, Theme::Light] {
+            let palette = Palette::new(true).in_theme(theme);
+            let styles = WorkerState::ALL.map(|state| palette.state(state));
+            for (i, style) in styles.iter().enumerate() {
+                assert!(!styles[..i].contains(style), "{:?}", WorkerState::ALL[i]);
+            }
         }
     }
 }

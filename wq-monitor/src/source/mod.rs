@@ -84,8 +84,21 @@ pub trait Source {
     }
 }
 
+/// What is known of an engine at this moment, for who has to choose one.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct About {
+    /// Whose it is.
+    pub user: String,
+    /// How long it has been running, in nanoseconds.
+    pub up: Option<u64>,
+    /// Events that it writes a second; known from the second look on.
+    pub events_per_s: Option<u64>,
+    /// Whether it is there.
+    pub liveness: Option<Liveness>,
+}
+
 /// An engine that could be watched.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Engine {
     /// Its process.
     pub pid: u32,
@@ -95,4 +108,6 @@ pub struct Engine {
     pub exe: String,
     /// Its segment.
     pub path: PathBuf,
+    /// What is known of it besides.
+    pub about: About,
 }

@@ -37,7 +37,7 @@ pub use crate::paint::style;
 pub use hit::hit;
 
 use crate::app::{App, View};
-use crate::paint::{bars, cells};
+use crate::paint::{ascii, bars, cells};
 use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::text::{Line, Span};
@@ -74,12 +74,15 @@ pub const SMALLEST: (u16, u16) = (20, 5);
 
 /// Draws everything. Names come from another process: nothing in them reaches the terminal that could steer it.
 pub fn draw(app: &App, palette: Palette, frame: &mut Frame<'_>) {
-    whole(app, palette, frame);
+    whole(app, palette.in_theme(app.ui.theme), frame);
     for cell in &mut frame.buffer_mut().content {
         if cell.symbol().contains(is_hidden) {
             let clean = cell.symbol().replace(is_hidden, "");
             cell.set_symbol(if clean.is_empty() { "_" } else { &clean });
         }
+    }
+    if palette.is_ascii() {
+        ascii::translate(frame.buffer_mut());
     }
 }
 

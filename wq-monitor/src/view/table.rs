@@ -23,7 +23,9 @@ pub fn draw(app: &App, palette: Palette, frame: &mut Frame<'_>, area: Rect) {
         place,
     } = shown;
     let columns = fitting(&state.columns(list), state.sort, area.width, state.scrolled);
-    headings(frame, Rect { height: 1, ..area }, &columns, state, palette);
+    if has_headings(area) {
+        headings(frame, Rect { height: 1, ..area }, &columns, state, palette);
+    }
     let body = below_headings(area);
     if rows.is_empty() {
         let lines = nothing(app, list).into_iter();
@@ -85,7 +87,7 @@ fn nothing(app: &App, list: &'static dyn List) -> Vec<String> {
 pub fn hit(app: &App, area: Rect, x: u16, y: u16) -> Option<Msg> {
     let list = lists::of(app.ui.view)?;
     let state = app.ui.list();
-    if y == area.y {
+    if y == area.y && has_headings(area) {
         let columns = fitting(&state.columns(list), state.sort, area.width, state.scrolled);
         let under = |fit: &&Fit| (area.x + fit.x..=area.x + fit.x + fit.width).contains(&x);
         return columns
@@ -101,10 +103,16 @@ pub fn hit(app: &App, area: Rect, x: u16, y: u16) -> Option<Msg> {
     (y < body.bottom() && place < len).then_some(Msg::Select(place))
 }
 
+/// A single line is for a row.
+fn has_headings(area: Rect) -> bool {
+    area.height > 1
+}
+
 fn below_headings(area: Rect) -> Rect {
+    let headings = u16::from(has_headings(area));
     Rect {
-        y: area.y + area.height.min(1),
-        height: area.height.saturating_sub(1),
+        y: area.y + headings,
+        height: area.height - headings,
         ..area
     }
 }
@@ -188,6 +196,13 @@ fn fitting(all: &[(usize, Head)], sorted: &str, width: u16, scrolled: usize) -> 
     let mut columns = from(scrolled.max(1));
     let rank = |head: &Head| if head.key == sorted { 0 } else { head.rank };
     while columns.len() > 1 && need(&columns) > u32::from(width) {
+        // Half a name and a number say more than a name.
+        let name = columns[0].1.width;
+        let over = need(&columns) - u32::from(width);
+        if columns.len() == 2 && over + SHORTEST_NAME <= u32::from(name) {
+            columns[0].1.width = name - u16::try_from(over).unwrap_or(name);
+            break;
+        }
         let worst = if scrolled > 0 {
             columns.len() - 1
         } else {
@@ -198,11 +213,26 @@ fn fitting(all: &[(usize, Head)], sorted: &str, width: u16, scrolled: usize) -> 
         };
         columns.remove(worst);
     }
+    // Where the one that matters most is too wide, others are not.
+    if columns.len() == 1 && scrolled == 0 {
+        let mut left: Vec<_> = all.iter().skip(1).copied().collect();
+        left.sort_by_key(|(_, head)| rank(head));
+        for column in left {
+            columns.push(column);
+            if need(&columns) > u32::from(width) {
+                columns.pop();
+            }
+        }
+        columns[1..].sort_by_key(|(id, _)| all.iter().position(|(other, _)| other == id));
+    }
     let spare = u32::from(width).saturating_sub(need(&columns));
     let growing = columns.iter().filter(|(_, head)| head.grows).count().max(1) as u32;
     let share = u16::try_from(spare / growing).unwrap_or(u16::MAX);
     placed(columns, width, share.min(MOST_GROWTH))
 }
+
+/// The first column is not cut below this for another one.
+const SHORTEST_NAME: u32 = 10;
 
 /// One column beside the other, those that grow wider by `growth`; none reaches beyond `width`.
 fn placed(columns: Vec<(usize, Head)>, width: u16, growth: u16) -> Vec<Fit> {

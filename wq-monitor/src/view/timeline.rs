@@ -8,7 +8,7 @@ use crate::timeline::{Picture, Row};
 use ratatui::Frame;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
-use ratatui::style::{Color, Modifier, Style};
+use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use wq_trace::lanes::{Cell, Item, Lane};
 use wq_trace::{Names, units};
@@ -297,10 +297,7 @@ fn inscribed(cell: &Cell, item: Item, palette: Palette) -> Style {
     if cell.sleeps > cell.runs {
         return palette.of(Role::Asleep);
     }
-    match palette.function(item.func).fg {
-        Some(colour) => Style::new().fg(Color::Black).bg(colour),
-        None => Style::new().add_modifier(Modifier::REVERSED),
-    }
+    palette.inscribed(palette.function(item.func))
 }
 
 /// Runs of cells that one execution fills: first, length, which.
