@@ -9,6 +9,8 @@ pub enum Act {
     Quit,
     /// Show or leave the help.
     Help,
+    /// Show or leave the list of warnings.
+    Warnings,
     /// Leave what is open.
     Back,
     /// Choose the selected row: the engine to watch, the thing to see the details of.

@@ -3,13 +3,16 @@
 pub use crate::act::{Act, Step, View};
 
 use crate::details::{Details, Subject, related};
+use crate::fold::fold;
 use crate::held::Held;
 use crate::help;
 use crate::lists::{self, ListState};
 use crate::source::{Engine, Update};
+use crate::warned::WarningList;
 use regex::Regex;
 use wq_trace::model::Model;
 use wq_trace::past::{Keep, Past};
+use wq_trace::warn::{Settings, WarningLog};
 use wq_trace::{Liveness, Snapshot};
 
 /// Something that happened: a key, a resize, a round of data.
@@ -56,6 +59,8 @@ pub struct App {
     held: Option<Box<Held>>,
     /// What was read until now, within bounds, whether it is shown or held back.
     past: Past,
+    /// What is and was wrong, by the states that were shown.
+    log: WarningLog,
     /// How it is looked at.
     pub ui: Ui,
     /// What is known of the connection.
@@ -77,6 +82,8 @@ pub struct Ui {
     pub filter: Option<Regex>,
     /// The details that lie over the view.
     pub details: Option<Details>,
+    /// The list of warnings that lies over both.
+    pub warnings: Option<WarningList>,
     /// How the views' lists are looked at, by [`View`].
     lists: [ListState; View::COUNT],
     /// The place of the chosen engine.
@@ -116,12 +123,14 @@ impl App {
             model,
             held: None,
             past: Past::new(Keep::default()),
+            log: WarningLog::default(),
             ui: Ui {
                 view: View::default(),
                 help: None,
                 size: (80, 24),
                 filter,
                 details: None,
+                warnings: None,
                 lists: list_states(),
                 engine: 0,
             },
@@ -134,6 +143,17 @@ impl App {
             },
             engines,
         }
+    }
+
+    /// The same with other thresholds of the warnings; before anything is taken in.
+    pub fn warning_by(self, settings: Settings) -> Self {
+        let log = WarningLog::new(settings);
+        Self { log, ..self }
+    }
+
+    /// What is and was wrong.
+    pub fn log(&self) -> &WarningLog {
+        &self.log
     }
 
     /// The data to show.
@@ -229,18 +249,8 @@ impl App {
             held.keep(update, self.model.snapshot());
             return effect;
         }
-        let mut events = update.events.iter().peekable();
-        for earlier in &update.earlier {
-            while let Some(event) = events.next_if(|event| event.at <= earlier.at) {
-                self.model.apply_event(event);
-            }
-            self.model.apply_snapshot(earlier);
-        }
-        events.for_each(|event| self.model.apply_event(event));
-        self.model.apply_lost(update.lost);
-        if let Some(snapshot) = &update.snapshot {
-            self.model.apply_snapshot(snapshot);
-        }
+        let log = &mut self.log;
+        fold(&update, &mut self.model, |model| log.look(model));
         effect
     }
 
@@ -269,6 +279,7 @@ impl App {
                     Some(0)
                 }
             }
+            Act::Warnings => self.toggle_warnings(),
             Act::Back => self.back(),
             Act::Go(step) if self.ui.help.is_some() => {
                 let len = self.help_tops();
@@ -276,7 +287,10 @@ impl App {
                 self.ui.help = self.ui.help.map(|top| step.from(top, page, len));
             }
             Act::Pause => match self.held.take() {
-                Some(held) => held.release(&mut self.model),
+                Some(held) => {
+                    let log = &mut self.log;
+                    held.release(&mut self.model, |model| log.look(model));
+                }
                 None => self.held = Some(Box::default()),
             },
             Act::Show(view) => self.go_to(view),
@@ -299,11 +313,12 @@ impl App {
         self.ui.view = view;
         self.ui.help = None;
         self.ui.details = None;
+        self.ui.warnings = None;
     }
 
-    /// Leaves what lies on top: the help, then the details one by one.
+    /// Leaves what lies on top: the help, the warnings, then the details one by one.
     fn back(&mut self) {
-        if self.ui.help.take().is_some() {
+        if self.ui.help.take().is_some() || self.ui.warnings.take().is_some() {
             return;
         }
         if let Some(details) = &mut self.ui.details
@@ -316,6 +331,9 @@ impl App {
     /// Moves the selection.
     fn go(&mut self, step: Step) {
         let page = self.page();
+        if self.step_warnings(step, page) {
+            return;
+        }
         if let Some(details) = &self.ui.details {
             let all = related(&self.model, details.subject());
             self.select(step.from(details.selected(&all), page, all.len()));
@@ -326,7 +344,9 @@ impl App {
     }
 
     fn select(&mut self, place: usize) {
-        if let Some(details) = &mut self.ui.details {
+        if self.ui.warnings.is_some() {
+            self.choose_warning(place);
+        } else if let Some(details) = &mut self.ui.details {
             let all = related(&self.model, details.subject());
             details.choose(all.get(place).copied());
         } else {
@@ -338,6 +358,10 @@ impl App {
     fn open(&mut self) -> Effect {
         if self.ui.help.is_some() {
             return Effect::None;
+        }
+        if self.ui.warnings.is_some() {
+            self.follow_warning();
+            return Effect::Draw;
         }
         if let Some(details) = &mut self.ui.details {
             let all = related(&self.model, details.subject());
@@ -362,7 +386,9 @@ impl App {
 
     /// Sorts, hides, shows or scrolls columns.
     fn columns(&mut self, act: Act) {
-        let (None, Some(list)) = (&self.ui.details, lists::of(self.ui.view)) else {
+        let (None, None, Some(list)) =
+            (&self.ui.warnings, &self.ui.details, lists::of(self.ui.view))
+        else {
             return;
         };
         let state = self.ui.list_mut();

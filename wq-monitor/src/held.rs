@@ -50,14 +50,15 @@ impl Held {
         self.snapshots.back()
     }
 
-    /// Takes everything into the model, in the order in which it came.
-    pub fn release(self, model: &mut Model) {
+    /// Takes everything into the model, in the order in which it came; `look` sees it after each state.
+    pub fn release(self, model: &mut Model, mut look: impl FnMut(&Model)) {
         let mut events = self.events.iter().peekable();
         for snapshot in &self.snapshots {
             while let Some(event) = events.next_if(|event| event.at <= snapshot.at) {
                 model.apply_event(event);
             }
             model.apply_snapshot(snapshot);
+            look(model);
         }
         events.for_each(|event| model.apply_event(event));
         model.apply_lost(self.lost);
@@ -131,7 +132,9 @@ mod tests {
             direct.apply_snapshot(&snapshot(n * S, n * 10));
         }
         assert_eq!((held.lost, held.events_per_s), (4, 10.0));
-        held.release(&mut late);
+        let mut looks = 0;
+        held.release(&mut late, |_| looks += 1);
+        assert_eq!(looks, 4);
         assert_eq!(
             (late.at(), late.events_seen(), late.lost_events()),
             (4 * S, 4, 4)

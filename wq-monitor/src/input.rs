@@ -66,10 +66,11 @@ const PROGRAM: [Binding; 3] = [
 
 /// Those inside of a view. `<` and `>` also without Shift.
 #[rustfmt::skip]
-const INSIDE: [Binding; 18] = [
+const INSIDE: [Binding; 19] = [
     row("Tab", &[code(KeyCode::Tab)], Act::NextView, "next view", "Next view"),
     row("S-Tab", &[code(KeyCode::BackTab)], Act::PreviousView, "", "Previous view"),
     row("Space", &[ch(' ')], Act::Pause, "pause", "Hold the picture still, or go on; counting never stops"),
+    row("!", &[ch('!')], Act::Warnings, "warnings", "All warnings, with their evidence and what to do; Enter goes to what one is about"),
     row("<", &[ch('<'), ch(',')], Act::SortLeft, "", "Sort by the column to the left"),
     row(">", &[ch('>'), ch('.')], Act::SortRight, "sort", "Sort by the column to the right"),
     row("i", &[ch('i')], Act::Invert, "invert", "Turn the sorting round"),

@@ -5,9 +5,11 @@
 mod act;
 pub mod app;
 pub mod args;
+pub mod check;
 pub mod clock;
 pub mod details;
 pub mod filter;
+pub mod fold;
 pub mod headless;
 mod held;
 pub mod help;
@@ -24,3 +26,5 @@ pub mod target;
 pub mod term;
 pub mod tui;
 pub mod view;
+pub mod warned;
+mod watched;

@@ -2,6 +2,7 @@
 
 use crate::app::App;
 use crate::args::{Args, Mode};
+use crate::check;
 use crate::filter::Filter;
 use crate::headless;
 use crate::paint::style::Palette;
@@ -14,11 +15,12 @@ use clap::CommandFactory;
 use regex::Regex;
 use std::cell::Cell;
 use std::fs::OpenOptions;
-use std::io;
+use std::io::{self, Write};
 use std::path::Path;
 use std::time::Duration;
 use tracing_subscriber::EnvFilter;
 use wq_trace::model::{Limits, Model};
+use wq_trace::warn::LINTS;
 
 /// Does it. Gives back the exit status.
 ///
@@ -28,6 +30,9 @@ pub fn run(args: &Args) -> Result<u8, Failure> {
     if let Some(shell) = args.completions {
         clap_complete::generate(shell, &mut Args::command(), "wq-monitor", &mut io::stdout());
         return Ok(0);
+    }
+    if args.lists_warnings() {
+        return list_warnings(args);
     }
     if let Some(path) = &args.log {
         log_to(path)?;
@@ -49,12 +54,14 @@ pub fn run(args: &Args) -> Result<u8, Failure> {
     let target = target::find(args, screen)?;
     match target {
         Target::Segment(path) => {
-            let events = screen || args.record.is_some();
+            let events = screen || headless::reads_events(args);
             let source = target::open(&path, events, args.file.is_none())?;
+            if args.check.is_some() && source.is_recording() {
+                return check::recorded(args, source.reader(), io::stdout().lock());
+            }
             let source = source.recorded(tape(args)?);
             if !screen {
-                let out = io::stdout().lock();
-                return headless::run(args, &printed(args, filter), source, &signals, out);
+                return print(args, filter, source, &signals);
             }
             let watched = Watched {
                 source: Some(Box::new(source)),
@@ -72,6 +79,37 @@ pub fn run(args: &Args) -> Result<u8, Failure> {
             },
             signals,
         ),
+    }
+}
+
+/// Prints rounds, or checks.
+fn print(
+    args: &Args,
+    filter: Option<Regex>,
+    source: impl Source,
+    signals: &Signals,
+) -> Result<u8, Failure> {
+    let out = io::stdout().lock();
+    match args.mode() {
+        Mode::Check => check::run(args, source, signals, out),
+        _ => headless::run(args, &printed(args, filter), source, signals, out),
+    }
+}
+
+/// Prints a table of all warnings, with the thresholds that hold.
+fn list_warnings(args: &Args) -> Result<u8, Failure> {
+    let settings = args.warnings();
+    let mut text = String::new();
+    for lint in LINTS {
+        let (name, level) = (lint.name, lint.level.word());
+        text += &format!("{name} ({level})\n    {}\n", lint.help);
+        text += &format!("    from {}\n", lint.threshold_text(&settings));
+    }
+    match io::stdout().write_all(text.as_bytes()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            Err(Failure::usage(format!("standard output: {error}")))
+        }
+        _ => Ok(0),
     }
 }
 
@@ -99,7 +137,7 @@ fn replay(
     let screen = args.mode() == Mode::Screen;
     let tape = tape(args)?;
     let replay = Embedded::start(script)?;
-    let source = replay.source(screen || args.record.is_some());
+    let source = replay.source(screen || headless::reads_events(args));
     let source = source.ok_or_else(|| Failure::gone("the replay has ended"))?;
     let source = source.recorded(tape);
     if screen {
@@ -112,20 +150,15 @@ fn replay(
         return watch(args, filter, watched, signals);
     }
     // One round is of the whole script, not of its first moment.
-    while args.once() && !replay.is_over() && signals.exit_status().is_none() {
+    let once = args.once() && args.check.is_none();
+    while once && !replay.is_over() && signals.exit_status().is_none() {
         std::thread::sleep(UNTIL_OVER);
     }
     let source = UntilOver {
         replay: &replay,
         source,
     };
-    headless::run(
-        args,
-        &printed(args, filter),
-        source,
-        &signals,
-        io::stdout().lock(),
-    )
+    print(args, filter, source, &signals)
 }
 
 /// Between two looks whether a script is over.
@@ -169,7 +202,7 @@ fn watch(
         palette: Palette::new(colours),
         signals,
     };
-    let app = App::new(Model::new(Limits::default()), filter, engines);
+    let app = App::new(Model::new(Limits::default()), filter, engines).warning_by(args.warnings());
     tui::run(app, session).map_err(|error| Failure::usage(error.to_string()))
 }
 

@@ -2,6 +2,7 @@
 
 use super::cells::fit;
 use super::style::{Palette, Role};
+use super::warnings;
 use crate::app::{App, View};
 use ratatui::Frame;
 use ratatui::layout::Rect;
@@ -222,6 +223,9 @@ fn marks(app: &App, width: u16, palette: Palette) -> Line<'static> {
         let text = format!("/{}/ ", fit(filter.as_str(), 24));
         spans.push(Span::styled(text, palette.of(Role::Accent)));
     }
+    let warned = warnings::count(app, width, palette);
+    let taken = warned.as_ref().map_or(0, |count| count.width() + 1);
+    let width = width.saturating_sub(u16::try_from(taken).unwrap_or(u16::MAX));
     let room = if app.is_paused() {
         width.saturating_sub(24)
     } else {
@@ -243,6 +247,10 @@ fn marks(app: &App, width: u16, palette: Palette) -> Line<'static> {
         }
         let style = palette.of(Role::Warn).patch(palette.badge());
         spans.push(Span::styled(text, style));
+    }
+    if let Some(count) = warned {
+        spans.push(Span::raw(" "));
+        spans.push(count);
     }
     Line::from(spans)
 }

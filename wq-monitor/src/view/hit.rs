@@ -1,6 +1,6 @@
 //! What a click on a place of the screen means, worked out from the application and its size alone.
 
-use super::{SMALLEST, details, header, places, screen, table};
+use super::{SMALLEST, details, header, places, screen, table, warnings};
 use crate::app::{Act, App, Msg};
 use ratatui::layout::{Position, Rect};
 
@@ -19,6 +19,9 @@ pub fn hit(app: &App, x: u16, y: u16) -> Option<Msg> {
     }
     if !places.body.contains(at) || app.ui.help.is_some() || !app.link.has_data {
         return None;
+    }
+    if let Some(open) = &app.ui.warnings {
+        return warnings::hit(app, open, places.body, at);
     }
     if let Some(open) = &app.ui.details {
         return details::hit(app, open, places.body, at);

@@ -24,6 +24,7 @@ mod pool;
 mod pools;
 mod producers;
 mod table;
+mod warnings;
 mod workers;
 mod workqueues;
 
@@ -117,6 +118,8 @@ fn body(app: &App, palette: Palette, frame: &mut Frame<'_>, area: Rect) {
     } else if !app.link.has_data {
         let text = " waiting for the engine ...";
         frame.render_widget(Line::styled(text, palette.of(Role::Dim)), area);
+    } else if let Some(open) = &app.ui.warnings {
+        warnings::draw(app, open, palette, frame, area);
     } else if let Some(open) = &app.ui.details {
         details::draw(app, open, palette, frame, area);
     } else if let Some(screen) = screen(app.ui.view) {

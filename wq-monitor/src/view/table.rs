@@ -1,7 +1,9 @@
 //! A list as a table: sortable headings, as many columns as fit, the chosen row in view.
 
 use super::style::{Palette, Role};
+use super::warnings;
 use crate::app::{App, Msg};
+use crate::details::Subject;
 use crate::lists::{self, Align, Head, List, ListState, Place, order};
 use ratatui::Frame;
 use ratatui::layout::Rect;
@@ -44,8 +46,19 @@ pub fn draw(app: &App, palette: Palette, frame: &mut Frame<'_>, area: Rect) {
                 width: *width,
                 palette,
             };
-            let line = rows.cell(order[top + usize::from(y - body.y)], *column, place);
+            let line = rows.cell(order[place_in(top, y, body)], *column, place);
+            let used = u16::try_from(line.width()).unwrap_or(u16::MAX);
             frame.render_widget(aligned(line, head.align), at);
+            if *x == 0
+                && let Some(thing) = rows.subject(order[place_in(top, y, body)])
+            {
+                let free = match head.align {
+                    Align::Left => used.saturating_add(1).min(*width),
+                    Align::Right => *width,
+                };
+                let mark = (at.x.saturating_add(free), y);
+                warned(app, thing, mark, area, palette, frame);
+            }
         }
         if place == selected {
             let line = Rect {
@@ -55,6 +68,30 @@ pub fn draw(app: &App, palette: Palette, frame: &mut Frame<'_>, area: Rect) {
             };
             palette.select(line, frame.buffer_mut());
         }
+    }
+}
+
+/// The place of the row that stands at `y`.
+fn place_in(top: usize, y: u16, body: Rect) -> usize {
+    top + usize::from(y - body.y)
+}
+
+/// Marks a row behind its name if something is wrong with it.
+fn warned(
+    app: &App,
+    thing: Subject,
+    (x, y): (u16, u16),
+    area: Rect,
+    palette: Palette,
+    frame: &mut Frame<'_>,
+) {
+    let Some(level) = app.worst(Some(thing)) else {
+        return;
+    };
+    if x < area.right() {
+        let cell = &mut frame.buffer_mut()[(x, y)];
+        cell.set_symbol("!");
+        cell.set_style(palette.of(warnings::role(level)));
     }
 }
 
