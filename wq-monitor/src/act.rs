@@ -13,6 +13,8 @@ pub enum Act {
     Help,
     /// The colours of the other theme.
     Theme,
+    /// Show or leave the list of warnings.
+    Warnings,
     /// Leave what is open.
     Back,
     /// Choose the selected row: the engine to watch, the thing to see the details of.

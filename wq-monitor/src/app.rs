@@ -6,6 +6,7 @@ pub use crate::source::Engine;
 use crate::chooser::Chooser;
 use crate::details::{Details, Subject};
 use crate::finding::Finding;
+use crate::fold::fold;
 use crate::help;
 use crate::lists::{self, ListState};
 use crate::note::Note;
@@ -15,10 +16,12 @@ use crate::request::Request;
 use crate::source::Update;
 use crate::time::Time;
 use crate::timeline::{Folded, Timeline};
+use crate::warned::WarningList;
 use regex::Regex;
 use wq_trace::Liveness;
 use wq_trace::model::{Model, Threads};
 use wq_trace::past::Keep;
+use wq_trace::warn::{Settings, WarningLog};
 
 /// Something that happened: a key, a resize, a round of data.
 #[derive(Debug)]
@@ -70,6 +73,8 @@ pub struct App {
     pub(crate) model: Model,
     /// What was, and where in it the screen is.
     pub(crate) time: Time,
+    /// What is and was wrong, by the states that came.
+    pub(crate) log: WarningLog,
     /// How it is looked at.
     pub ui: Ui,
     /// The Timeline's lanes.
@@ -97,6 +102,8 @@ pub struct Ui {
     pub chooser: Option<Chooser>,
     /// The details that lie over the view.
     pub details: Option<Details>,
+    /// The list of warnings that lies over both.
+    pub warnings: Option<WarningList>,
     /// How the views' lists are looked at, by [`View`].
     lists: [ListState; View::COUNT],
     /// For which background colours are chosen.
@@ -156,6 +163,7 @@ impl App {
         Self {
             model,
             time: Time::new(Keep::default()),
+            log: WarningLog::default(),
             ui: Ui {
                 view: View::default(),
                 help: None,
@@ -163,6 +171,7 @@ impl App {
                 finding: Finding::names(names),
                 chooser: None,
                 details: None,
+                warnings: None,
                 lists: list_states(),
                 theme: Theme::default(),
                 engine: 0,
@@ -183,6 +192,17 @@ impl App {
             threads_note: None,
             engines,
         }
+    }
+
+    /// The same with other thresholds of the warnings; before anything is taken in.
+    pub fn warning_by(self, settings: Settings) -> Self {
+        let log = WarningLog::new(settings);
+        Self { log, ..self }
+    }
+
+    /// What is and was wrong.
+    pub fn log(&self) -> &WarningLog {
+        &self.log
     }
 
     /// Whether an engine has to be chosen first.
@@ -280,17 +300,9 @@ impl App {
         }
         self.link.has_data |= update.snapshot.is_some();
         self.time.take_in(update);
-        let mut events = update.events.iter().peekable();
-        for earlier in &update.earlier {
-            while let Some(event) = events.next_if(|event| event.at <= earlier.at) {
-                self.model.apply_event(event);
-            }
-            self.model.apply_snapshot(earlier);
-        }
-        events.for_each(|event| self.model.apply_event(event));
-        self.model.apply_lost(update.lost);
-        if let Some(snapshot) = &update.snapshot {
-            self.model.apply_snapshot(snapshot);
+        let log = &mut self.log;
+        fold(update, &mut self.model, |model| log.look(model));
+        if update.snapshot.is_some() {
             self.threads(update.threads.as_ref());
             self.follow_chosen();
         }
@@ -310,6 +322,7 @@ impl App {
                     Some(0)
                 }
             }
+            Act::Warnings => self.toggle_warnings(),
             Act::Back => self.back(),
             Act::Go(step) if self.ui.help.is_some() => self.scroll_help(step),
             Act::Present if self.ui.help.is_some() => self.scroll_help(Step::Last),
@@ -349,11 +362,12 @@ impl App {
         self.ui.view = view;
         self.ui.help = None;
         self.ui.details = None;
+        self.ui.warnings = None;
     }
 
-    /// Leaves what lies on top: the help, then the details one by one.
+    /// Leaves what lies on top: the help, the warnings, then the details one by one.
     fn back(&mut self) {
-        if self.ui.help.take().is_some() {
+        if self.ui.help.take().is_some() || self.ui.warnings.take().is_some() {
             return;
         }
         if let Some(details) = &mut self.ui.details
@@ -375,7 +389,9 @@ impl App {
 
     /// Sorts, hides, shows or scrolls columns.
     fn columns(&mut self, act: Act) {
-        let (None, Some(list)) = (&self.ui.details, lists::of(self.ui.view)) else {
+        let (None, None, Some(list)) =
+            (&self.ui.warnings, &self.ui.details, lists::of(self.ui.view))
+        else {
             return;
         };
         let state = self.ui.list_mut();

@@ -9,6 +9,7 @@ use regex::Regex;
 use std::path::PathBuf;
 use std::time::Duration;
 use wq_trace::query::{Kind, Query, QueryError};
+use wq_trace::warn::{LINTS, Settings};
 
 /// Watches a wq engine: its pools, kworkers and workqueues, what they cost and why items wait.
 ///
@@ -64,6 +65,19 @@ pub struct Args {
     /// Print what is known now as Prometheus scrapes it, and end
     #[arg(long, conflicts_with_all = ["plain", "json"])]
     pub prometheus_once: bool,
+
+    /// Watch for so long (30s, 500ms, 2m), report each warning that came, and end: with 1 if one did. Of a
+    /// recording, so much of recorded time. With --json as JSON
+    #[arg(long, value_name = "DURATION", value_parser = duration, conflicts_with_all = ["plain", "prometheus_once"])]
+    pub check: Option<Duration>,
+
+    /// With --check: only this warning ends it with 1 (may be repeated); others are reported all the same
+    #[arg(long, value_name = "WARNING", requires = "check", value_parser = lints(), hide_possible_values = true)]
+    pub deny: Vec<String>,
+
+    /// Change a warning: NAME=off, NAME=on or NAME=THRESHOLD, NAME may be `all` (may be repeated); `list` prints all
+    #[arg(long = "warn", value_name = "NAME=VALUE", value_parser = setting)]
+    pub warn: Vec<String>,
 
     /// When to use colours; auto also honours NO_COLOR
     #[arg(long, value_name = "WHEN", default_value = "auto")]
@@ -124,12 +138,16 @@ pub enum Mode {
     Json,
     /// Prometheus' text format.
     Prometheus,
+    /// A report of what went wrong meanwhile.
+    Check,
 }
 
 impl Args {
     /// What was asked for.
     pub fn mode(&self) -> Mode {
-        if self.prometheus_once {
+        if self.check.is_some() {
+            Mode::Check
+        } else if self.prometheus_once {
             Mode::Prometheus
         } else if self.json {
             Mode::Json
@@ -143,6 +161,21 @@ impl Args {
     /// Whether one round is all.
     pub fn once(&self) -> bool {
         self.interval.is_zero() || self.prometheus_once
+    }
+
+    /// From where on there are warnings.
+    pub fn warnings(&self) -> Settings {
+        let mut settings = Settings::default();
+        for text in self.warn.iter().filter(|text| *text != LIST) {
+            // What is wrong was refused when it was parsed.
+            let _ = settings.set(text);
+        }
+        settings
+    }
+
+    /// Whether the table of all warnings is asked for.
+    pub fn lists_warnings(&self) -> bool {
+        self.warn.iter().any(|text| text == LIST)
     }
 
     /// Whether to use colours, given the environment's `NO_COLOR` and `TERM`.
@@ -220,6 +253,38 @@ fn after_help() -> String {
     )
 }
 
+/// The word for a table of all warnings.
+const LIST: &str = "list";
+
+/// A change to the warnings, or the word for a table of them.
+fn setting(text: &str) -> Result<String, String> {
+    if text != LIST {
+        let set = Settings::default().set(text);
+        set.map_err(|error| error.to_string())?;
+    }
+    Ok(text.to_owned())
+}
+
+/// The names of all warnings.
+fn lints() -> impl TypedValueParser<Value = String> {
+    clap::builder::PossibleValuesParser::new(LINTS.iter().map(|lint| lint.name))
+}
+
+/// `30s`, `500ms`, `1.5m`.
+fn duration(text: &str) -> Result<Duration, String> {
+    const UNITS: [(&str, f64); 4] = [("ms", 1e-3), ("s", 1.0), ("m", 60.0), ("h", 3_600.0)];
+    let wrong = || "must be a time such as 30s, 500ms or 2m, of 10ms to a day".to_owned();
+    let digits = |c: char| !c.is_ascii_digit() && c != '.';
+    let (number, unit) = text.split_at(text.find(digits).ok_or_else(wrong)?);
+    let unit = UNITS.iter().find(|(word, _)| *word == unit.trim());
+    let (_, seconds) = unit.ok_or_else(wrong)?;
+    let seconds = number.parse::<f64>().map_err(|_| wrong())? * seconds;
+    let fits = (SHORTEST..=LONGEST).contains(&seconds);
+    fits.then(|| Duration::from_secs_f64(seconds))
+        .ok_or_else(wrong)
+}
+
+/// A query about workqueues: those are what is printed.
 fn query(text: &str) -> Result<Query, QueryError> {
     text.parse()
 }
@@ -294,6 +359,31 @@ mod tests {
                 .query
                 .is_some()
         );
+    }
+
+    #[test]
+    fn a_check_takes_a_time_and_names_of_warnings() {
+        let args = parse(&["--check", "1.5m", "--deny", "panics", "--deny", "refused"]).unwrap();
+        assert_eq!(args.check, Some(Duration::from_secs(90)));
+        assert_eq!((args.mode(), args.deny.len()), (Mode::Check, 2));
+        for bad in ["0s", "5", "s", "-3s", "1e3s", "9ms", "25h", "nan s"] {
+            assert!(parse(&[&format!("--check={bad}")]).is_err(), "{bad}");
+        }
+        let said = |args: &[&str]| parse(args).unwrap_err().to_string();
+        assert!(said(&["--check", "1s", "--deny", "pancis"]).contains("panics"));
+        assert!(said(&["--deny", "panics"]).contains("--check"));
+        assert!(parse(&["--check", "1s", "--plain"]).is_err());
+    }
+
+    #[test]
+    fn warnings_are_changed_and_what_is_wrong_is_refused() {
+        let args = parse(&["--warn", "all=off", "--warn", "max-active=20ms"]).unwrap();
+        let settings = args.warnings();
+        let of = |name| settings.threshold(wq_trace::warn::find(name).unwrap());
+        assert_eq!((of("max-active"), of("panics")), (Some(20_000_000), None));
+        assert!(parse(&["--warn", "list"]).unwrap().lists_warnings());
+        let error = parse(&["--warn", "max-activ=1s"]).unwrap_err();
+        assert!(error.to_string().contains("did you mean max-active?"));
     }
 
     #[test]

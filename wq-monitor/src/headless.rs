@@ -6,11 +6,11 @@ use crate::filter::Filter;
 use crate::source::{Source, Update};
 use crate::target::Failure;
 use crate::term::Signals;
+use crate::watched::Watched;
 use crate::{json, plain, prometheus};
 use std::io::{self, ErrorKind, Write};
 use std::time::Duration;
 use wq_trace::Liveness;
-use wq_trace::model::{Limits, Model};
 
 /// Prints rounds until the engine is gone, a signal comes or nobody reads, and ends the recording if one is made. Gives
 /// back the exit status.
@@ -32,9 +32,9 @@ pub fn run(
     Ok(code)
 }
 
-/// Says what was recorded, if anything was; when even that fails there is nobody left to tell.
-pub fn say(recorded: Option<&str>) {
-    if let Some(sentence) = recorded {
+/// Says something on standard error, such as what was recorded, if there is anything to say; when even that fails there is nobody left to tell.
+pub fn say(sentence: Option<&str>) {
+    if let Some(sentence) = sentence {
         let _ = writeln!(io::stderr(), "wq-monitor: {sentence}");
     }
 }
@@ -46,13 +46,13 @@ fn rounds(
     signals: &Signals,
     mut out: impl Write,
 ) -> Result<u8, Failure> {
-    let mut model = Model::new(LIMITS);
+    let mut watched = Watched::new(args);
     let mut next = monotonic();
     let mut waiting = false;
     loop {
         let update = source.poll(monotonic(), true);
         if update.successor.is_some() {
-            model = Model::new(LIMITS);
+            watched = Watched::new(args);
         }
         news(args, &update, &mut waiting);
         let Some(snapshot) = &update.snapshot else {
@@ -71,16 +71,21 @@ fn rounds(
         if let (Some(_), Some(problem)) = (&args.record, &update.problem) {
             return Err(Failure::usage(problem.clone()));
         }
-        model.apply_snapshot(snapshot);
+        watched.take(&update);
+        let (model, warnings) = (&watched.model, &watched.warnings);
         let text = match args.mode() {
-            Mode::Json => json::round(&model, filter),
-            Mode::Prometheus => prometheus::page(&model, update.liveness, filter),
-            Mode::Plain | Mode::Screen => plain::round(&model, filter),
+            Mode::Json => json::round(model, warnings.active(), filter),
+            Mode::Prometheus => prometheus::page(model, warnings, update.liveness, filter),
+            Mode::Plain | Mode::Screen | Mode::Check => plain::round(model, filter),
         };
         match print(&mut out, &text) {
             Ok(()) => {}
             Err(error) if error.kind() == ErrorKind::BrokenPipe => return Ok(0),
             Err(error) => return Err(Failure::usage(format!("standard output: {error}"))),
+        }
+        if args.mode() == Mode::Plain {
+            // Beside the table, which stays what the kernel's script prints.
+            watched.news().iter().for_each(|line| say(Some(line)));
         }
         match update.liveness {
             _ if update.waiting => {}
@@ -95,13 +100,17 @@ fn rounds(
             Liveness::Live | Liveness::Unknown => {}
         }
         next += u64::try_from(args.interval.as_nanos()).unwrap_or(u64::MAX);
-        let code = match args.record {
-            Some(_) => wait(next, signals, RECORDING, || {
-                drop(source.poll(monotonic(), false));
-            }),
-            None => wait(next, signals, WATCHING, || ()),
+        let step = match args.record {
+            Some(_) => RECORDING,
+            None if reads_events(args) => READING,
+            None => WATCHING,
         };
-        if let Some(code) = code {
+        let read = || {
+            if step != WATCHING {
+                watched.take(&source.poll(monotonic(), false));
+            }
+        };
+        if let Some(code) = wait(next, signals, step, read) {
             return Ok(code);
         }
         // After a stop (or a suspended machine) the rounds that were missed are left out.
@@ -125,27 +134,28 @@ fn news(args: &Args, update: &Update, waiting: &mut bool) {
     }
 }
 
-/// Nothing here shows history or producers.
-const LIMITS: Limits = Limits {
-    history: 1,
-    producers: 0,
-};
-
 fn print(out: &mut impl Write, text: &str) -> io::Result<()> {
     out.write_all(text.as_bytes())?;
     out.flush()
+}
+
+/// Whether events are read: for who records them, and for the warnings that need them.
+pub fn reads_events(args: &Args) -> bool {
+    args.record.is_some() || args.warnings().any()
 }
 
 /// A signal is noticed that late at most, in nanoseconds.
 const WATCHING: u64 = 50_000_000;
 /// An engine that is waited for is looked for so often.
 const LOOKING: u64 = 200_000_000;
+/// Events are read so often, before they are overwritten.
+pub const READING: u64 = 10_000_000;
 /// While events are recorded they are read so often, before they are overwritten.
 const RECORDING: u64 = 2_000_000;
 
 /// Sleeps until `until`, on the monotonic clock, at most `step` at a time, and does `meanwhile` in between; a signal ends
 /// it with its exit status.
-fn wait(until: u64, signals: &Signals, step: u64, mut meanwhile: impl FnMut()) -> Option<u8> {
+pub fn wait(until: u64, signals: &Signals, step: u64, mut meanwhile: impl FnMut()) -> Option<u8> {
     loop {
         meanwhile();
         if let Some(code) = signals.exit_status() {

@@ -69,7 +69,7 @@ const PROGRAM: [Binding; 4] = [
 
 /// Those inside of a view. `<` and `>` also without Shift.
 #[rustfmt::skip]
-const INSIDE: [Binding; 31] = [
+const INSIDE: [Binding; 32] = [
     row("Tab", &[code(KeyCode::Tab)], Act::NextView, "next view", "Next view"),
     row("S-Tab", &[code(KeyCode::BackTab)], Act::PreviousView, "", "Previous view"),
     row("Space", &[ch(' ')], Act::Pause, "pause", "Hold the picture still, or go on; counting never stops"),
@@ -82,6 +82,7 @@ const INSIDE: [Binding; 31] = [
     row("W", &[ch('W')], Act::Save(Kind::Perfetto), "", "The same as a trace for ui.perfetto.dev"),
     row("/", &[ch('/')], Act::Find, "find", "Find rows by a query, as one types: wq:events* wait>5ms fn~flush state:held"),
     row("x", &[ch('x')], Act::FindAll, "all rows", "Show all rows again"),
+    row("!", &[ch('!')], Act::Warnings, "warnings", "All warnings, with their evidence and what to do; Enter goes to what one is about"),
     row("c", &[ch('c')], Act::Columns, "", "Choose the columns of the list and their order"),
     row("<", &[ch('<'), ch(',')], Act::SortLeft, "", "Sort by the column to the left"),
     row(">", &[ch('>'), ch('.')], Act::SortRight, "sort", "Sort by the column to the right"),

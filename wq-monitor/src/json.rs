@@ -4,22 +4,30 @@ use crate::filter::Filter;
 use serde::ser::{Serialize, SerializeMap, SerializeSeq, Serializer};
 use wq_trace::model::Model;
 use wq_trace::model::columns::workqueue_fields;
+use wq_trace::warn::{Subject, Warning};
 use wq_trace::{Fields, Value};
 
 /// One round: a line per workqueue in the order in which they were allocated. `timestamp` is the snapshot's, in
-/// seconds since 1970.
-pub fn round(model: &Model, filter: &Filter) -> String {
+/// seconds since 1970; `warnings` are told of each workqueue that they concern.
+pub fn round(model: &Model, warnings: &[Warning], filter: &Filter) -> String {
     let (timestamp, lost_events) = (model.wall() as f64 / 1e9, model.lost_events());
     let mut text = String::new();
     for wq in filter.workqueues(model) {
-        let fields = workqueue_fields(wq, timestamp, lost_events, Vec::new());
-        // Maps with string keys and numbers always have a JSON form.
-        if let Ok(line) = serde_json::to_string(&Object(&fields)) {
-            text.push_str(&line);
-            text.push('\n');
-        }
+        let concerns = |it: &&Warning| it.concerns(Subject::Workqueue(wq.id));
+        let concerned = warnings.iter().filter(concerns);
+        let concerned = concerned.map(|it| Value::Object(it.fields())).collect();
+        let fields = workqueue_fields(wq, timestamp, lost_events, concerned);
+        text.push_str(&object(&fields));
     }
     text
+}
+
+/// Fields as a line of JSON.
+pub fn object(fields: &Fields) -> String {
+    // Maps with string keys and numbers always have a JSON form.
+    let mut line = serde_json::to_string(&Object(fields)).unwrap_or_default();
+    line.push('\n');
+    line
 }
 
 /// Fields as a JSON object, in their order.

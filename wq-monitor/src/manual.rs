@@ -45,6 +45,7 @@ pub const ENVIRONMENT: &[Explained] = &[
 /// What the exit status means.
 pub const EXIT: &[Explained] = &[
     ("0", "fine; also when nobody reads the output any more"),
+    ("1", "--check found what is denied"),
     ("2", "wrong usage or input"),
     ("3", "the engine is gone, or it is not permitted to look"),
     ("130", "interrupted"),

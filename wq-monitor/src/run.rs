@@ -2,6 +2,7 @@
 
 use crate::app::App;
 use crate::args::{Args, Mode};
+use crate::check;
 use crate::filter::Filter;
 use crate::headless;
 use crate::lookout::Lookout;
@@ -17,12 +18,13 @@ use clap::CommandFactory;
 use regex::Regex;
 use std::cell::Cell;
 use std::fs::OpenOptions;
-use std::io;
+use std::io::{self, Write};
 use std::path::Path;
 use std::time::Duration;
 use tracing_subscriber::EnvFilter;
 use wq_trace::model::{Limits, Model};
 use wq_trace::past::Keep;
+use wq_trace::warn::LINTS;
 
 /// Does it. Gives back the exit status.
 ///
@@ -37,6 +39,9 @@ pub fn run(args: &Args) -> Result<u8, Failure> {
         // Nobody reading it is no error.
         let _ = manual::write(&mut io::stdout());
         return Ok(0);
+    }
+    if args.lists_warnings() {
+        return list_warnings(args);
     }
     if let Some(path) = &args.log {
         log_to(path)?;
@@ -60,11 +65,14 @@ pub fn run(args: &Args) -> Result<u8, Failure> {
     let target = target::find(args, screen)?;
     match target {
         Target::Segment(path) => {
-            let events = screen || args.record.is_some();
+            let events = screen || headless::reads_events(args);
             let source = target::open(&path, events, args.file.is_none())?;
             if args.follow {
                 let source = Follower::of(&path, source, screen);
                 return look_at(args, filter, source, signals);
+            }
+            if args.check.is_some() && source.is_recording() {
+                return check::recorded(args, source.reader(), io::stdout().lock());
             }
             let source = source.recorded(tape(args)?);
             look_at(args, filter, source, signals)
@@ -94,14 +102,44 @@ fn look_at(
     signals: Signals,
 ) -> Result<u8, Failure> {
     if args.mode() != Mode::Screen {
-        let out = io::stdout().lock();
-        return headless::run(args, &printed(args, filter), source, &signals, out);
+        return print(args, filter, source, &signals);
     }
     let watched = Watched {
         source: Some(Box::new(source)),
         ..Watched::default()
     };
     watch(args, filter, watched, signals)
+}
+
+/// Prints rounds, or checks.
+fn print(
+    args: &Args,
+    filter: Option<Regex>,
+    source: impl Source,
+    signals: &Signals,
+) -> Result<u8, Failure> {
+    let out = io::stdout().lock();
+    match args.mode() {
+        Mode::Check => check::run(args, source, signals, out),
+        _ => headless::run(args, &printed(args, filter), source, signals, out),
+    }
+}
+
+/// Prints a table of all warnings, with the thresholds that hold.
+fn list_warnings(args: &Args) -> Result<u8, Failure> {
+    let settings = args.warnings();
+    let mut text = String::new();
+    for lint in LINTS {
+        let (name, level) = (lint.name, lint.level.word());
+        text += &format!("{name} ({level})\n    {}\n", lint.help);
+        text += &format!("    from {}\n", lint.threshold_text(&settings));
+    }
+    match io::stdout().write_all(text.as_bytes()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            Err(Failure::usage(format!("standard output: {error}")))
+        }
+        _ => Ok(0),
+    }
 }
 
 /// What is printed of all that is read.
@@ -128,7 +166,7 @@ fn replay(
     let screen = args.mode() == Mode::Screen;
     let tape = tape(args)?;
     let replay = Embedded::start(script)?;
-    let source = replay.source(screen || args.record.is_some());
+    let source = replay.source(screen || headless::reads_events(args));
     let source = source.ok_or_else(|| Failure::gone("the replay has ended"))?;
     let source = source.recorded(tape);
     if screen {
@@ -141,20 +179,15 @@ fn replay(
         return watch(args, filter, watched, signals);
     }
     // One round is of the whole script, not of its first moment.
-    while args.once() && !replay.is_over() && signals.exit_status().is_none() {
+    let once = args.once() && args.check.is_none();
+    while once && !replay.is_over() && signals.exit_status().is_none() {
         std::thread::sleep(UNTIL_OVER);
     }
     let source = UntilOver {
         replay: &replay,
         source,
     };
-    headless::run(
-        args,
-        &printed(args, filter),
-        source,
-        &signals,
-        io::stdout().lock(),
-    )
+    print(args, filter, source, &signals)
 }
 
 /// Between two looks whether a script is over.
@@ -203,7 +236,8 @@ fn watch(
         writer: Writer::default(),
     };
     let app = App::new(Model::new(Limits::default()), filter, engines).keeping(keep);
-    let mut app = app.looking_for(args.query.clone().unwrap_or_default());
+    let app = app.looking_for(args.query.clone().unwrap_or_default());
+    let mut app = app.warning_by(args.warnings());
     app.link.wanted = args.engine.clone();
     app.ui.theme = args.theme(variable("COLORFGBG").as_deref());
     tui::run(app, session).map_err(|error| Failure::usage(error.to_string()))

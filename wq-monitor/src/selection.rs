@@ -82,6 +82,9 @@ impl App {
     /// Moves the choice.
     pub(crate) fn go(&mut self, step: Step) {
         let page = self.page();
+        if self.step_warnings(step, page) {
+            return;
+        }
         if self.is_timeline() {
             return self.go_in_timeline(step, page);
         }
@@ -99,6 +102,9 @@ impl App {
 
     /// Chooses what stands at this place: in the details if they are open, else in the list.
     pub(crate) fn select(&mut self, place: usize) {
+        if self.ui.warnings.is_some() {
+            return self.choose_warning(place);
+        }
         if let Some(details) = &self.ui.details {
             let all = related(self.model(), details.subject());
             let chosen = all.get(place).copied();
@@ -137,6 +143,10 @@ impl App {
     pub(crate) fn open(&mut self) -> Effect {
         if self.ui.help.is_some() {
             return Effect::None;
+        }
+        if self.ui.warnings.is_some() {
+            self.follow_warning();
+            return Effect::Draw;
         }
         if let Some(details) = &self.ui.details {
             let all = related(self.model(), details.subject());

@@ -441,7 +441,7 @@ fn no_number_is_too_large() {
         }
         let _ = (
             plain::round(app.model(), &Filter::default()),
-            json::round(app.model(), &Filter::default()),
+            json::round(app.model(), &[], &Filter::default()),
         );
     }
 }
@@ -489,14 +489,14 @@ fn the_kernel_scripts_table() {
 
 #[test]
 fn json_has_every_key_in_order() {
-    let text = json::round(&model(30), &Filter::default());
+    let text = json::round(&model(30), &[], &Filter::default());
     insta::assert_snapshot!(text.lines().nth(3).unwrap());
     assert_eq!(text.lines().count(), 7);
 }
 
 #[test]
 fn the_parts_of_the_wait_sum_to_it_in_every_row() {
-    for line in json::round(&model(30), &Filter::default()).lines() {
+    for line in json::round(&model(30), &[], &Filter::default()).lines() {
         let row: serde_json::Value = serde_json::from_str(line).unwrap();
         let parts = row["breakdown_ns"].as_object().unwrap();
         let sum: u64 = parts.values().map(|part| part.as_u64().unwrap()).sum();
@@ -510,7 +510,7 @@ fn a_filter_leaves_rows_out() {
         names: Some(regex::Regex::new("^events").unwrap()),
         ..Filter::default()
     };
-    assert_eq!(json::round(&model(1), &filter).lines().count(), 3);
+    assert_eq!(json::round(&model(1), &[], &filter).lines().count(), 3);
     // A blank line and the headings come first.
     assert_eq!(plain::round(&model(1), &filter).lines().count(), 2 + 3);
 }

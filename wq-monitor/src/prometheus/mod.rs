@@ -9,6 +9,7 @@ use crate::filter::Filter;
 use text::{Kind, Labels, Page};
 use wq_trace::model::columns::{self, Cell, Column};
 use wq_trace::model::{Function, Model, Pool, Workqueue};
+use wq_trace::warn::{LINTS, Warnings};
 use wq_trace::{Breakdown, Histogram, Liveness, PwqRow, WaitPart};
 
 /// Columns that only ever grow; of the other numbers in JSON each is a gauge.
@@ -40,7 +41,7 @@ const LABELS: &[&str] = &["id", "name", "cpu", "unbound", "mem_reclaim"];
 const POWERS: std::ops::RangeInclusive<u32> = 10..=34;
 
 /// One page: everything that is known now. `filter` leaves out workqueues.
-pub fn page(model: &Model, liveness: Liveness, filter: &Filter) -> String {
+pub fn page(model: &Model, warned: &Warnings, liveness: Liveness, filter: &Filter) -> String {
     let Some(snapshot) = model.snapshot() else {
         return String::new();
     };
@@ -48,6 +49,7 @@ pub fn page(model: &Model, liveness: Liveness, filter: &Filter) -> String {
     let pid = meta.pid.to_string();
     let mut page = Page::new(&[("engine", &meta.name), ("pid", &pid)]);
     engine(&mut page, model, liveness);
+    warnings(&mut page, warned);
     let workqueues: Vec<_> = filter
         .workqueues(model)
         .into_iter()
@@ -85,6 +87,28 @@ pub fn page(model: &Model, liveness: Liveness, filter: &Filter) -> String {
     table(&mut page, "wq_function_", columns::FUNCTIONS, &functions);
     parts(&mut page, "wq_function_", &functions, |f| &f.breakdown);
     page.text()
+}
+
+/// How many warnings of each lint there are; `suspected` are those that a single look does not prove.
+fn warnings(page: &mut Page, warnings: &Warnings) {
+    let name = "wq_warnings";
+    page.family(name, Kind::Gauge, "Things that a warning is about now.");
+    let suspected = warnings.suspected();
+    let settings = warnings.settings();
+    for lint in LINTS
+        .iter()
+        .filter(|lint| settings.threshold(lint).is_some())
+    {
+        for (state, all) in [("told", warnings.active()), ("suspected", &suspected)] {
+            let count = all.iter().filter(|it| it.lint == lint.name).count();
+            let labels = vec![
+                ("warning", lint.name.to_owned()),
+                ("level", lint.level.word().to_owned()),
+                ("state", state.to_owned()),
+            ];
+            page.sample(name, &labels, count as f64);
+        }
+    }
 }
 
 /// What there is one of.

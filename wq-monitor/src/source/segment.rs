@@ -53,6 +53,16 @@ impl SegmentSource {
         }
     }
 
+    /// Whether it is a recording.
+    pub fn is_recording(&self) -> bool {
+        self.reader.recording().is_some()
+    }
+
+    /// What it is read through.
+    pub fn reader(&self) -> &Reader {
+        &self.reader
+    }
+
     /// The same, all of it recorded from the oldest event on.
     pub fn recorded(self, tape: Option<Tape>) -> Self {
         let mut this = Self { tape, ..self };

@@ -2,6 +2,7 @@
 
 use super::cells::fit;
 use super::style::{Palette, Role};
+use super::warnings;
 use crate::app::{App, View};
 use crate::wall;
 use ratatui::Frame;
@@ -240,10 +241,17 @@ fn marks(app: &App, width: u16, palette: Palette) -> Line<'static> {
     spans.extend(looked_for(app, width, palette));
     let used: usize = spans.iter().map(Span::width).sum();
     let width = width.saturating_sub(u16::try_from(used).unwrap_or(u16::MAX));
+    let warned = warnings::count(app, width, palette);
+    let taken = warned.as_ref().map_or(0, |count| count.width() + 1);
+    let width = width.saturating_sub(u16::try_from(taken).unwrap_or(u16::MAX));
     // A word or two of it would say nothing.
     if let (Some(replay), 16..) = (&app.link.replay, width) {
         let text = format!("{} ", fit(replay, width - 1));
         spans.push(Span::styled(text, palette.of(Role::Accent)));
+    }
+    if let Some(count) = warned {
+        spans.push(Span::raw(" "));
+        spans.push(count);
     }
     Line::from(spans)
 }

@@ -1,6 +1,6 @@
 //! What a click on a place of the screen means, worked out from the application and its size alone.
 
-use super::{SMALLEST, details, header, moment, places, screen, table, timeline};
+use super::{SMALLEST, details, header, moment, places, screen, table, timeline, warnings};
 use crate::app::{Act, App, Msg};
 use ratatui::layout::{Position, Rect};
 
@@ -27,6 +27,9 @@ pub fn hit(app: &App, x: u16, y: u16) -> Option<Msg> {
         || !app.link.has_data
     {
         return None;
+    }
+    if let Some(open) = &app.ui.warnings {
+        return warnings::hit(app, open, places.body, at);
     }
     if let Some(open) = &app.ui.details {
         return details::hit(app, open, places.body, at);

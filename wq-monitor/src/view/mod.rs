@@ -30,6 +30,7 @@ mod prompt;
 mod table;
 mod timeline;
 mod waiting;
+mod warnings;
 mod workers;
 mod workqueues;
 
@@ -132,6 +133,8 @@ fn body(app: &App, palette: Palette, frame: &mut Frame<'_>, area: Rect) {
         help::draw(app, top, palette, frame, area);
     } else if !app.link.has_data {
         waiting::draw(app, palette, frame, area);
+    } else if let Some(open) = &app.ui.warnings {
+        warnings::draw(app, open, palette, frame, area);
     } else if let Some(open) = &app.ui.details {
         details::draw(app, open, palette, frame, area);
     } else if let Some(screen) = screen(app.ui.view) {

@@ -2,7 +2,7 @@
 
 use super::latency;
 use super::style::{Palette, Role};
-use super::{bars, cells, inside, load, panel, table, title};
+use super::{bars, cells, inside, load, panel, table, title, warnings};
 use crate::app::App;
 use crate::lists::pools;
 use ratatui::Frame;
@@ -13,10 +13,13 @@ use wq_trace::{Counter, Liveness, units};
 
 /// Draws as many panels as there is room for; the workqueues always.
 pub fn draw(app: &App, palette: Palette, frame: &mut Frame<'_>, area: Rect) {
-    let Some([top, middle, bottom]) = bands(area) else {
+    let Some([wrong, top, middle, bottom]) = bands(app, area) else {
         small(app, palette, frame, area);
         return;
     };
+    if wrong.height > 0 {
+        warnings::draw_box(app, palette, frame, wrong);
+    }
     let thirds = [
         Constraint::Fill(4),
         Constraint::Fill(4),
@@ -34,20 +37,21 @@ pub fn draw(app: &App, palette: Palette, frame: &mut Frame<'_>, area: Rect) {
 }
 
 /// Where the list stands.
-pub fn list(_: &App, _: Rect, area: Rect) -> Option<Rect> {
-    Some(match bands(area) {
-        Some([_, middle, _]) => inside(middle),
+pub fn list(app: &App, _: Rect, area: Rect) -> Option<Rect> {
+    Some(match bands(app, area) {
+        Some([_, _, middle, _]) => inside(middle),
         None => under(area),
     })
 }
 
-/// What stands above the list, the list, and what stands below it; nothing where there is no room for that.
-fn bands(area: Rect) -> Option<[Rect; 3]> {
+/// The warnings, what stands above the list, the list, and what stands below it; nothing where there is no room for that.
+fn bands(app: &App, area: Rect) -> Option<[Rect; 4]> {
     if area.height < 16 || area.width < 64 {
         return None;
     }
     let tall = area.height >= 30;
     let rows = [
+        Constraint::Length(warnings::box_height(app, area)),
         Constraint::Length(if tall { 9 } else { 7 }),
         Constraint::Fill(1),
         Constraint::Length(if tall { 8 } else { 5 }),
@@ -90,6 +94,14 @@ fn health(app: &App, palette: Palette) -> Span<'static> {
     let model = app.model();
     if matches!(app.link.liveness, Liveness::Ended | Liveness::Dead) {
         return Span::raw("");
+    }
+    if let Some(worst) = app.warnings().first() {
+        let more = match app.warnings().len() {
+            1 => String::new(),
+            n => format!(" +{}", n - 1),
+        };
+        let text = format!("{}{more}", worst.lint);
+        return Span::styled(text, palette.of(warnings::role(worst.level)));
     }
     let stalled = model.pools().iter().find(|pool| pools::is_stalled(pool));
     let counter = |counter: Counter| model.totals().counters[counter as usize];

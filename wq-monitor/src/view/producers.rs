@@ -8,6 +8,7 @@ use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 use wq_trace::units;
+use wq_trace::warn::Warning;
 
 /// Draws the view.
 pub fn draw(app: &App, palette: Palette, frame: &mut Frame<'_>, area: Rect) {
@@ -41,7 +42,8 @@ pub fn list(app: &App, screen: Rect, area: Rect) -> Option<Rect> {
 
 /// The list, and above it the line that names a storm.
 fn split(app: &App, area: Rect) -> (Rect, Option<Rect>) {
-    if !app.model().producer_rows().iter().any(is_storm) || area.height < 4 {
+    let storm = told(app).is_some() || app.model().producer_rows().iter().any(is_storm);
+    if !storm || area.height < 4 {
         return (area, None);
     }
     let line = Rect { height: 1, ..area };
@@ -53,8 +55,18 @@ fn split(app: &App, area: Rect) -> (Rect, Option<Rect>) {
     (list, Some(line))
 }
 
-/// Who makes most of all queueing, in words.
+/// The warning of a function that queues itself again and again.
+fn told(app: &App) -> Option<&Warning> {
+    let mut all = app.warnings().iter();
+    all.find(|warning| warning.lint == "self-requeue")
+}
+
+/// Who queues itself again and again, or makes most of all queueing, in words.
 fn storm(app: &App, width: u16, palette: Palette) -> Option<Line<'static>> {
+    if let Some(warning) = told(app) {
+        let text = cells::fit(&warning.sentence, width);
+        return Some(Line::styled(text, palette.of(Role::Bad)));
+    }
     let producer = app.model().producer_rows().iter().find(|p| is_storm(p))?;
     let does = match producer.via() {
         "itself" => "queues itself again".to_owned(),

@@ -1,7 +1,9 @@
 //! A list as a table: sortable headings, as many columns as fit, the chosen row in view.
 
 use super::style::{Palette, Role};
+use super::warnings;
 use crate::app::{App, Msg};
+use crate::details::Subject;
 use crate::filter::Filter;
 use crate::lists::{self, Align, Head, List, ListState, Place};
 use crate::selection::Shown;
@@ -53,8 +55,19 @@ pub fn draw(app: &App, palette: Palette, frame: &mut Frame<'_>, area: Rect) {
                 width: *width,
                 palette,
             };
-            let line = rows.cell(order[top + usize::from(y - body.y)], *column, place);
+            let line = rows.cell(order[place_in(top, y, body)], *column, place);
+            let used = u16::try_from(line.width()).unwrap_or(u16::MAX);
             frame.render_widget(aligned(line, head.align), at);
+            if *x == 0
+                && let Some(thing) = rows.subject(order[place_in(top, y, body)])
+            {
+                let free = match head.align {
+                    Align::Left => used.saturating_add(1).min(*width),
+                    Align::Right => *width,
+                };
+                let mark = (at.x.saturating_add(free), y);
+                warned(app, thing, mark, area, palette, frame);
+            }
         }
         if chosen == Some(place) {
             let line = Rect {
@@ -81,6 +94,30 @@ fn nothing(app: &App, list: &'static dyn List) -> Vec<String> {
     }
     lines.push("x shows all, / changes what is looked for".to_owned());
     lines
+}
+
+/// The place of the row that stands at `y`.
+fn place_in(top: usize, y: u16, body: Rect) -> usize {
+    top + usize::from(y - body.y)
+}
+
+/// Marks a row behind its name if something is wrong with it.
+fn warned(
+    app: &App,
+    thing: Subject,
+    (x, y): (u16, u16),
+    area: Rect,
+    palette: Palette,
+    frame: &mut Frame<'_>,
+) {
+    let Some(level) = app.worst(Some(thing)) else {
+        return;
+    };
+    if x < area.right() {
+        let cell = &mut frame.buffer_mut()[(x, y)];
+        cell.set_symbol("!");
+        cell.set_style(palette.of(warnings::role(level)));
+    }
 }
 
 /// What a click on a cell of the table means, which stands at `area`: a heading sorts, a row is chosen.

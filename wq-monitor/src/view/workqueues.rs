@@ -13,7 +13,7 @@ pub fn draw(app: &App, palette: Palette, frame: &mut Frame<'_>, area: Rect) {
     let inner = list_panel(heading, palette, frame, list);
     table::draw(app, palette, frame, inner);
     if let (Some(area), Some(subject)) = (below, app.chosen()) {
-        details::preview(app.model(), subject, palette, frame, area);
+        details::preview(app, subject, palette, frame, area);
     }
 }
 

@@ -63,10 +63,10 @@ impl Warning {
 /// Something that was found at every look since.
 #[derive(Debug)]
 struct Open {
-    since: u64,
-    last: u64,
-    /// As it was told last; `None` while it is only suspicious.
-    told: Option<Warning>,
+    /// As it was found last.
+    warning: Warning,
+    /// Whether it has held for long enough to be told.
+    told: bool,
 }
 
 /// All lints, and what they found.
@@ -130,6 +130,13 @@ impl Warnings {
         &self.fired
     }
 
+    /// What looks wrong but has not held for long enough to be told. Of an engine that is gone nobody can look again: this
+    /// is all that will ever be known.
+    pub fn suspected(&self) -> Vec<Warning> {
+        let suspected = self.open.values().filter(|open| !open.told);
+        suspected.map(|open| open.warning.clone()).collect()
+    }
+
     /// The settings.
     pub fn settings(&self) -> &Settings {
         &self.settings
@@ -137,18 +144,13 @@ impl Warnings {
 
     fn book(&mut self, place: usize, lint: &Lint, finding: Finding, model: &Model) {
         let now = model.at();
-        let open = self.open.entry((place, finding.subject));
-        let open = open.or_insert(Open {
-            since: now,
-            last: now,
-            told: None,
-        });
+        let key = (place, finding.subject);
+        let before = self.open.get(&key);
+        let since = before.map_or(now, |open| open.warning.since);
         // One look proves nothing, however long it is that nobody looked before.
-        let held = open.last < now && now - open.since >= lint.holds_ns;
-        open.last = now;
-        if open.told.is_none() && finding.verdict == Verdict::Recheck && !held {
-            return;
-        }
+        let again = before.is_some_and(|open| open.warning.last < now);
+        let held = again && now - since >= lint.holds_ns;
+        let told = held || finding.verdict == Verdict::Warn || before.is_some_and(|open| open.told);
         let warning = Warning {
             lint: lint.name,
             level: lint.level,
@@ -158,21 +160,23 @@ impl Warnings {
             subject: finding.subject,
             name: name_of(finding.subject, model),
             also: finding.also,
-            since: open.since,
+            since,
             last: now,
         };
-        open.told = Some(warning.clone());
-        remember(&mut self.fired, warning);
+        if told {
+            remember(&mut self.fired, warning.clone());
+        }
+        self.open.insert(key, Open { warning, told });
     }
 
     /// What was not found at this look is over: at once if it was never told, else after a while.
     fn close(&mut self, now: u64) {
         self.open.retain(|_, open| {
-            let lingers = open.told.is_some() && now - open.last < LINGER_NS;
-            open.last == now || lingers
+            let last = open.warning.last;
+            last == now || open.told && now - last < LINGER_NS
         });
-        let told = self.open.values().filter_map(|open| open.told.clone());
-        self.active = told.collect();
+        let told = self.open.values().filter(|open| open.told);
+        self.active = told.map(|open| open.warning.clone()).collect();
         self.active
             .sort_by_key(|warning| std::cmp::Reverse(warning.level));
     }
@@ -231,6 +235,22 @@ mod tests {
         assert_eq!(bench.fired(), [""; 0], "the earlier time does not count");
         bench.look(MS);
         assert_eq!(bench.active(), ["stalled-pool"]);
+    }
+
+    #[test]
+    fn what_looks_wrong_is_suspected_until_it_is_told() {
+        let mut bench = Bench::new();
+        stalled(&mut bench);
+        bench.look(60 * S);
+        let suspected = bench.warnings.suspected();
+        assert_eq!(suspected.len(), 1);
+        assert_eq!(
+            (suspected[0].lint, bench.active().len()),
+            ("stalled-pool", 0)
+        );
+        bench.look(S);
+        assert_eq!(bench.active(), ["stalled-pool"]);
+        assert_eq!(bench.warnings.suspected(), []);
     }
 
     #[test]

@@ -11,8 +11,10 @@ mod fixture;
 mod frame;
 mod limits;
 mod lint;
+mod log;
 mod lost;
 mod queueing;
+mod say;
 mod scene;
 mod settings;
 mod table;
@@ -21,5 +23,6 @@ mod workers;
 
 pub use frame::{Warning, Warnings};
 pub use lint::{Level, Lint, Subject, Unit};
+pub use log::WarningLog;
 pub use settings::{Settings, SettingsError};
 pub use table::{LINTS, find};

@@ -37,7 +37,7 @@ pub enum SettingsError {
 }
 
 impl Settings {
-    /// Takes a change: `NAME=off`, `NAME=on` or `NAME=THRESHOLD`.
+    /// Takes a change: `NAME=off`, `NAME=on` or `NAME=THRESHOLD`; `all=off` and `all=on` are for every lint.
     ///
     /// # Errors
     /// What would be right instead.
@@ -46,6 +46,17 @@ impl Settings {
             .split_once('=')
             .ok_or_else(|| SettingsError::Form(text.to_owned()))?;
         let (name, value) = (name.trim(), value.trim());
+        match (name, value) {
+            (ALL, "on") => {
+                self.changed.clear();
+                return Ok(());
+            }
+            (ALL, "off") => {
+                self.changed = LINTS.iter().map(|lint| (lint.name, None)).collect();
+                return Ok(());
+            }
+            _ => {}
+        }
         let lint = known(name)?;
         match value {
             "off" => self.changed.insert(lint.name, None),
@@ -62,7 +73,15 @@ impl Settings {
         let changed = self.changed.get(lint.name).copied();
         changed.unwrap_or(Some(lint.threshold))
     }
+
+    /// Whether any lint is on.
+    pub fn any(&self) -> bool {
+        LINTS.iter().any(|lint| self.threshold(lint).is_some())
+    }
 }
+
+/// The name that stands for every lint.
+const ALL: &str = "all";
 
 /// The lint of that name.
 ///
@@ -147,6 +166,12 @@ mod tests {
         assert_eq!(of("cpu-hog=off", "refused"), Some(90));
         let mut settings = set("cpu-hog=off").expect("is right");
         settings.set("cpu-hog=on").expect("is right");
+        assert_eq!(settings, Settings::default());
+        settings.set("all=off").expect("is right");
+        assert!(!settings.any());
+        settings.set("refused=40%").expect("is right");
+        assert!(settings.any() && settings.threshold(find("panics").expect("it is")).is_none());
+        settings.set("all=on").expect("is right");
         assert_eq!(settings, Settings::default());
     }
 

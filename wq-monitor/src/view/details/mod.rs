@@ -9,20 +9,19 @@ mod worker;
 mod workqueue;
 
 use super::style::{Palette, Role};
-use super::{inside, lines, panel, table, title};
+use super::{inside, lines, panel, table, title, warnings};
 use crate::app::{App, Msg};
 use crate::details::{Details, Subject, related};
 use page::Page;
 use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Position, Rect};
 use ratatui::text::{Line, Span};
-use wq_trace::model::Model;
 
 /// Draws the pane over the view.
 pub fn draw(app: &App, open: &Details, palette: Palette, frame: &mut Frame<'_>, area: Rect) {
     let subject = open.subject();
     let places = places(area);
-    about(app.model(), subject, palette, frame, &places);
+    about(app, subject, palette, frame, &places);
     let all = related(app.model(), subject);
     let selected = open.selected(&all);
     let mut heading = title("Related", palette);
@@ -35,20 +34,14 @@ pub fn draw(app: &App, open: &Details, palette: Palette, frame: &mut Frame<'_>, 
 }
 
 /// Draws facts, history and wait of the row that is chosen in a list.
-pub fn preview(
-    model: &Model,
-    subject: Subject,
-    palette: Palette,
-    frame: &mut Frame<'_>,
-    area: Rect,
-) {
+pub fn preview(app: &App, subject: Subject, palette: Palette, frame: &mut Frame<'_>, area: Rect) {
     let [facts, wait] = halves(area);
     let places = Places {
         facts,
         wait,
         related: Rect::default(),
     };
-    about(model, subject, palette, frame, &places);
+    about(app, subject, palette, frame, &places);
 }
 
 /// What a click on the pane means: a related row is chosen.
@@ -101,13 +94,8 @@ fn halves(area: Rect) -> [Rect; 2] {
 }
 
 /// The page of a thing, without what is related.
-fn about(
-    model: &Model,
-    subject: Subject,
-    palette: Palette,
-    frame: &mut Frame<'_>,
-    places: &Places,
-) {
+fn about(app: &App, subject: Subject, palette: Palette, frame: &mut Frame<'_>, places: &Places) {
+    let model = app.model();
     let page = match subject {
         Subject::Workqueue(id) => workqueue::page(model, id, palette),
         Subject::Pool(id) => pool::page(model, id, palette),
@@ -121,14 +109,27 @@ fn about(
         lines([Line::styled(gone, palette.of(Role::Warn))], frame, inner);
         return;
     };
-    facts(heading, &page, palette, frame, places.facts);
+    let wrong = warnings::of_thing(
+        app.warnings_of(subject),
+        inside(places.facts).width,
+        palette,
+    );
+    facts(heading, &page, wrong, palette, frame, places.facts);
     wait::draw(&page.wait, palette, frame, places.wait);
 }
 
-/// The facts as text, the history in what is left.
-fn facts(heading: String, page: &Page, palette: Palette, frame: &mut Frame<'_>, area: Rect) {
+/// What is wrong and the facts as text, the history in what is left.
+fn facts(
+    heading: String,
+    page: &Page,
+    wrong: Vec<Line<'static>>,
+    palette: Palette,
+    frame: &mut Frame<'_>,
+    area: Rect,
+) {
     let inner = panel(title(&heading, palette), palette, frame, area);
-    let mut text = page.flow(inner.width, palette);
+    let mut text = wrong;
+    text.extend(page.flow(inner.width, palette));
     if inner == area {
         // Without a frame the title is a line of its own.
         text.insert(0, Line::styled(heading, palette.of(Role::Title)));
