@@ -7,6 +7,7 @@ use crate::source::Successor;
 use crate::time::{Stepped, Time};
 use wq_trace::model::{Limits, Model};
 use wq_trace::past::{JUMP, Keep, Past};
+use wq_trace::warn::WarningLog;
 use wq_trace::{Liveness, Snapshot, units};
 
 impl App {
@@ -104,6 +105,7 @@ impl App {
     pub(crate) fn restart(&mut self, successor: &Successor) {
         self.model = Model::new(Limits::default());
         self.time = Time::new(Keep::default());
+        self.log = WarningLog::new(self.log.warnings().settings().clone());
         self.ui.choose_nothing();
         self.folded.forget();
         self.link.has_data = false;

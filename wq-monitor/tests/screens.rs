@@ -288,7 +288,8 @@ fn a_deadlock_is_no_good_health() {
     update.snapshot.as_mut().unwrap().flushes.extend(waits);
     let _ = app.update(Msg::Polled(Box::new(update)));
     let screen = drawn(&app, size);
-    assert_eq!(colour(&screen, "2 deadlocks"), style::RED);
+    assert_eq!(colour(&screen, "flush-deadlock"), style::RED);
+    assert_eq!(colour(&screen, "! 2 warnings"), style::RED);
 }
 
 #[test]

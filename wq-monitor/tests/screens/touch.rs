@@ -182,7 +182,7 @@ fn a_storm_stands_out() {
     }
     press(&mut app, &[Act::Show(View::Producers)]);
     let drawn = drawn(&app, size);
-    assert_eq!(colour(&drawn, "queues itself again 3.0k"), style::RED);
+    assert_eq!(colour(&drawn, "queues itself on `events` 3.0k"), style::RED);
     assert_eq!(colour(&drawn, "itself"), style::RED);
     assert!(matches!(click(&app, "last 8 s"), Some(Msg::Sort("trend"))));
 }

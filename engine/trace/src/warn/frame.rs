@@ -82,6 +82,11 @@ pub struct Warnings {
 }
 
 impl Warnings {
+    /// The thresholds that hold.
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
     /// Nothing has been looked at yet.
     pub fn new(settings: Settings) -> Self {
         Self {
