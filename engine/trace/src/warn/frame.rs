@@ -82,11 +82,6 @@ pub struct Warnings {
 }
 
 impl Warnings {
-    /// The thresholds that hold.
-    pub fn settings(&self) -> &Settings {
-        &self.settings
-    }
-
     /// Nothing has been looked at yet.
     pub fn new(settings: Settings) -> Self {
         Self {

@@ -71,7 +71,6 @@ fn text(key: &str, value: &Value) -> String {
 #[cfg(test)]
 mod tests {
     use super::super::fixture::{Bench, S};
-    use super::*;
     use crate::stats::Counter;
 
     #[test]
