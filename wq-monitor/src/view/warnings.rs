@@ -52,7 +52,8 @@ pub fn box_height(app: &App, area: Rect) -> u16 {
         .unwrap_or(u16::MAX)
         .min(most)
     {
-        0 => 0,
+        // A frame needs two lines inside.
+        n @ 0..2 => n,
         n => n + 2,
     }
 }
@@ -114,7 +115,8 @@ fn places(app: &App, area: Rect) -> (Rect, Rect) {
     let all = u16::try_from(app.all_warnings().len()).unwrap_or(u16::MAX);
     let frame = area.height - inside(area).height;
     let most = area.height / 2;
-    let height = all.saturating_add(frame).clamp(1, most.max(1));
+    let needed = if frame > 0 { all.max(2) } else { all };
+    let height = needed.saturating_add(frame).clamp(1, most.max(1));
     let list = Rect { height, ..area };
     let below = Rect {
         y: area.y + height,
