@@ -105,12 +105,13 @@ pub enum View {
 
 impl View {
     /// Those that there are, in the order of their digits and of Tab.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Overview,
         Self::Workqueues,
         Self::Pools,
         Self::Workers,
         Self::Producers,
+        Self::Events,
         Self::Timeline,
     ];
 

@@ -14,6 +14,7 @@ use crate::paint::theme::Theme;
 use crate::prompt::Edit;
 use crate::request::Request;
 use crate::source::Update;
+use crate::tail::Tail;
 use crate::time::Time;
 use crate::timeline::{Folded, Timeline};
 use crate::warned::WarningList;
@@ -110,6 +111,8 @@ pub struct Ui {
     pub theme: Theme,
     /// The place of the chosen engine.
     pub engine: usize,
+    /// How the events are looked at.
+    pub tail: Tail,
     /// How the Timeline is looked at.
     pub timeline: Timeline,
     /// What there is to tell until the next key.
@@ -175,6 +178,7 @@ impl App {
                 lists: list_states(),
                 theme: Theme::default(),
                 engine: 0,
+                tail: Tail::default(),
                 timeline: Timeline::default(),
                 note: None,
             },

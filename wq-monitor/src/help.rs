@@ -3,6 +3,7 @@
 use crate::app::View;
 use crate::input::KEYS;
 use crate::lists;
+use crate::tail;
 use crate::timeline::SHAPES;
 use crate::typing::TYPING;
 
@@ -109,8 +110,10 @@ impl Explained {
 
 /// The columns of the view's list.
 pub fn columns(view: View) -> Vec<Explained> {
-    if view == View::Timeline {
-        return shapes();
+    match view {
+        View::Timeline => return told(&SHAPES),
+        View::Events => return told(&tail::COLUMNS),
+        _ => {}
     }
     let heads = lists::of(view).map_or_else(Vec::new, lists::List::heads);
     let explained = heads.into_iter().map(|head| Explained {
@@ -123,9 +126,9 @@ pub fn columns(view: View) -> Vec<Explained> {
     explained.collect()
 }
 
-/// The shapes of the Timeline, which has no columns.
-fn shapes() -> Vec<Explained> {
-    let explained = SHAPES.iter().map(|(key, shape, help)| Explained {
+/// What is told of views without a list: key, name, meaning.
+fn told(table: &[(&'static str, &'static str, &'static str)]) -> Vec<Explained> {
+    let explained = table.iter().map(|(key, shape, help)| Explained {
         key,
         name: (*shape).to_owned(),
         help,

@@ -65,6 +65,9 @@ impl App {
         if self.is_timeline() {
             return self.chosen_lane();
         }
+        if self.is_tail() {
+            return self.chosen_in_tail();
+        }
         if let Some(row) = self.ui.list().row {
             return Some(row.subject);
         }
@@ -87,6 +90,9 @@ impl App {
         }
         if self.is_timeline() {
             return self.go_in_timeline(step, page);
+        }
+        if self.is_tail() {
+            return self.go_in_tail(step, page);
         }
         let to = if let Some(details) = &self.ui.details {
             let all = related(self.model(), details.subject());
@@ -115,6 +121,9 @@ impl App {
         }
         if self.is_timeline() {
             return self.select_lane(place);
+        }
+        if self.is_tail() {
+            return self.select_in_tail(place);
         }
         let row = self.shown().and_then(|shown| shown.identity(place));
         let state = self.ui.list_mut();

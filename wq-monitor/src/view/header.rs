@@ -262,8 +262,10 @@ fn looked_for(app: &App, width: u16, palette: Palette) -> Vec<Span<'static>> {
     if let Some((subject, gone)) = app.missing() {
         let name = fit(&subject.name(app.model()), 24);
         let what = if gone { "is gone" } else { "is not listed" };
-        let text = format!("{} {name} {what} ", subject.kind());
-        if text.chars().count() < width.into() {
+        let whole = format!("{} {name} {what} ", subject.kind());
+        let texts = [whole, format!("{name} {what} "), format!("{what} ")];
+        let mut fitting = texts.into_iter();
+        if let Some(text) = fitting.find(|text| text.chars().count() < width.into()) {
             spans.push(Span::styled(text, palette.of(Role::Warn)));
         }
     }

@@ -1,6 +1,6 @@
 //! What a click on a place of the screen means, worked out from the application and its size alone.
 
-use super::{SMALLEST, details, header, moment, places, screen, table, timeline, warnings};
+use super::{SMALLEST, details, events, header, moment, places, screen, table, timeline, warnings};
 use crate::app::{Act, App, Msg};
 use ratatui::layout::{Position, Rect};
 
@@ -37,6 +37,9 @@ pub fn hit(app: &App, x: u16, y: u16) -> Option<Msg> {
     let area = (screen(app.ui.view)?.list)(app, whole, places.body)?;
     if !area.contains(at) {
         return None;
+    }
+    if app.is_tail() {
+        return events::hit(app, area, y);
     }
     if app.is_timeline() {
         return timeline::hit(app, area, y);

@@ -14,6 +14,7 @@
 mod chart;
 mod chooser;
 mod details;
+mod events;
 mod footer;
 mod header;
 mod help;
@@ -62,6 +63,7 @@ const SCREENS: &[Screen] = &[
     Screen { view: View::Pools, draw: pools::draw, list: pools::list },
     Screen { view: View::Workers, draw: workers::draw, list: workers::list },
     Screen { view: View::Producers, draw: producers::draw, list: producers::list },
+    Screen { view: View::Events, draw: events::draw, list: events::list },
     Screen { view: View::Timeline, draw: timeline::draw, list: timeline::list },
 ];
 
