@@ -54,6 +54,8 @@ pub enum Act {
     },
     /// Lanes of workers, or of CPUs.
     TurnLanes,
+    /// Waits, or runs.
+    TurnLatency,
     /// Move the selection, or the help.
     Go(Step),
     /// Type what to look for.
@@ -105,13 +107,14 @@ pub enum View {
 
 impl View {
     /// Those that there are, in the order of their digits and of Tab.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Overview,
         Self::Workqueues,
         Self::Pools,
         Self::Workers,
         Self::Producers,
         Self::Events,
+        Self::Latency,
         Self::Timeline,
     ];
 

@@ -14,6 +14,7 @@ use crate::paint::theme::Theme;
 use crate::prompt::Edit;
 use crate::request::Request;
 use crate::source::Update;
+use crate::spread::Spread;
 use crate::tail::Tail;
 use crate::time::Time;
 use crate::timeline::{Folded, Timeline};
@@ -111,6 +112,8 @@ pub struct Ui {
     pub theme: Theme,
     /// The place of the chosen engine.
     pub engine: usize,
+    /// How the latencies are looked at.
+    pub spread: Spread,
     /// How the events are looked at.
     pub tail: Tail,
     /// How the Timeline is looked at.
@@ -178,6 +181,7 @@ impl App {
                 lists: list_states(),
                 theme: Theme::default(),
                 engine: 0,
+                spread: Spread::default(),
                 tail: Tail::default(),
                 timeline: Timeline::default(),
                 note: None,
@@ -343,7 +347,8 @@ impl App {
             Act::Go(step) => self.go(step),
             Act::Zoom { closer } if self.is_timeline() => self.ui.timeline.zoom(closer),
             Act::TurnLanes if self.is_timeline() => self.ui.timeline.turn(),
-            Act::Zoom { .. } | Act::TurnLanes => return Effect::None,
+            Act::TurnLatency if self.is_spread() => self.ui.spread.turn(),
+            Act::Zoom { .. } | Act::TurnLanes | Act::TurnLatency => return Effect::None,
             Act::ScrollLeft if self.is_timeline() => self.scroll_timeline(true),
             Act::ScrollRight if self.is_timeline() => self.scroll_timeline(false),
             Act::Choose => return self.open(),

@@ -3,6 +3,7 @@
 use crate::app::View;
 use crate::input::KEYS;
 use crate::lists;
+use crate::spread;
 use crate::tail;
 use crate::timeline::SHAPES;
 use crate::typing::TYPING;
@@ -113,6 +114,7 @@ pub fn columns(view: View) -> Vec<Explained> {
     match view {
         View::Timeline => return told(&SHAPES),
         View::Events => return told(&tail::COLUMNS),
+        View::Latency => return told(&spread::COLUMNS),
         _ => {}
     }
     let heads = lists::of(view).map_or_else(Vec::new, lists::List::heads);

@@ -69,7 +69,7 @@ const PROGRAM: [Binding; 4] = [
 
 /// Those inside of a view. `<` and `>` also without Shift.
 #[rustfmt::skip]
-const INSIDE: [Binding; 32] = [
+const INSIDE: [Binding; 33] = [
     row("Tab", &[code(KeyCode::Tab)], Act::NextView, "next view", "Next view"),
     row("S-Tab", &[code(KeyCode::BackTab)], Act::PreviousView, "", "Previous view"),
     row("Space", &[ch(' ')], Act::Pause, "pause", "Hold the picture still, or go on; counting never stops"),
@@ -99,6 +99,7 @@ const INSIDE: [Binding; 32] = [
     row("Right l", &[code(KeyCode::Right), ch('l')], Act::ScrollRight, "", "Columns: on to those that find no room; Timeline: on in time"),
     row("z", &[ch('z')], Act::Zoom { closer: true }, "", "Timeline: closer, less time across"),
     row("Z", &[ch('Z')], Act::Zoom { closer: false }, "", "Timeline: further away, more time across"),
+    row("m", &[ch('m')], Act::TurnLatency, "", "Latency: how long items wait, or how long they run"),
     row("t", &[ch('t')], Act::TurnLanes, "", "Timeline: a lane for each worker, or for each CPU"),
     row("Enter", &[code(KeyCode::Enter)], Act::Choose, "details", "Details of the chosen row; there, of the related one that is chosen"),
     row("Esc", &[code(KeyCode::Esc)], Act::Back, "", "Back from the help or from details"),

@@ -31,6 +31,7 @@ pub mod run;
 pub mod save;
 pub mod selection;
 pub mod source;
+pub mod spread;
 pub mod tail;
 pub mod target;
 pub mod term;

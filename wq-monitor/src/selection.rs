@@ -68,6 +68,9 @@ impl App {
         if self.is_tail() {
             return self.chosen_in_tail();
         }
+        if self.is_spread() {
+            return self.chosen_in_spread();
+        }
         if let Some(row) = self.ui.list().row {
             return Some(row.subject);
         }
@@ -93,6 +96,9 @@ impl App {
         }
         if self.is_tail() {
             return self.go_in_tail(step, page);
+        }
+        if self.is_spread() {
+            return self.go_in_spread(step, page);
         }
         let to = if let Some(details) = &self.ui.details {
             let all = related(self.model(), details.subject());
@@ -124,6 +130,9 @@ impl App {
         }
         if self.is_tail() {
             return self.select_in_tail(place);
+        }
+        if self.is_spread() {
+            return self.select_spread(place);
         }
         let row = self.shown().and_then(|shown| shown.identity(place));
         let state = self.ui.list_mut();

@@ -7,6 +7,8 @@ mod find;
 mod follow;
 #[path = "screens/moments.rs"]
 mod moments;
+#[path = "screens/spread.rs"]
+mod spread;
 #[path = "screens/tail.rs"]
 mod tail;
 #[path = "screens/timeline.rs"]

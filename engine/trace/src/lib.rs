@@ -13,6 +13,7 @@ pub mod explain;
 pub mod export;
 #[cfg(test)]
 mod fixture;
+pub mod heat;
 mod held;
 mod hist;
 mod ids;

@@ -1,6 +1,8 @@
 //! What a click on a place of the screen means, worked out from the application and its size alone.
 
-use super::{SMALLEST, details, events, header, moment, places, screen, table, timeline, warnings};
+use super::{
+    SMALLEST, details, events, header, moment, places, screen, spread, table, timeline, warnings,
+};
 use crate::app::{Act, App, Msg};
 use ratatui::layout::{Position, Rect};
 
@@ -40,6 +42,9 @@ pub fn hit(app: &App, x: u16, y: u16) -> Option<Msg> {
     }
     if app.is_tail() {
         return events::hit(app, area, y);
+    }
+    if app.is_spread() {
+        return spread::hit(app, area, y);
     }
     if app.is_timeline() {
         return timeline::hit(app, area, y);

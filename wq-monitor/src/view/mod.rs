@@ -28,6 +28,7 @@ mod pool;
 mod pools;
 mod producers;
 mod prompt;
+mod spread;
 mod table;
 mod timeline;
 mod waiting;
@@ -64,6 +65,7 @@ const SCREENS: &[Screen] = &[
     Screen { view: View::Workers, draw: workers::draw, list: workers::list },
     Screen { view: View::Producers, draw: producers::draw, list: producers::list },
     Screen { view: View::Events, draw: events::draw, list: events::list },
+    Screen { view: View::Latency, draw: spread::draw, list: spread::list },
     Screen { view: View::Timeline, draw: timeline::draw, list: timeline::list },
 ];
 

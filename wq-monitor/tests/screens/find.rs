@@ -137,7 +137,7 @@ fn a_query_thins_every_list_and_one_that_says_nothing_of_it_says_so() {
 
 #[test]
 fn what_is_chosen_stays_chosen_wherever_it_stands() {
-    let size = (120, 40);
+    let size = (160, 40);
     let mut app = app(View::Workers, 30, size);
     press(&mut app, &[Act::Go(Step::Down)]);
     let marked = |app: &App| {
@@ -170,7 +170,7 @@ fn what_is_chosen_stays_chosen_wherever_it_stands() {
 
 #[test]
 fn what_a_query_does_not_find_is_not_gone() {
-    let size = (120, 40);
+    let size = (160, 40);
     let mut app = app(View::Workers, 30, size);
     press(&mut app, &[Act::Go(Step::First)]);
     find(&mut app, "kworker/1");
