@@ -349,6 +349,34 @@ fn what_was_overwritten_is_counted() {
 }
 
 #[test]
+fn what_was_lost_before_anybody_looked_is_told_from_what_a_reader_missed() {
+    let config = SegmentConfig {
+        ring_bytes: 64 * 16,
+        ..config()
+    };
+    let segment = Segment::in_memory(&config, 1);
+    let mut emitter = segment.emitter(1, "thread");
+    let mut emit = |from, to| (from..to).for_each(|at| emitter.emit(&event(at, at)));
+    emit(0, 100);
+    let mut cursor = Reader::in_memory(&segment).cursor(From::Oldest);
+    assert_eq!(cursor.next(u64::MAX), Next::Lost(84));
+    assert_eq!((cursor.lost(), cursor.lost_before()), (84, 84));
+    // It is never idle: its 16 events are at hand, and the ring goes round behind them.
+    emit(100, 200);
+    let mut next = cursor.next(u64::MAX);
+    while let Next::Record(_) = next {
+        next = cursor.next(u64::MAX);
+    }
+    assert_eq!(next, Next::Lost(84));
+    assert_eq!((cursor.lost(), cursor.lost_before()), (168, 84));
+    // A thread that came later has no history.
+    let mut late = segment.emitter(2, "late");
+    (200..300).for_each(|at| late.emit(&event(at, at)));
+    while cursor.next(u64::MAX) != Next::Idle {}
+    assert_eq!((cursor.lost(), cursor.lost_before()), (252, 84));
+}
+
+#[test]
 fn a_ring_goes_to_the_next_thread() {
     let segment = Segment::in_memory(&config(), 1);
     let mut first = segment.emitter(1, "first");

@@ -17,8 +17,8 @@ pub struct SegmentSource {
     reader: Reader,
     /// `None` when nobody wants events.
     cursor: Option<Cursor>,
-    /// Whether everything that was there at first has been read.
-    caught_up: bool,
+    /// The losses that were counted: those that came while it was read.
+    counted: u64,
     /// Whether the last state of an engine that is gone was read.
     done: bool,
     /// Whether the earlier states of a recording were told.
@@ -44,7 +44,7 @@ impl SegmentSource {
         Self {
             reader,
             cursor,
-            caught_up: false,
+            counted: 0,
             done: false,
             told: false,
             liveness: Liveness::Unknown,
@@ -84,11 +84,9 @@ impl SegmentSource {
                     if let Some(tape) = &mut self.tape {
                         tape.event(&event);
                     }
-                    // A recording is never idle: what was lost before its first event was lost before anybody looked.
-                    self.caught_up |= self.reader.recording().is_some();
                     update.events.push(event);
                 }
-                Next::Lost(n) => {
+                Next::Lost(_) => {
                     let losses = cursor.losses();
                     if let Some(tape) = &mut self.tape {
                         tape.losses(&losses);
@@ -98,14 +96,11 @@ impl SegmentSource {
                         .gaps
                         .extend(losses.iter().map(|loss| (at, gap(loss))));
                     // What was overwritten before anybody looked is history, not loss.
-                    if self.caught_up {
-                        update.lost = update.lost.saturating_add(n);
-                    }
+                    let lost = cursor.lost().saturating_sub(cursor.lost_before());
+                    update.lost = (update.lost).saturating_add(lost.saturating_sub(self.counted));
+                    self.counted = lost;
                 }
-                Next::Idle => {
-                    self.caught_up = true;
-                    return;
-                }
+                Next::Idle => return,
                 Next::WriterGone | Next::End => {
                     if let Some(tape) = &mut self.tape {
                         tape.rings(cursor);
@@ -244,5 +239,47 @@ fn gap(loss: &Loss) -> Gap {
         lost: loss.lost,
         ring: (loss.ring != Loss::NO_RING).then_some(loss.ring),
         until: loss.until,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use wq_trace::{Event, FuncId, PoolId, Segment, SegmentConfig, What, WorkerId, WqId};
+
+    fn event(at: u64) -> Event {
+        Event {
+            at,
+            cpu: 0,
+            tid: 1,
+            wq: WqId(1),
+            pool: PoolId(1),
+            worker: WorkerId(1),
+            func: FuncId(2),
+            from: FuncId::NONE,
+            work: at,
+            what: What::ExecuteStart,
+        }
+    }
+
+    #[test]
+    fn a_source_that_is_never_idle_counts_what_it_missed_but_not_what_was_gone_before() {
+        let config = SegmentConfig {
+            ring_bytes: 64 * 16,
+            ..SegmentConfig::default()
+        };
+        let segment = Segment::in_memory(&config, 1);
+        let mut emitter = segment.emitter(1, "flood");
+        let mut emit = |n: u64| (0..n).for_each(|at| emitter.emit(&event(at)));
+        emit(100);
+        let mut source = SegmentSource::over(Reader::in_memory(&segment), true);
+        let mut update = source.poll(u64::MAX, false);
+        assert_eq!((update.lost, update.events.len()), (0, 16));
+        assert_eq!(update.gaps[0].1.lost, 84);
+        for _ in 0..2 {
+            emit(100);
+            update = source.poll(u64::MAX, false);
+            assert_eq!((update.lost, update.events.len()), (84, 16));
+        }
     }
 }

@@ -40,6 +40,10 @@ pub(super) struct RingCursor {
     pub(super) lost: u64,
     /// Of those, the ones that [`super::Cursor::losses`] has told of.
     pub(super) told: u64,
+    /// Of those, the ones that were gone before the ring could be read at all, since it is older than its cursor.
+    pub(super) early: u64,
+    /// Whether what the next reading misses is of that kind.
+    is_older: bool,
     pub(super) damaged: bool,
 }
 
@@ -66,8 +70,14 @@ impl View for RingView<'_> {
 }
 
 impl RingCursor {
-    /// A place at the ring's beginning, or behind all that is written when only news is wanted.
-    pub(super) fn open(source: &dyn Source, chunk: &Chunk, only_news: bool) -> Self {
+    /// A place at the ring's beginning, or behind all that is written when only news is wanted; `is_older` if others
+    /// may have written to the ring before there was a cursor.
+    pub(super) fn open(
+        source: &dyn Source,
+        chunk: &Chunk,
+        only_news: bool,
+        is_older: bool,
+    ) -> Self {
         let mut written = [0];
         let at = chunk.offset + ring::WRITTEN as u64 * 8;
         let read = read_words(source, at, &mut written);
@@ -83,6 +93,8 @@ impl RingCursor {
             seen: 0,
             lost: 0,
             told: 0,
+            early: 0,
+            is_older: is_older && !only_news,
             damaged: read.is_err(),
         }
     }
@@ -143,6 +155,7 @@ impl RingCursor {
             }
             batches -= 1;
         }
+        self.is_older = false;
         unknown
     }
 
@@ -150,6 +163,9 @@ impl RingCursor {
     fn take_in(&mut self, batch: &Batch, head: &Head, buffer: &[u64]) -> u64 {
         if batch.lost > 0 {
             self.note_gap(batch.lost);
+        }
+        if std::mem::take(&mut self.is_older) {
+            self.early = batch.lost;
         }
         let before = self.ready.len();
         let records = buffer[batch.skip * RECORD_WORDS..].as_chunks().0;

@@ -101,6 +101,8 @@ pub struct Cursor {
     last_at: u64,
     seen: u64,
     lost: u64,
+    /// Of a recording: what was lost before its first event.
+    early: u64,
     late: u64,
     unknown: u64,
 }
@@ -128,6 +130,7 @@ impl Cursor {
             last_at: 0,
             seen: 0,
             lost: 0,
+            early: 0,
             late: 0,
             unknown: 0,
         };
@@ -202,6 +205,9 @@ impl Cursor {
                 }
                 Step::Lost(loss) => {
                     self.lost = self.lost.saturating_add(loss.lost);
+                    if self.seen == 0 {
+                        self.early = self.lost;
+                    }
                     self.note(loss);
                     return Next::Lost(loss.lost);
                 }
@@ -249,6 +255,14 @@ impl Cursor {
     /// found no ring at all are [`crate::Snapshot::lost_no_ring`].
     pub fn lost(&self) -> u64 {
         self.lost
+    }
+
+    /// Of the lost ones, those that a cursor from [`From::Oldest`] on found overwritten when it first looked at a ring
+    /// that was there before it (of a recording: those before its first event). They are history that nobody kept; all
+    /// others came while the cursor read, and it was too slow for them.
+    pub fn lost_before(&self) -> u64 {
+        let rings = self.rings.iter().map(|ring| ring.early);
+        rings.fold(self.early, u64::saturating_add)
     }
 
     /// Seen and lost events of each ring, in the order of [`crate::RingRow::index`]; of a recording, as its recorder saw
@@ -359,8 +373,9 @@ impl Cursor {
         let Ok((chunks, entries)) = head.chunks(source, self.entries) else {
             return;
         };
+        let is_older = self.polled_at.is_none();
         for chunk in chunks.iter().filter(|chunk| chunk.kind == Kind::Ring) {
-            let ring = RingCursor::open(source, chunk, from == From::Now);
+            let ring = RingCursor::open(source, chunk, from == From::Now, is_older);
             self.rings.push(ring);
         }
         self.entries = entries.max(self.entries);
