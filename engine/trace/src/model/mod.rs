@@ -32,7 +32,7 @@ use std::hash::Hash;
 pub struct Limits {
     /// Points of history of each thing, while there are few things: see [`FULL_HISTORIES`].
     pub history: usize,
-    /// Producers; items of further ones are only counted.
+    /// Producers. When room gets short, those that queue least go down to half of that; their items are only counted.
     pub producers: usize,
 }
 
@@ -228,7 +228,7 @@ impl Model {
         &self.producer_rows
     }
 
-    /// Items queued by producers that found no room.
+    /// Items queued by producers for which there was no room, or no longer any.
     pub fn other_producers(&self) -> u64 {
         self.producers.other
     }
