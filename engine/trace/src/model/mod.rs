@@ -14,6 +14,7 @@ mod workers;
 
 pub use history::{FunctionPoint, History, PoolPoint, TotalPoint, WorkqueuePoint};
 pub use latency::Latency;
+pub(crate) use producers::AHEAD_NS;
 pub use producers::{Producer, ProducerRow, Source};
 pub use rates::Rates;
 pub use rows::{Function, Pool, Totals, Workqueue, main_reason, sum};
@@ -114,7 +115,8 @@ impl Model {
             }
             None => self.remember(snapshot.at),
         }
-        self.producers.prune();
+        self.newest = self.newest.min(snapshot.at.saturating_add(AHEAD_NS));
+        self.producers.at_snapshot(snapshot.at);
         self.name_rows(snapshot);
     }
 

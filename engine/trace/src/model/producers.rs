@@ -13,6 +13,9 @@ mod window;
 /// A producer that has been silent for this long makes room when room is short, in nanoseconds.
 const STALE_NS: u64 = 60_000_000_000;
 
+/// An event this much later than the snapshot behind it is not believed, in nanoseconds.
+pub(crate) const AHEAD_NS: u64 = 5_000_000_000;
+
 /// Who queued.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Source {
@@ -165,9 +168,22 @@ impl Producers {
             .record(event.at);
     }
 
+    /// Tells the time, at each snapshot. A stamp from the future is wrong: who has one begins anew.
+    pub(super) fn at_snapshot(&mut self, now: u64) {
+        let latest = now.saturating_add(AHEAD_NS);
+        self.newest = self.newest.min(latest);
+        self.first = self.first.map(|first| first.min(latest));
+        self.others.forget_after(latest);
+        for producer in self.by_key.values_mut() {
+            producer.last_at = producer.last_at.min(latest);
+            producer.window.forget_after(latest);
+        }
+        self.prune();
+    }
+
     /// Makes room when room gets short, at each snapshot and when there is none left: those go that have been silent for a minute, and if they are too few, those that
     /// queue least, down to half. A storm that begins now must find room.
-    pub(super) fn prune(&mut self) {
+    fn prune(&mut self) {
         if !self.is_short() {
             return;
         }

@@ -165,6 +165,25 @@ fn stamps_at_the_end_of_time_do_no_harm() {
     assert!(producers.rate(&only(&producers).window, 0) >= 0.0);
 }
 
+#[test]
+fn a_stamp_from_the_far_future_is_forgotten_at_the_next_snapshot() {
+    let mut producers = Producers::new(10);
+    producers.apply(&queued(100 * S, 1, 0));
+    producers.apply(&queued(u64::MAX, 1, 0));
+    producers.at_snapshot(101 * S);
+    for n in 0..100 {
+        producers.apply(&queued(101 * S + n * S / 10, 1, 0));
+        producers.apply(&queued(101 * S + n * S / 10, 2, 0));
+    }
+    producers.at_snapshot(111 * S);
+    let rows = producers.rows(&Names::default(), 111 * S);
+    assert_eq!(rows.len(), 2);
+    assert!(
+        rows.iter().all(|row| row.per_s == 10.0 && row.last_ns <= S),
+        "{rows:?}"
+    );
+}
+
 proptest::proptest! {
     #[test]
     fn any_order_tells_the_same(

@@ -44,6 +44,13 @@ impl Window {
         }
     }
 
+    /// Forgets everything if the newest is later than `at`: nothing that came since had a place.
+    pub(super) fn forget_after(&mut self, at: u64) {
+        if self.newest > at / SLICE_NS {
+            *self = Self::at(at);
+        }
+    }
+
     /// Empties the slices that come into use when `slice` is the newest.
     fn turn_to(&mut self, slice: u64) {
         if slice <= self.newest {
