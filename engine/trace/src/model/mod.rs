@@ -14,6 +14,7 @@ mod workers;
 
 pub use history::{FunctionPoint, History, PoolPoint, TotalPoint, WorkqueuePoint};
 pub use latency::Latency;
+pub(crate) use producers::AHEAD_NS;
 pub use producers::{Producer, ProducerRow, Source};
 pub use rates::Rates;
 pub use rows::{Function, Pool, Totals, Workqueue, main_reason, sum};
@@ -32,7 +33,7 @@ use std::hash::Hash;
 pub struct Limits {
     /// Points of history of each thing, while there are few things: see [`FULL_HISTORIES`].
     pub history: usize,
-    /// Producers; items of further ones are only counted.
+    /// Producers. When room gets short, those that queue least go down to half of that; their items are only counted.
     pub producers: usize,
 }
 
@@ -114,7 +115,8 @@ impl Model {
             }
             None => self.remember(snapshot.at),
         }
-        self.producers.prune();
+        self.newest = self.newest.min(snapshot.at.saturating_add(AHEAD_NS));
+        self.producers.at_snapshot(snapshot.at);
         self.name_rows(snapshot);
     }
 
@@ -228,7 +230,7 @@ impl Model {
         &self.producer_rows
     }
 
-    /// Items queued by producers that found no room.
+    /// Items queued by producers for which there was no room, or no longer any.
     pub fn other_producers(&self) -> u64 {
         self.producers.other
     }

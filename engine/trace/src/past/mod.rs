@@ -17,7 +17,7 @@ pub use playhead::{JUMP, Playhead};
 pub use window::Gap;
 
 use crate::event::Event;
-use crate::model::{Limits, Model};
+use crate::model::{AHEAD_NS, Limits, Model};
 use crate::snapshot::Snapshot;
 use crate::stats::Counter;
 use std::collections::VecDeque;
@@ -113,7 +113,7 @@ pub struct Past {
     window: Window,
     /// The events as they were when they were held.
     held: Option<Box<Held>>,
-    /// The newest stamp of all.
+    /// The newest stamp of a state. Events have no say: one wrong stamp would make all that is kept too old.
     newest: u64,
     lost: u64,
 }
@@ -162,7 +162,6 @@ impl Past {
 
     /// Takes in an event. Events of different rings may come in any order.
     pub fn event(&mut self, event: &Event) {
-        self.newest = self.newest.max(event.at);
         self.window.event(event, &self.keep);
     }
 
@@ -275,8 +274,9 @@ impl Past {
         }
         let until = frame.snapshot.at;
         let newest = index + 1 == self.frames.len();
+        let latest = until.saturating_add(if newest { AHEAD_NS } else { 0 });
         self.events()
-            .filter(|event| newest || event.at <= until)
+            .filter(|event| event.at <= latest)
             .for_each(|event| model.apply_event(event));
         model.apply_snapshot(&frame.snapshot);
         model.apply_lost(if newest { self.lost } else { frame.lost });

@@ -131,6 +131,21 @@ fn a_moment_that_is_gone_back_to_is_as_it_was() {
     assert!(past.at(past.len(), limits).is_none());
 }
 
+#[test]
+fn an_event_from_the_far_future_destroys_nothing() {
+    let mut past = Past::new(small());
+    (100..110).for_each(|at| {
+        (0..5).for_each(|n| past.event(&event(at * S + n)));
+        past.snapshot(&state(at * S));
+    });
+    past.event(&event(u64::MAX));
+    past.snapshot(&state(110 * S));
+    assert_eq!((past.len(), past.events().len()), (11, 51));
+    let model = past.at(10, Limits::default()).expect("a state");
+    let row = &model.producer_rows()[0];
+    assert_eq!((row.seconds.as_slice(), row.last_ns), (&[5; 8][..], S - 4));
+}
+
 /// All that the model says which a viewer could tell from another moment's.
 fn said(model: &Model) -> String {
     let rates: Vec<_> = model.workqueues().iter().map(|wq| wq.rates).collect();

@@ -21,6 +21,8 @@ pub(super) struct Done {
     pub own: [u64; WqCounter::COUNT],
     pub breakdown: Breakdown,
     pub long_waits: u64,
+    /// Items that were held back: of what came on top, those that had been at its beginning.
+    pub was_inactive: u64,
     pub completed: u64,
     pub cpu_ns: u64,
 }
@@ -32,6 +34,7 @@ impl Default for Done {
             own: [0; WqCounter::COUNT],
             breakdown: Breakdown::default(),
             long_waits: 0,
+            was_inactive: 0,
             completed: 0,
             cpu_ns: 0,
         }
@@ -44,6 +47,7 @@ impl Done {
             counters: wq.counters,
             own: wq.own,
             breakdown: wq.breakdown,
+            was_inactive: wq.inactive,
             ..Self::default()
         }
     }
@@ -58,6 +62,7 @@ impl Done {
         take(&mut self.own, &before.own);
         take(&mut self.breakdown, &before.breakdown);
         self.long_waits = self.long_waits.saturating_sub(before.long_waits);
+        self.was_inactive = before.was_inactive;
         self.completed = self.completed.saturating_sub(before.completed);
         self.cpu_ns = self.cpu_ns.saturating_sub(before.cpu_ns);
         self

@@ -42,18 +42,19 @@ fn long_wait(scene: &Scene<'_>) -> Vec<Finding> {
 fn waited(scene: &Scene<'_>, wq: &Workqueue, done: &Done) -> Option<Finding> {
     let mut parts = done.breakdown;
     // The item's own doing, and the user's.
-    parts[WaitPart::SelfRun as usize] = 0;
-    parts[WaitPart::InactiveFrozen as usize] = 0;
+    let excused = [WaitPart::SelfRun, WaitPart::InactiveFrozen];
+    let excused = excused.map(|part| std::mem::take(&mut parts[part as usize]));
+    let count = unexcused(done.long_waits, excused, scene.threshold);
     let (reason, most) = main_reason(&parts)?;
-    if most < scene.threshold {
+    if most < scene.threshold || count == 0 {
         return None;
     }
     let functions = scene.functions_of(wq.id).into_iter();
     let slowest = functions.max_by_key(|(_, done)| sum(&done.breakdown));
     let func = slowest.map_or(FuncId::NONE, |(func, _)| func);
-    let (name, count) = (scene.function(func), done.long_waits);
+    let name = scene.function(func);
     let sentence = format!(
-        "{} of `{}`, mostly of `{name}`, waited over {} before they started, mainly for this: {} ({})",
+        "{} of `{}`, mostly of `{name}`, waited over {} before they started; what that workqueue waits for is mainly: {} ({})",
         many(count, "item"),
         wq.name,
         duration(scene.threshold),
@@ -72,6 +73,15 @@ fn waited(scene: &Scene<'_>, wq: &Workqueue, done: &Done) -> Option<Finding> {
             ("max_wait_ns", ns(wq.wait.max)),
         ]);
     Some(finding)
+}
+
+/// How many of the long waits are left when those are taken off which the excused parts can explain: only of sums is it
+/// known what they were for.
+fn unexcused(long_waits: u64, excused: [u64; 2], threshold: u64) -> u64 {
+    // From there on a wait may have been counted as long.
+    let long = threshold - threshold / 16;
+    let sum = excused.into_iter().fold(0, u64::saturating_add);
+    long_waits.saturating_sub(sum / long.max(1))
 }
 
 /// Items that are held back and have not started.
@@ -245,8 +255,8 @@ mod tests {
         let warning = bench.only("long-wait");
         assert_eq!(
             warning.sentence,
-            "3 items of `mixed`, mostly of `flush_cache`, waited over 2.0 s before they started, mainly for this: \
-             A managed worker of the pool was running (concurrency)"
+            "3 items of `mixed`, mostly of `flush_cache`, waited over 2.0 s before they started; what that \
+             workqueue waits for is mainly: A managed worker of the pool was running (concurrency)"
         );
     }
 
@@ -274,6 +284,25 @@ mod tests {
             bench.waited(2, 5 * S, WaitPart::InactiveFrozen);
         });
         assert_eq!(own.fired(), [""; 0]);
+        // All in one: the long waits are the items' own, what takes most time together is many short ones.
+        let mut mixed = Bench::new();
+        mixed.looks(3 * S, |bench| {
+            bench.waited(1, 1_990 * MS, WaitPart::SelfRun);
+            bench.waited(1, 5 * S, WaitPart::InactiveFrozen);
+            bench.waited(100, 100 * MS, WaitPart::Concurrency);
+        });
+        assert_eq!(mixed.fired(), [""; 0]);
+    }
+
+    #[test]
+    fn long_wait_fires_beside_waits_that_are_excused() {
+        let mut bench = Bench::new();
+        bench.waited(2, 2_500 * MS, WaitPart::SelfRun);
+        bench.waited(3, 2_500 * MS, WaitPart::NoWorker);
+        bench.look(S);
+        let sentence = &bench.only("long-wait").sentence;
+        assert!(sentence.starts_with("3 items of `mixed`"), "{sentence}");
+        assert!(sentence.ends_with("(no_worker)"), "{sentence}");
     }
 
     fn waits(bench: &mut Bench, tid: u32, wq: u32, deadlock: u32) {
