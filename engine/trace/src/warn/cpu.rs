@@ -63,7 +63,7 @@ fn cpu_hog(scene: &Scene<'_>) -> Vec<Finding> {
     let mut found: Vec<Finding> = Vec::new();
     for (wq, done) in scene.done().filter(|(wq, _)| scene.is_managed(wq.id)) {
         let hogs = done.counter(Counter::CpuIntensive);
-        if hogs >= scene.threshold
+        if scene.reaches(hogs)
             && let Some((func, its)) = greediest(scene, wq.id)
         {
             found.push(often(scene, wq.id, hogs, func, its));
@@ -166,7 +166,7 @@ fn off_scope(scene: &Scene<'_>) -> Vec<Finding> {
     let repatriated = |done: &Done| done.counter(Counter::Repatriated);
     let far = scene
         .done()
-        .filter(|(_, done)| repatriated(done) >= scene.threshold);
+        .filter(|(_, done)| scene.reaches(repatriated(done)));
     let finding = |(wq, done): (&crate::model::Workqueue, Done)| {
         let (times, span) = (repatriated(&done), scene.span());
         let sentence = format!(
@@ -203,6 +203,23 @@ mod tests {
                 .starts_with("`write_back` queues itself on `mixed` 1"),
             "{}",
             warning.sentence
+        );
+    }
+
+    #[test]
+    fn a_function_on_two_workqueues_is_one_warning_of_both() {
+        let mut bench = Bench::new();
+        bench.looks(4 * S, |bench| {
+            for wq in [1, 2] {
+                bench.queued_on(WqId(wq), Some(FuncId(3)), 250 * u64::from(3 - wq));
+            }
+        });
+        let warning = bench.only("self-requeue");
+        assert!(warning.sentence.contains("`mixed`"), "the worse is told");
+        assert!(
+            [1, 2]
+                .into_iter()
+                .all(|wq| warning.concerns(Subject::Workqueue(WqId(wq))))
         );
     }
 
@@ -289,6 +306,22 @@ mod tests {
         let mut bench = Bench::new();
         bench.looks(3 * S, |bench| bench.count(Counter::Repatriated, 40));
         assert_eq!(bench.only("off-scope").name, "mixed");
+    }
+
+    #[test]
+    fn counts_are_of_ten_seconds_also_where_the_interval_is_longer() {
+        let mut bench = Bench::new();
+        for _ in 0..4 {
+            bench.count(Counter::CpuIntensive, 12);
+            bench.count(Counter::Repatriated, 120);
+            bench.look(60 * S);
+        }
+        assert_eq!(bench.fired(), [""; 0], "2 and 20 in 10 s");
+        for _ in 0..4 {
+            bench.count(Counter::Repatriated, 1_200);
+            bench.look(60 * S);
+        }
+        assert_eq!(bench.fired(), ["off-scope"]);
     }
 
     #[test]

@@ -107,11 +107,17 @@ impl Bench {
 
     /// `write_back` or thread 7 queues `write_back` on `mixed` so often.
     pub fn queued(&mut self, by: Option<FuncId>, items: u64) {
+        self.queued_on(WqId(1), by, items);
+    }
+
+    /// The same on that workqueue.
+    pub fn queued_on(&mut self, wq: WqId, by: Option<FuncId>, items: u64) {
         for n in 0..items {
             self.model.apply_event(&Event {
                 at: self.snapshot.at + n,
                 tid: 7,
                 func: FuncId(3),
+                wq,
                 from: by.unwrap_or(FuncId::NONE),
                 ..fixture::event(What::QueueWork {
                     req_cpu: REQ_CPU_LOCAL,

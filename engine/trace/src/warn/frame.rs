@@ -6,7 +6,7 @@ use super::settings::Settings;
 use super::table::{LINTS, LONG_WAIT};
 use crate::model::Model;
 use crate::value::{Fields, Value};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 /// How long a warning stays after it was last found, in nanoseconds: one that comes and goes does not flicker.
 const LINGER_NS: u64 = 3_000_000_000;
@@ -108,7 +108,7 @@ impl Warnings {
         for (place, lint) in LINTS.iter().enumerate() {
             if let Some(threshold) = self.settings.threshold(lint) {
                 scene.threshold = threshold;
-                let findings = (lint.check)(&scene);
+                let findings = one_each((lint.check)(&scene));
                 found.extend(findings.into_iter().map(|it| (place, *lint, it)));
             }
         }
@@ -180,6 +180,26 @@ impl Warnings {
         self.active
             .sort_by_key(|warning| std::cmp::Reverse(warning.level));
     }
+}
+
+/// One finding for each subject: of several the first is told, and what the others concern is concerned too.
+fn one_each(findings: Vec<Finding>) -> Vec<Finding> {
+    let mut places: HashMap<Subject, usize> = HashMap::new();
+    let mut each: Vec<Finding> = Vec::new();
+    for finding in findings {
+        let place = *places.entry(finding.subject).or_insert(each.len());
+        match each.get_mut(place) {
+            Some(first) => {
+                for subject in finding.also {
+                    if !first.also.contains(&subject) {
+                        first.also.push(subject);
+                    }
+                }
+            }
+            None => each.push(finding),
+        }
+    }
+    each
 }
 
 fn remember(fired: &mut Vec<Warning>, warning: Warning) {

@@ -21,9 +21,7 @@ pub(super) static PANICS: Lint = Lint {
 
 fn panics(scene: &Scene<'_>) -> Vec<Finding> {
     let panics = |done: &Done| done.counter(Counter::Panics);
-    let panicked = scene
-        .done()
-        .filter(|(_, done)| panics(done) >= scene.threshold);
+    let panicked = scene.done().filter(|(_, done)| scene.reaches(panics(done)));
     let finding = |(wq, done): (&Workqueue, Done)| {
         let times = panics(&done);
         let sentence = format!(

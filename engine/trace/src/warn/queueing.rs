@@ -10,6 +10,8 @@ use crate::value::Value;
 
 /// Parts that the window is cut into: the backlog must be larger in each of them than in the one before.
 const PARTS: u64 = 5;
+/// Points of history at least, where there are so many.
+const FEWEST: usize = 4;
 /// Fewer refusals per second do no harm.
 const FEW_PER_S: f64 = 100.0;
 
@@ -28,13 +30,17 @@ pub(super) static BACKLOG: Lint = Lint {
 fn backlog(scene: &Scene<'_>) -> Vec<Finding> {
     let mut found = Vec::new();
     for wq in scene.model.workqueues() {
-        let from = scene.now().saturating_sub(WINDOW_NS);
         let Some(history) = scene.model.workqueue_history(wq.id) else {
             continue;
         };
-        let points: Vec<&WorkqueuePoint> = history.iter().filter(|it| it.at >= from).collect();
+        let from = scene.now().saturating_sub(WINDOW_NS);
+        // Who looks rarely has fewer points in that time than a trend needs.
+        let later = history.iter().rev().enumerate();
+        let later = later.take_while(|(n, it)| *n < FEWEST || it.at >= from);
+        let mut points: Vec<&WorkqueuePoint> = later.map(|(_, it)| it).collect();
+        points.reverse();
         if let Some((grown, over)) = growth(&points)
-            && grown >= scene.threshold
+            && scene.reaches_over(grown, over)
         {
             found.push(grows(scene, wq, grown, over));
         }
@@ -168,9 +174,9 @@ mod tests {
 
     #[test]
     fn backlog_fires() {
-        for every in [50 * MS, 250 * MS, S, 3 * S] {
+        for every in [50 * MS, 250 * MS, S, 3 * S, 5 * S, 60 * S] {
             let mut bench = Bench::new();
-            for _ in 0..(20 * S / every) {
+            for _ in 0..(20 * S / every).max(6) {
                 bench.snapshot.pwq_funcs[0].pending += (every / (10 * MS)) as u32;
                 bench.snapshot.pools[0].last_progress = bench.snapshot.at;
                 bench.queued(None, every / (10 * MS));
@@ -183,6 +189,17 @@ mod tests {
                 "{sentence}"
             );
         }
+    }
+
+    #[test]
+    fn a_backlog_that_grows_slowly_is_none_however_rarely_somebody_looks() {
+        let mut bench = Bench::new();
+        for _ in 0..8 {
+            bench.snapshot.pwq_funcs[0].pending += 60 * 5;
+            bench.snapshot.pools[0].last_progress = bench.snapshot.at;
+            bench.look(60 * S);
+        }
+        assert_eq!(bench.fired(), [""; 0], "50 items in 10 s");
     }
 
     #[test]

@@ -213,6 +213,21 @@ impl<'a> Scene<'a> {
         count as f64 * 1e9 / self.span().max(1) as f64
     }
 
+    /// Whether a count of that time reaches the threshold, which is for 10 s: where nobody looked for longer, as much of
+    /// it as 10 s have on average. Once is once, however long ago.
+    pub fn reaches(&self, count: u64) -> bool {
+        match self.threshold {
+            0 | 1 => count >= self.threshold,
+            _ => self.reaches_over(count, self.span()),
+        }
+    }
+
+    /// The same of what grew over so many nanoseconds.
+    pub fn reaches_over(&self, count: u64, over: u64) -> bool {
+        let in_window = u128::from(count) * u128::from(WINDOW_NS);
+        in_window >= u128::from(self.threshold) * u128::from(over.max(WINDOW_NS))
+    }
+
     /// What each workqueue that was ever used did in that time, in the order of their allocation.
     pub fn done(&self) -> impl Iterator<Item = (&'a Workqueue, Done)> {
         let workqueues = self.model.workqueues().iter();

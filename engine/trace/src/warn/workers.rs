@@ -79,9 +79,7 @@ pub(super) static RESCUER: Lint = Lint {
 
 fn rescuer(scene: &Scene<'_>) -> Vec<Finding> {
     let calls = |done: &Done| done.counter(Counter::Mayday);
-    let called = scene
-        .done()
-        .filter(|(_, done)| calls(done) >= scene.threshold);
+    let called = scene.done().filter(|(_, done)| scene.reaches(calls(done)));
     let finding = |(wq, done): (&Workqueue, Done)| {
         let (times, rescued) = (calls(&done), done.counter(Counter::Rescued));
         let sentence = format!(
