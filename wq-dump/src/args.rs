@@ -68,6 +68,8 @@ pub enum Command {
     /// Counters, latencies and the parts of the wait, once.
     #[command(after_long_help = crate::stats::help())]
     Stats,
+    /// What is wrong with the engine, after a look of two seconds: the warnings of wq-monitor.
+    Warnings(Warnings),
     /// The events that are in the rings now, as ftrace text.
     Events(Events),
     /// The events as a file for other tools: ftrace text, or a Perfetto trace.
@@ -92,6 +94,17 @@ pub struct Record {
     /// For how long, as 5s, 500ms or 1.5m.
     #[arg(long = "for", value_name = "DURATION", value_parser = duration::parse)]
     pub duration: Option<Duration>,
+}
+
+/// For how long to look, and from where on to warn.
+#[derive(Debug, clap::Args)]
+pub struct Warnings {
+    /// How long an engine that runs is looked at, as 2s or 500ms; many warnings need a second look.
+    #[arg(long = "for", value_name = "DURATION", value_parser = duration::parse, default_value = "2s")]
+    pub duration: Duration,
+    /// Change a warning: off, on or its threshold, as stalled-pool=5s; NAME may be `all`. May be repeated.
+    #[arg(long, value_name = "NAME=VALUE")]
+    pub warn: Vec<String>,
 }
 
 /// Which events, and for how long.

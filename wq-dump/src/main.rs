@@ -22,6 +22,7 @@ mod stats;
 mod style;
 mod table;
 mod target;
+mod warnings;
 
 use args::{Args, Command};
 use clap::{CommandFactory, Parser};
@@ -56,6 +57,7 @@ fn run(args: &Args) -> Result<(), Failure> {
         Command::List => list::run(&args.common, &mut output),
         Command::State => state::run(&args.common, &mut output),
         Command::Stats => stats::run(&args.common, &mut output),
+        Command::Warnings(flags) => warnings::run(&args.common, flags, &mut output),
         Command::Events(which) => events::run(&args.common, which, &mut output),
         Command::Export(flags) => export::run(&args.common, flags),
         Command::Record(flags) => record::run(&args.common, flags, &mut output),

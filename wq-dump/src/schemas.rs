@@ -2,7 +2,7 @@
 
 use crate::fixture;
 use crate::json::Json;
-use crate::{config, list, state, stats};
+use crate::{config, list, state, stats, warnings};
 use check::check;
 use wq_trace::{Limits, Liveness, Model, Snapshot, Value};
 
@@ -50,4 +50,11 @@ fn stats_are_as_published() {
 fn a_list_is_as_published() {
     let engines = [Liveness::Live, Liveness::Unknown].map(|state| list::made_up(7, state));
     check("list", &printed(&list::json(&engines)));
+}
+
+#[test]
+fn warnings_are_as_published() {
+    for over in [false, true] {
+        check("warnings", &printed(&warnings::made_up(over)));
+    }
 }

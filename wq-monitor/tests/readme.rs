@@ -8,6 +8,7 @@ use wq_monitor::help;
 use wq_monitor::input::KEYS;
 use wq_monitor::typing::TYPING;
 use wq_trace::query::Query;
+use wq_trace::warn::{LINTS, Settings};
 
 const README: &str = include_str!("../README.md");
 
@@ -19,6 +20,17 @@ fn row(text: &mut String, name: &str, help: &str) {
 #[track_caller]
 fn contains(table: &str) {
     assert!(README.contains(table), "put this into README.md:\n{table}");
+}
+
+#[test]
+fn warnings() {
+    let mut table = "| warning | | says that | from |\n|---|---|---|---|\n".to_owned();
+    for lint in LINTS {
+        let from = lint.threshold_text(&Settings::default());
+        let (level, help) = (lint.level.word(), lint.help);
+        writeln!(table, "| `{}` | {level} | {help} | {from} |", lint.name).unwrap();
+    }
+    contains(&table);
 }
 
 #[test]

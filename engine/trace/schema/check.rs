@@ -46,7 +46,8 @@ fn objects(json: &Value) -> Vec<String> {
 fn collect(json: &Value, at: String, found: &mut Vec<String>) {
     match json {
         Value::Object(fields) => {
-            for (key, value) in fields {
+            // What a warning rests on is other things for each lint.
+            for (key, value) in fields.iter().filter(|(key, _)| *key != "evidence") {
                 collect(value, format!("{at}/{key}"), found);
             }
             found.push(at);

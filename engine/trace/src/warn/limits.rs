@@ -1,10 +1,10 @@
 //! Limits that hold items back: max_active, and the order.
 
 use super::lint::{Finding, Level, Lint, Subject, Unit};
-use super::scene::{Scene, many, mean, ns};
+use super::scene::{Done, Scene, many, mean, ns};
 use crate::event::Hold;
 use crate::held::hold_reason;
-use crate::ids::WqId;
+use crate::ids::{FuncId, WqId};
 use crate::model::Workqueue;
 use crate::stats::{Counter, WaitPart};
 use crate::units::duration;
@@ -37,13 +37,18 @@ fn max_active(scene: &Scene<'_>) -> Vec<Finding> {
     let kind = Kind {
         reasons: &[Hold::MaxActive, Hold::Node],
         parts: &[WaitPart::InactiveMaxActive, WaitPart::InactiveNode],
-        sentence: |wq, held, each| {
-            format!(
-                "max_active {} of `{}` is reached: {} held back, for {each}",
-                wq.max_active,
-                wq.name,
-                many(held, "item")
-            )
+        sentence: |wq, held, mostly, each| {
+            let (limit, name) = (wq.max_active, &wq.name);
+            match held {
+                // Those that were are let go by now, and the next ones will be held.
+                0 => format!(
+                    "max_active {limit} of `{name}` is reached again and again: items{mostly} are held back, for {each}"
+                ),
+                _ => format!(
+                    "max_active {limit} of `{name}` is reached: {}{mostly} held back, for {each}",
+                    many(held, "item")
+                ),
+            }
         },
     };
     held_back(scene, &kind)
@@ -65,9 +70,9 @@ fn ordered_bottleneck(scene: &Scene<'_>) -> Vec<Finding> {
     let kind = Kind {
         reasons: &[Hold::Ordered, Hold::Plugged],
         parts: &[WaitPart::InactiveOrdered, WaitPart::InactivePlugged],
-        sentence: |wq, held, each| {
+        sentence: |wq, held, mostly, each| {
             format!(
-                "the ordered workqueue `{}` runs one item at a time: {held} wait for their turn, for {each}",
+                "the ordered workqueue `{}` runs one item at a time: {held}{mostly} wait for their turn, for {each}",
                 wq.name
             )
         },
@@ -79,7 +84,16 @@ fn ordered_bottleneck(scene: &Scene<'_>) -> Vec<Finding> {
 struct Kind {
     reasons: &'static [Hold],
     parts: &'static [WaitPart],
-    sentence: fn(&Workqueue, u64, &str) -> String,
+    /// From the workqueue, how many are held now, of which function most of them are, and for how long.
+    sentence: fn(&Workqueue, u64, &str, &str) -> String,
+}
+
+impl Kind {
+    /// For how long all that started had been held back.
+    fn held_ns(&self, done: &Done) -> u64 {
+        let parts = self.parts.iter().map(|part| done.breakdown[*part as usize]);
+        parts.fold(0, u64::saturating_add)
+    }
 }
 
 /// Items that are held back now.
@@ -121,10 +135,13 @@ fn held_back(scene: &Scene<'_>, kind: &Kind) -> Vec<Finding> {
             true => format!("{} each on average", duration(each)),
             false => format!("{} the oldest", duration(now.oldest)),
         };
-        let sentence = (kind.sentence)(wq, now.items, &shown);
+        let held_most = held_most(scene, wq.id, kind);
+        let mostly = held_most.map_or_else(String::new, |func| {
+            format!(" (mostly `{}`)", scene.function(func))
+        });
+        let sentence = (kind.sentence)(wq, now.items, &mostly, &shown);
         let subject = Subject::Workqueue(wq.id);
         let mut finding = Finding::recheck(subject, sentence);
-        let waiting = scene.waiting(wq.id);
         finding.evidence = vec![
             ("workqueue", Value::str(&*wq.name)),
             ("max_active", Value::Num(i64::from(wq.max_active))),
@@ -134,14 +151,25 @@ fn held_back(scene: &Scene<'_>, kind: &Kind) -> Vec<Finding> {
             ("held_each_ns", ns(each)),
             ("oldest_ns", ns(now.oldest)),
         ];
-        if let Some((func, _)) = waiting.first() {
-            finding.also.push(Subject::Function(*func));
-            let name = Value::str(scene.function(*func));
+        if let Some(func) = held_most {
+            finding.also.push(Subject::Function(func));
+            let name = Value::str(scene.function(func));
             finding.evidence.push(("function", name));
         }
         found.push(finding);
     }
     found
+}
+
+/// The function most of whose items wait now; when none do, the one whose items were held back for longest.
+fn held_most(scene: &Scene<'_>, wq: WqId, kind: &Kind) -> Option<FuncId> {
+    let waiting = scene.waiting(wq);
+    let waits = waiting.first().map(|(func, _)| *func);
+    waits.or_else(|| {
+        let functions = scene.functions_of(wq).into_iter();
+        let held = functions.map(|(func, done)| (kind.held_ns(&done), func));
+        held.max().filter(|(ns, _)| *ns > 0).map(|(_, func)| func)
+    })
 }
 
 /// How many items were let go in the last seconds, and for how long they had been held back on average.
@@ -153,8 +181,7 @@ fn let_go(scene: &Scene<'_>, wq: &Workqueue, kind: &Kind) -> (u64, u64) {
         return (0, 0);
     };
     let held = HELD.iter().map(|counter| done.counter(*counter));
-    let part = |part: &WaitPart| done.breakdown[*part as usize];
-    let waited = kind.parts.iter().map(part).fold(0, u64::saturating_add);
+    let waited = kind.held_ns(&done);
     let held = held.fold(done.was_inactive, u64::saturating_add);
     let count = held.saturating_sub(wq.inactive);
     // None can have been held for longer than the longest wait.
@@ -180,7 +207,7 @@ mod tests {
         assert_eq!(warning.subject, Subject::Workqueue(WqId(1)));
         assert_eq!(
             warning.sentence,
-            "max_active 4 of `mixed` is reached: 40 items held back, for 600 ms each on average"
+            "max_active 4 of `mixed` is reached: 40 items (mostly `flush_cache`) held back, for 600 ms each on average"
         );
         assert!(warning.concerns(Subject::Function(crate::FuncId(2))));
     }
@@ -242,7 +269,11 @@ mod tests {
         bench.looks(S, |_| ());
         let warning = bench.only("ordered-bottleneck");
         assert_eq!(warning.name, "journal");
-        assert!(warning.sentence.contains("30 wait for their turn"));
+        assert!(
+            warning
+                .sentence
+                .contains("30 (mostly `flush_cache`) wait for their turn")
+        );
     }
 
     #[test]
