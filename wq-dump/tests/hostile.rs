@@ -22,7 +22,14 @@ fn bounded(place: &Place, args: &[&str]) -> Run {
     Run(sh.output().expect("sh runs"))
 }
 
-const COMMANDS: [&str; 4] = ["config", "state", "stats", "events"];
+/// The last one looks at what seems to run for a while: here not for long.
+const COMMANDS: [&[&str]; 5] = [
+    &["config"],
+    &["state"],
+    &["stats"],
+    &["events"],
+    &["warnings", "--for", "1ms"],
+];
 
 /// A file with these bytes, read by every command in both forms: good, or refused.
 #[track_caller]
@@ -32,8 +39,8 @@ fn survives(place: &Place, bytes: &[u8], what: &str) {
     let file = path.to_str().expect("UTF-8");
     for command in COMMANDS {
         for form in ["--color=never", "--json"] {
-            let run = bounded(place, &[command, form, "--file", file]);
-            let said = format!("{what}: {command} {form}: {}", run.stderr());
+            let run = bounded(place, &[command, &[form, "--file", file]].concat());
+            let said = format!("{what}: {command:?} {form}: {}", run.stderr());
             assert!(matches!(run.code(), Some(0 | 2)), "{said}");
             assert!(!run.stderr().contains("panicked"), "{said}");
             is_plain(run.stdout(), &said);
@@ -144,7 +151,7 @@ fn what_is_no_regular_file_is_neither_waited_for_nor_followed() {
         let path = at(&format!("{name}.wqseg"));
         let file = path.to_str().expect("UTF-8");
         for command in COMMANDS {
-            let run = place.run(&[command, "--file", file]);
+            let run = place.run(&[command, &["--file", file]].concat());
             assert!(run.bad(2).contains(file), "{}", run.stderr());
         }
     }

@@ -159,7 +159,8 @@ fn a_recording_is_checked_like_its_engine() {
 #[test]
 fn wrong_settings_and_targets_are_refused() {
     let dir = tempfile::tempdir().unwrap();
-    let engine = Writer::new(dir.path(), "fine");
+    let mut engine = Writer::new(dir.path(), "fine");
+    engine.step();
     let wrong: [(&[&str], i32, &str); 6] = [
         (&["--check", "5"], 2, "30s"),
         (&["--check", "1s", "--deny", "hog"], 2, "cpu-hog"),
@@ -178,7 +179,6 @@ fn wrong_settings_and_targets_are_refused() {
         assert_eq!(output.status.code(), Some(status), "{args:?}: {error}");
         assert!(error.contains(said), "{args:?}: {error}");
     }
-    drop(engine);
 }
 
 #[test]
