@@ -36,6 +36,10 @@ pub const QUERIES: &[(&str, &str)] = &[
         "Times (5ms), numbers (2k), rates (1000/s) and shares (10%) compare with > >= < <= =",
     ),
     ("-state:idle", "All but those"),
+    (
+        "event:hold_work",
+        "Of the Events those of one kind; there also wq: fn: worker: from: thread: cpu: pool:",
+    ),
 ];
 
 /// All lines of a view's help, `width` cells wide; first of all what the column `sorted` by says.

@@ -7,9 +7,10 @@
 use crate::app::{App, Step};
 use crate::details::Subject;
 use wq_trace::Event;
+use wq_trace::query::Scope;
 
 /// Events looked through at most for those that pass the filter.
-const SCANNED: usize = 1 << 16;
+pub const SCANNED: usize = 1 << 16;
 
 /// What the columns of the view say: key, title, meaning.
 pub const COLUMNS: [(&str, &str, &str); 7] = [
@@ -85,12 +86,13 @@ impl App {
         self.past().events().nth(place)
     }
 
-    /// Whether an event is shown: by the names of workqueues and functions in it.
+    /// Whether an event is shown: by the name of its workqueue, and by what the query says of events.
     fn passes(&self, event: &Event) -> bool {
         let filter = self.filter();
-        let names = self.model().names();
-        let named = |pattern: &regex::Regex| pattern.is_match(names.workqueue(event.wq));
+        let model = self.model();
+        let named = |pattern: &regex::Regex| pattern.is_match(model.names().workqueue(event.wq));
         filter.names.as_ref().is_none_or(named)
+            && (filter.query.is_empty() || filter.query.matches(&Scope::of_events(model), event))
     }
 
     fn passing_before(&self, end: usize) -> Option<usize> {

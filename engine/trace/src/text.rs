@@ -45,6 +45,21 @@ pub const NAMES: &[&str] = &[
     "workqueue_deadlock",
 ];
 
+/// The event's name without what all of them begin with: `queue_work`.
+pub fn short_name(what: &What) -> &'static str {
+    let name = name(what);
+    name.strip_prefix(PREFIX).unwrap_or(name)
+}
+
+/// All such names, in the order of [`NAMES`].
+pub fn short_names() -> impl Iterator<Item = &'static str> {
+    let names = NAMES.iter();
+    names.map(|name| name.strip_prefix(PREFIX).unwrap_or(name))
+}
+
+/// What the full names of all events begin with.
+const PREFIX: &str = "workqueue_";
+
 /// The event's full name, as `workqueue_queue_work`: one of [`NAMES`].
 pub const fn name(what: &What) -> &'static str {
     match what {

@@ -45,7 +45,8 @@ pub fn kind(view: View) -> Option<Kind> {
         View::Pools => Some(Kind::Pool),
         View::Workers => Some(Kind::Worker),
         View::Producers => Some(Kind::Producer),
-        View::Events | View::Latency | View::Timeline => None,
+        View::Events => Some(Kind::Event),
+        View::Latency | View::Timeline => None,
     }
 }
 

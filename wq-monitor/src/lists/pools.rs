@@ -8,6 +8,7 @@ use crate::paint::style::Role;
 use ratatui::text::Line;
 use wq_trace::model::columns;
 use wq_trace::model::{History, Pool};
+use wq_trace::warn;
 
 /// How the columns of a pool look.
 const LOOKS: Looks<Pool> = &[
@@ -58,12 +59,9 @@ pub const POOLS: Layout<Pool> = Layout {
     identity: |pool| Identity::of(Subject::Pool(pool.row.id)),
 };
 
-/// How long a pool with a backlog may make no progress before that is shown as bad: 10 s.
-pub const STALLED: u64 = 10_000_000_000;
-
-/// Whether items wait in a pool that does not move.
+/// Whether items wait in a pool that does not move, for as long as the warning of it asks for.
 pub fn is_stalled(pool: &Pool) -> bool {
-    pool.row.nr_pending > 0 && pool.progress_ns >= STALLED
+    pool.row.nr_pending > 0 && pool.progress_ns >= warn::STALLED_NS
 }
 
 /// The bar's numbers of a pool.

@@ -7,6 +7,7 @@ use crate::paint::style::Role;
 use ratatui::text::Line;
 use wq_trace::model::ProducerRow;
 use wq_trace::model::columns;
+use wq_trace::warn::SELF_REQUEUE_PER_S;
 
 /// How the columns of a producer look.
 const LOOKS: Looks<ProducerRow> = &[
@@ -47,12 +48,9 @@ fn identity(producer: &ProducerRow) -> Identity {
     }
 }
 
-/// Items per second from which on a producer with at least half of all queueing is a storm.
-const STORM: f64 = 1_000.0;
-
-/// Whether it queues so much that little else is queued.
+/// Whether it queues so much that little else is queued: at least half of everything, at the rate of the warning.
 pub fn is_storm(producer: &ProducerRow) -> bool {
-    producer.per_s >= STORM && producer.share >= 0.5
+    producer.per_s >= SELF_REQUEUE_PER_S as f64 && producer.share >= 0.5
 }
 
 fn hot(producer: &ProducerRow, _: Place<'_>) -> Role {

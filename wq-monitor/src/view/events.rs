@@ -4,7 +4,7 @@ use super::style::{Palette, Role};
 use super::{inside, lines, list_inside, list_panel, panel, title};
 use crate::app::{App, Msg};
 use crate::paint::cells;
-use crate::tail::{COLUMNS, TailLine};
+use crate::tail::{COLUMNS, SCANNED, TailLine};
 use crate::wall;
 use ratatui::Frame;
 use ratatui::layout::Rect;
@@ -20,8 +20,8 @@ pub fn draw(app: &App, palette: Palette, frame: &mut Frame<'_>, area: Rect) {
     let body = below_heads(inner);
     let (rows, chosen) = app.tail(body.height.into());
     if rows.is_empty() {
-        let none = Line::styled("no event is kept of this moment", palette.of(Role::Dim));
-        lines([none], frame, body);
+        let dim = |text| Line::styled(text, palette.of(Role::Dim));
+        lines(nothing(app).into_iter().map(dim), frame, body);
         return;
     }
     for (place, (y, row)) in (body.y..body.bottom()).zip(&rows).enumerate() {
@@ -37,6 +37,15 @@ pub fn draw(app: &App, palette: Palette, frame: &mut Frame<'_>, area: Rect) {
     }
     if let Some(story) = story {
         tell(app, palette, frame, story);
+    }
+}
+
+/// Why there is no event.
+fn nothing(app: &App) -> Vec<String> {
+    match app.past().events().len() {
+        0 => vec!["no event is kept of this moment".to_owned()],
+        _ if app.filter().is_empty() => vec!["no event is kept of this moment".to_owned()],
+        kept => super::table::unfound(app, &format!("the last {} events", kept.min(SCANNED))),
     }
 }
 
@@ -185,8 +194,7 @@ fn told(app: &App, event: &Event) -> ([String; COLUMNS.len()], [Role; COLUMNS.le
 }
 
 fn short(event: &Event) -> String {
-    let name = text::name(&event.what);
-    name.strip_prefix("workqueue_").unwrap_or(name).to_owned()
+    text::short_name(&event.what).to_owned()
 }
 
 /// What the other columns do not say.

@@ -87,6 +87,12 @@ fn nothing(app: &App, list: &'static dyn List) -> Vec<String> {
     if filter.is_empty() || all == 0 {
         return vec![list.empty().to_owned()];
     }
+    unfound(app, &all.to_string())
+}
+
+/// That the filter finds none of `all`, why, and how to see some.
+pub fn unfound(app: &App, all: &str) -> Vec<String> {
+    let filter = app.filter();
     let fits = lists::kind(app.ui.view).map_or(Ok(()), |kind| filter.query.fits(kind));
     let mut lines = vec![format!("none of {all} is found by {filter}")];
     if let Err(error) = fits {

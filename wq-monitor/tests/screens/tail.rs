@@ -1,6 +1,7 @@
 //! The events as they come: followed, held, with gaps, and the story of an item.
 
 use super::*;
+use wq_monitor::prompt::Edit;
 use wq_trace::past::Gap;
 use wq_trace::{Event, FuncId, What};
 
@@ -102,4 +103,27 @@ fn no_size_breaks_it() {
             drawn(&app, (width, height));
         }
     }
+}
+
+#[test]
+fn a_query_finds_events_or_says_why_not() {
+    let mut app = with_a_story();
+    let look_for = |app: &mut App, query: &str| {
+        press(app, &[Act::FindAll, Act::Find]);
+        for c in query.chars() {
+            let _ = app.update(Msg::Edit(Edit::Type(c)));
+        }
+        screen(app, SIZE)
+    };
+    let found = look_for(&mut app, "event:execute_start");
+    // Once in the list and once in the item's story; the other steps only there.
+    let count = |step: &str| found.matches(step).count();
+    assert_eq!(
+        (count("execute_start  "), count("activate_work  ")),
+        (2, 1),
+        "{found}"
+    );
+    let found = look_for(&mut app, "wait>5ms");
+    assert!(found.contains("events is found by wait>5ms"), "{found}");
+    assert!(found.contains("wait says nothing of events"), "{found}");
 }

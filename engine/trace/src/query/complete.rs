@@ -4,6 +4,7 @@ use super::key::{Class, Key, keys};
 use super::parse::key_and_op;
 use crate::snapshot::{WorkerKind, WorkerState};
 use crate::stats::WaitPart;
+use crate::text::short_names;
 
 /// How the word under the cursor may go on.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -76,6 +77,7 @@ fn values(key: &Key) -> Vec<String> {
                 .chain(of_workers)
                 .collect()
         }
+        ("event", _) => short_names().collect(),
         ("why", _) => WaitPart::ALL.iter().map(|part| part.name()).collect(),
         (_, Class::Flag) => vec!["yes", "no"],
         _ => Vec::new(),
@@ -107,6 +109,7 @@ mod tests {
         assert_eq!(words("state:he"), (6, vec!["held".to_owned()]));
         assert_eq!(words("-unbound:").1, ["yes", "no"]);
         assert_eq!(words("why:conc").1, ["concurrency"]);
+        assert_eq!(words("event:queue").1, ["queue_work"]);
         assert!(words("wq:e").1.is_empty());
     }
 

@@ -35,16 +35,19 @@ pub enum Kind {
     Function,
     /// Who queues what where.
     Producer,
+    /// An event.
+    Event,
 }
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::Workqueue,
         Self::Pool,
         Self::Worker,
         Self::Function,
         Self::Producer,
+        Self::Event,
     ];
 
     /// What several of them are called.
@@ -55,6 +58,7 @@ impl Kind {
             Self::Worker => "workers",
             Self::Function => "functions",
             Self::Producer => "producers",
+            Self::Event => "events",
         }
     }
 }
@@ -72,7 +76,7 @@ pub struct Key {
     pub help: &'static str,
 }
 
-use Kind::{Function, Pool, Producer, Worker, Workqueue};
+use Kind::{Event, Function, Pool, Producer, Worker, Workqueue};
 
 /// Name, class, rows, help.
 type Short = (&'static str, Class, &'static [Kind], &'static str);
@@ -80,21 +84,23 @@ type Short = (&'static str, Class, &'static [Kind], &'static str);
 /// Those that no table has, and those that mean something on more rows than tables have them for.
 #[rustfmt::skip]
 const SHORT: &[Short] = &[
-    ("name", Class::Word, &Kind::ALL, "Its name; of a producer also those of the function and workqueue."),
-    ("wq", Class::Word, &Kind::ALL, "A workqueue: its own name, or one that the pool, worker, function or producer serves."),
-    ("fn", Class::Word, &Kind::ALL, "A work function: its own name, or one that was queued or runs there."),
-    ("worker", Class::Word, &[Workqueue, Pool, Worker, Function], "A worker: its own name, or one of the pool, or one that executes an item of it now."),
-    ("from", Class::Word, &[Producer], "Who queues: a function, or a thread as name-tid."),
+    ("name", Class::Word, &Kind::ALL, "Its name; of a producer and of an event also those of the function and workqueue."),
+    ("wq", Class::Word, &Kind::ALL, "A workqueue: its own name, or that of the event, or one that the pool, worker, function or producer serves."),
+    ("fn", Class::Word, &Kind::ALL, "A work function: its own name, or that of the event, or one that was queued or runs there."),
+    ("worker", Class::Word, &[Workqueue, Pool, Worker, Function, Event], "A worker: its own name, or that of the event, or one of the pool, or one that executes an item of it now."),
+    ("from", Class::Word, &[Producer, Event], "Who queues: a function, or a thread as name-tid."),
     ("state", Class::Word, &[Workqueue, Pool, Worker, Function], "held, pending, running, sleeping, idle; of workers also busy, managing; of functions also armed."),
     ("kind", Class::Word, &[Workqueue, Pool, Worker], "percpu, unbound, ordered, bh; of pools what they serve; of workers normal, rescuer, bh."),
-    ("pool", Class::Number, &[Workqueue, Pool, Worker, Function], "Number of a pool: its own, or one that has had items of it."),
-    ("cpu", Class::Number, &[Workqueue, Pool, Worker, Function], "CPU of such a pool."),
+    ("pool", Class::Number, &[Workqueue, Pool, Worker, Function, Event], "Number of a pool: its own, or that of the event, or one that has had items of it."),
+    ("cpu", Class::Number, &[Workqueue, Pool, Worker, Function, Event], "CPU of such a pool; of an event that of the thread."),
     ("for", Class::Time, &[Worker], "How long it has been in its state."),
     ("wait", Class::Time, &[Workqueue, Pool, Function], "How long items wait: of workqueues the 99th percentile, of pools and functions the mean."),
     ("run", Class::Time, &[Workqueue, Worker, Function], "How long items run: of workqueues the 99th percentile, of functions the longest, of workers the item at hand."),
     ("rate", Class::Rate, &[Workqueue, Pool, Function, Producer], "Executions begun per second; of producers items queued per second."),
     ("events", Class::Rate, &[Workqueue, Pool, Function, Producer], "The same as rate."),
     ("why", Class::Word, &[Workqueue, Pool, Function], "What explains most of the wait: concurrency, no_worker, inactive_max_active, ..."),
+    ("event", Class::Word, &[Event], "The step, as wq-dump events names it: queue_work, execute_start, ..."),
+    ("thread", Class::Word, &[Event], "The thread that took the step, as name-tid."),
     ("queued", Class::Number, &[Producer], "Items queued."),
     ("wait_p90", Class::Time, &[Workqueue], "9 of 10 items waited no longer than this."),
     ("wait_max", Class::Time, &[Workqueue], "The longest wait."),

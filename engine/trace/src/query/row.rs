@@ -1,11 +1,13 @@
 //! What a key says of a row: from the column tables, and from what belongs to the row.
 
 use super::key::Kind;
+use crate::event::{Event, What};
 use crate::ids::{FuncId, PoolId, WorkerId, WqId};
 use crate::model::columns::{self, Cell, Column};
 use crate::model::{Function, Model, Pool, ProducerRow, Worker, Workqueue, main_reason, sum};
 use crate::snapshot::{Snapshot, WorkerRow, WorkerState};
 use crate::stats::{Breakdown, Counter, WaitPart};
+use crate::text::short_name;
 use std::collections::{BTreeSet, HashMap};
 
 /// A row that a query can be asked about.
@@ -21,6 +23,8 @@ pub enum Row<'a> {
     Function(&'a Function),
     /// A producer.
     Producer(&'a ProducerRow),
+    /// An event.
+    Event(&'a Event),
 }
 
 impl<'a> From<&'a Workqueue> for Row<'a> {
@@ -53,6 +57,12 @@ impl<'a> From<&'a ProducerRow> for Row<'a> {
     }
 }
 
+impl<'a> From<&'a Event> for Row<'a> {
+    fn from(row: &'a Event) -> Self {
+        Self::Event(row)
+    }
+}
+
 /// What belongs to a row.
 #[derive(Debug, Default)]
 struct Related {
@@ -82,18 +92,26 @@ impl<'a> Scope<'a> {
             .iter()
             .filter_map(|p| Some((p.row.id, p.row.cpu?)));
         let mut scope = Self {
-            model,
-            workqueues: HashMap::new(),
-            pools: HashMap::new(),
-            functions: HashMap::new(),
-            workers: HashMap::new(),
             cpus: cpus.collect(),
+            ..Self::of_events(model)
         };
         if let Some(snapshot) = model.snapshot() {
             scope.link_queues(snapshot);
             scope.link_workers(snapshot);
         }
         scope
+    }
+
+    /// One that knows names alone: all that is asked of an event, and free to make.
+    pub fn of_events(model: &'a Model) -> Self {
+        Self {
+            model,
+            workqueues: HashMap::new(),
+            pools: HashMap::new(),
+            functions: HashMap::new(),
+            workers: HashMap::new(),
+            cpus: HashMap::new(),
+        }
     }
 
     /// Workqueues, pools and functions belong together once an item was queued.
@@ -196,8 +214,8 @@ impl<'a> Scope<'a> {
     }
 
     fn pool_number(&self, id: PoolId) -> Option<Cell> {
-        let pool = self.model.pools().iter().find(|pool| pool.row.id == id)?;
-        Some(Cell::Number(pool.row.number.into()))
+        let number = self.model.names().pool(id)?;
+        Some(Cell::Number(number.into()))
     }
 
     fn cpu(&self, id: PoolId) -> Option<Cell> {
@@ -214,6 +232,7 @@ impl Row<'_> {
             Self::Worker(_) => Kind::Worker,
             Self::Function(_) => Kind::Function,
             Self::Producer(_) => Kind::Producer,
+            Self::Event(_) => Kind::Event,
         }
     }
 
@@ -225,6 +244,7 @@ impl Row<'_> {
             Self::Worker(row) => worker(scope, row, key),
             Self::Function(row) => function(scope, row, key),
             Self::Producer(row) => producer(row, key),
+            Self::Event(row) => event(scope, row, key),
         }
     }
 }
@@ -319,6 +339,35 @@ fn worker(scope: &Scope<'_>, worker: &Worker, key: &str) -> Vec<Cell> {
         _ => key,
     };
     shown(columns::WORKERS, short, worker)
+}
+
+fn event(scope: &Scope<'_>, event: &Event, key: &str) -> Vec<Cell> {
+    let names = scope.model.names();
+    let workqueue = || event.wq.is_some().then(|| names.workqueue(event.wq));
+    let function = || event.func.is_some().then(|| names.function(event.func));
+    let worker = || event.worker.is_some().then(|| names.worker(event.worker));
+    let from = || event.from.is_some().then(|| names.function(event.from));
+    let thread = || format!("{}-{}", names.comm(event.tid), event.tid);
+    let step = short_name(&event.what);
+    match key {
+        "event" => vec![text(step)],
+        "name" => {
+            let all = [Some(step), function(), workqueue(), worker()];
+            all.into_iter().flatten().map(text).collect()
+        }
+        "wq" => workqueue().map(text).into_iter().collect(),
+        "fn" => function().map(text).into_iter().collect(),
+        "worker" => worker().map(text).into_iter().collect(),
+        "from" => match (from(), &event.what) {
+            (Some(function), _) => vec![text(function)],
+            (None, What::QueueWork { .. }) => vec![text(&thread())],
+            _ => Vec::new(),
+        },
+        "thread" => vec![text(&thread())],
+        "cpu" => vec![Cell::Number(event.cpu.into())],
+        "pool" => scope.pool_number(event.pool).into_iter().collect(),
+        _ => Vec::new(),
+    }
 }
 
 fn producer(producer: &ProducerRow, key: &str) -> Vec<Cell> {

@@ -1,7 +1,8 @@
 //! What queries find, what they say when they are wrong, and that they can be printed and read again.
 
 use super::*;
-use crate::event::{REQ_CPU_LOCAL, What};
+use crate::FuncId;
+use crate::event::{Event, REQ_CPU_LOCAL, What};
 use crate::fixture;
 use crate::model::{Limits, Model, ThreadSample, Threads};
 use proptest::prelude::*;
@@ -168,6 +169,8 @@ fn every_key_of_a_kind_has_a_value_somewhere() {
     rows.extend(model.workers().iter().map(Row::from));
     rows.extend(model.functions().iter().map(Row::from));
     rows.extend(model.producer_rows().iter().map(Row::from));
+    let events = [queued_event(&model)];
+    rows.extend(events.iter().map(Row::from));
     for key in keys().iter().filter(|key| !without.contains(&key.name)) {
         for &kind in &key.of {
             let of_kind = rows.iter().filter(|row| row.kind() == kind);
@@ -300,4 +303,60 @@ proptest! {
             }
         }
     }
+}
+
+/// An event of what there is in the model: its worker queues an item.
+fn queued_event(model: &Model) -> Event {
+    let (worker, wq) = (&model.workers()[0].row, &model.workqueues()[0]);
+    let function = &model.functions()[0];
+    Event {
+        at: model.at(),
+        cpu: 1,
+        tid: worker.tid,
+        wq: wq.id,
+        pool: worker.pool,
+        worker: worker.id,
+        func: function.id,
+        from: function.id,
+        work: 1,
+        what: What::QueueWork {
+            req_cpu: REQ_CPU_LOCAL,
+            cpu: 0,
+        },
+    }
+}
+
+#[test]
+fn events_are_found_by_step_thread_and_what_they_name() {
+    let model = model();
+    let mut event = queued_event(&model);
+    let scope = Scope::of_events(&model);
+    let (wq, function) = (&model.workqueues()[0].name, &model.functions()[0].name);
+    let tid = event.tid;
+    let fine = [
+        "event:queue_work".to_owned(),
+        "event~^queue".to_owned(),
+        "queue".to_owned(),
+        format!("wq={wq} fn={function}"),
+        format!("thread~-{tid}$"),
+        format!("from={function} cpu:1"),
+        "-event:execute_*".to_owned(),
+    ];
+    for text in fine {
+        assert!(read(&text).matches(&scope, &event), "{text}");
+        assert_eq!(read(&text).fits(Kind::Event), Ok(()));
+    }
+    for text in ["event:execute_start", "cpu:0", "wq:nobody", "wait>5ms"] {
+        assert!(!read(text).matches(&scope, &event), "{text}");
+    }
+    // Who is no work function is a thread.
+    event.from = FuncId::NONE;
+    assert!(read(&format!("from~-{tid}$")).matches(&scope, &event));
+    let error = read("wait>5ms")
+        .fits(Kind::Event)
+        .expect_err("events do not last");
+    assert!(
+        error.to_string().contains("wait says nothing of events"),
+        "{error}"
+    );
 }

@@ -12,11 +12,14 @@ use crate::value::Value;
 /// A worker that has run for so long, while others wait for its CPU, hogs it.
 const RUNS_LONG_NS: u64 = 1_000_000_000;
 
+/// How often per second a function queues itself before it is told, unless the settings say something else.
+pub const SELF_REQUEUE_PER_S: u64 = 500;
+
 pub(super) static SELF_REQUEUE: Lint = Lint {
     name: "self-requeue",
     level: Level::Warning,
     help: "A work function queues itself again and again.",
-    threshold: 500,
+    threshold: SELF_REQUEUE_PER_S,
     unit: Unit::Rate,
     threshold_help: "How often a function queues itself.",
     holds_ns: 1_000_000_000,
@@ -50,7 +53,7 @@ fn self_requeue(scene: &Scene<'_>) -> Vec<Finding> {
 pub(super) static CPU_HOG: Lint = Lint {
     name: "cpu-hog",
     level: Level::Warning,
-    help: "Items of a bound workqueue use the CPU for so long that the others of their CPU's pool must wait.",
+    help: "Items of a bound workqueue use the CPU for so long without sleeping that others of their CPU's pool would have to wait.",
     threshold: 4,
     unit: Unit::Count,
     threshold_help: "How many executions hog the CPU within 10 s; one is enough that runs for 1 s while others wait.",

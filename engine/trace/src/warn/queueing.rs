@@ -52,14 +52,15 @@ fn backlog(scene: &Scene<'_>) -> Vec<Finding> {
 /// the time is larger than in the part before.
 fn growth(points: &[&WorkqueuePoint]) -> Option<(u64, u64)> {
     let (first, last) = (points.first()?, points.last()?);
-    let over = last.at - first.at;
+    // The clock of a damaged segment may go back.
+    let over = last.at.checked_sub(first.at)?;
     // A burst is no trend.
     if over < WINDOW_NS / 2 {
         return None;
     }
     let mut lows: Vec<(u64, u64)> = Vec::new();
     for point in points {
-        let part = (point.at - first.at) * PARTS / (over + 1);
+        let part = part_of(point.at.saturating_sub(first.at), over);
         match lows.last_mut() {
             Some((last, low)) if *last == part => *low = (*low).min(point.backlog),
             _ => lows.push((part, point.backlog)),
@@ -68,6 +69,12 @@ fn growth(points: &[&WorkqueuePoint]) -> Option<(u64, u64)> {
     let grows = lows.len() >= 3 && lows.is_sorted_by(|a, b| a.1 < b.1);
     let grown = last.backlog.checked_sub(first.backlog)?;
     grows.then_some((grown, over))
+}
+
+/// In which of the parts of `over` nanoseconds a moment lies.
+fn part_of(at: u64, over: u64) -> u64 {
+    let part = u128::from(at.min(over)) * u128::from(PARTS) / (u128::from(over) + 1);
+    u64::try_from(part).unwrap_or(PARTS)
 }
 
 fn grows(scene: &Scene<'_>, wq: &Workqueue, grown: u64, over: u64) -> Finding {

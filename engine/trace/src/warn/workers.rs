@@ -103,11 +103,14 @@ fn rescuer(scene: &Scene<'_>) -> Vec<Finding> {
     called.map(finding).collect()
 }
 
+/// How long a pool with a backlog may begin no item before it is told, unless the settings say something else: 2 s.
+pub const STALLED_NS: u64 = 2_000_000_000;
+
 pub(super) static STALLED_POOL: Lint = Lint {
     name: "stalled-pool",
     level: Level::Problem,
     help: "A pool makes no progress although items wait in it.",
-    threshold: 2_000_000_000,
+    threshold: STALLED_NS,
     unit: Unit::Time,
     threshold_help: "How long the pool has begun no item.",
     holds_ns: 0,
