@@ -265,7 +265,6 @@ pub const LAYERS: &[Layer] = &[
             "segment",
             "session",
             "start",
-            "text",
         ],
     ),
     layer(

@@ -158,12 +158,7 @@ fn row(
         format!("{marks:<5}"),
         palette.of(Role::Accent),
     ));
-    let filled = (share * f64::from(BAR)).ceil() as usize;
-    let bar = format!(
-        "{:<width$}",
-        "▇".repeat(filled.min(BAR.into())),
-        width = usize::from(BAR)
-    );
+    let bar = bar(own, largest(total));
     line.push_span(Span::styled(bar, palette.of(Role::Good)));
     let percent = if own == 0 {
         String::new()
@@ -180,6 +175,19 @@ fn row(
         line.push_span(heat_cell(here, there, palette));
     }
     line
+}
+
+/// The most items of a row, to which all bars are drawn.
+fn largest(total: &Counts) -> u64 {
+    total.iter().copied().max().unwrap_or_default()
+}
+
+/// A bar in proportion; what is there at all shows.
+fn bar(own: u64, largest: u64) -> String {
+    let width = usize::from(BAR);
+    let cells = own as f64 / largest.max(1) as f64 * f64::from(BAR);
+    let cells = (cells.round() as usize).clamp(usize::from(own > 0), width);
+    format!("{:<width$}", "▇".repeat(cells))
 }
 
 /// The darker, the larger the part.

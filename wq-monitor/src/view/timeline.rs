@@ -403,12 +403,8 @@ fn legend(picture: &Picture, palette: Palette) -> Line<'static> {
         line.push_span(Span::styled(symbol, style));
         line.push_span(Span::styled(text, palette.of(Role::Dim)));
     };
-    add(
-        "█",
-        palette.of(Role::Good),
-        " runs (lower: for a part of the time)  ",
-    );
-    add("╌", palette.of(Role::Asleep), " asleep in its item  ");
+    add("█", palette.of(Role::Good), " runs (lower: in part)  ");
+    add("╌", palette.of(Role::Asleep), " asleep in it  ");
     add("›", palette.of(Role::Accent), " woken  ");
     add("+", palette.of(Role::Warn), " creates workers  ");
     add("~", palette.of(Role::Bad), " events missing  ");
@@ -416,7 +412,7 @@ fn legend(picture: &Picture, palette: Palette) -> Line<'static> {
         add(
             "▂",
             palette.of(Role::Warn),
-            " items waiting, doubled each step",
+            " items wait, doubled each step",
         );
     }
     line

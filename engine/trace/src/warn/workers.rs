@@ -114,7 +114,7 @@ pub(super) static STALLED_POOL: Lint = Lint {
     unit: Unit::Time,
     threshold_help: "How long the pool has begun no item.",
     holds_ns: 0,
-    remedy: "See where its workers are (wq-dump stack); an item that runs or waits for so long belongs on an unbound workqueue.",
+    remedy: "See what its workers are at (wq-dump state, or the Timeline); an item that runs or waits for so long belongs on an unbound workqueue.",
     check: stalled_pool,
 };
 
