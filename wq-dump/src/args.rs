@@ -7,6 +7,7 @@ use clap_complete::Shell;
 use regex::Regex;
 use std::path::PathBuf;
 use std::time::Duration;
+use wq_trace::text;
 
 /// Prints the state, counters and events of a wq engine, from outside, while it runs, after it ended or crashed.
 ///
@@ -127,18 +128,13 @@ pub struct Events {
 
 /// The names of the events: the short ones are suggested and completed, both are taken; full ones come out.
 pub fn event_names() -> impl TypedValueParser<Value = String> {
-    let names = wq_trace::text::NAMES.iter().map(|&full| {
-        let short = full.strip_prefix(PREFIX).unwrap_or(full);
-        PossibleValue::new(short).alias(full)
-    });
-    PossibleValuesParser::new(names).map(|name| match name.strip_prefix(PREFIX) {
-        Some(_) => name,
-        None => format!("{PREFIX}{name}"),
+    let both = || text::short_names().zip(text::NAMES);
+    let names = both().map(|(short, full)| PossibleValue::new(short).alias(full));
+    PossibleValuesParser::new(names).map(move |name| {
+        let full = both().find(|(short, _)| *short == name);
+        full.map_or(name, |(_, full)| (*full).to_owned())
     })
 }
-
-/// What the full name of every event begins with.
-const PREFIX: &str = "workqueue_";
 
 #[cfg(test)]
 mod tests {

@@ -7,8 +7,8 @@ use crate::output::Output;
 use crate::target::Target;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
-use wq_trace::warn::{Settings, Warning, Warnings};
-use wq_trace::{Cursor, Event, Limits, Model, Next, Snapshot, Value, units};
+use wq_trace::warn::{self, Settings, Warning, Warnings};
+use wq_trace::{Cursor, Limits, Model, Next, Snapshot, UpTo, Value, units};
 
 /// Between two looks at the state.
 const BETWEEN_LOOKS: Duration = Duration::from_millis(250);
@@ -74,12 +74,13 @@ fn live(
 
 /// Looks at each state that is left, with the events before it.
 fn past(target: &Target, looked: &mut Looked) -> Result<(), Failure> {
-    let mut cursor = target.cursor();
-    let mut ahead = None;
+    let mut events = UpTo::new(target.cursor());
     let mut states = target.earlier()?;
     states.push(target.snapshot()?);
     for state in &states {
-        looked.events_until(&mut cursor, &mut ahead, state.at);
+        let model = &mut looked.model;
+        let missed = events.each(state.at, |event| model.apply_event(event));
+        model.apply_lost(missed);
         looked.look(state);
     }
     Ok(())
@@ -93,8 +94,6 @@ struct Looked {
     from: Option<u64>,
     /// Whether nobody can look again.
     over: bool,
-    /// Of the cursor's losses, those that the model knows of.
-    lost: u64,
 }
 
 impl Looked {
@@ -108,7 +107,6 @@ impl Looked {
             warnings: Warnings::new(settings),
             from: None,
             over: false,
-            lost: 0,
         }
     }
 
@@ -123,35 +121,11 @@ impl Looked {
         loop {
             match cursor.next(now) {
                 Next::Record(event) => self.model.apply_event(&event),
-                Next::Lost(_) => self.lost(cursor),
-                Next::Idle | Next::WriterGone | Next::End => return,
+                Next::Lost(_) => {}
+                Next::Idle | Next::WriterGone | Next::End => break,
             }
         }
-    }
-
-    /// Takes in those that are not younger than a state; the first that is waits.
-    fn events_until(&mut self, cursor: &mut Cursor, ahead: &mut Option<Event>, at: u64) {
-        loop {
-            let next = ahead
-                .take()
-                .map_or_else(|| cursor.next(u64::MAX), Next::Record);
-            match next {
-                Next::Record(event) if event.at > at => {
-                    *ahead = Some(event);
-                    return;
-                }
-                Next::Record(event) => self.model.apply_event(&event),
-                Next::Lost(_) => self.lost(cursor),
-                Next::Idle | Next::WriterGone | Next::End => return,
-            }
-        }
-    }
-
-    /// What was overwritten before anybody looked is history, not loss.
-    fn lost(&mut self, cursor: &Cursor) {
-        let lost = cursor.lost().saturating_sub(cursor.lost_before());
-        self.model.apply_lost(lost.saturating_sub(self.lost));
-        self.lost = lost;
+        self.model.apply_lost(cursor.take_missed());
     }
 
     /// What looked wrong at the last look, when there will be no other.
@@ -178,13 +152,7 @@ impl Looked {
         for warning in self.warnings.fired() {
             text += &warning.paragraph(settings);
         }
-        let suspected = self.suspected();
-        if !suspected.is_empty() {
-            text += "looked wrong at the last look, but nobody could look again:\n";
-        }
-        for warning in &suspected {
-            text += &warning.paragraph(settings);
-        }
+        text += &warn::suspicions(&self.suspected(), settings);
         if text.is_empty() {
             text = match self.span() {
                 0 => "no warnings in one look\n".to_owned(),

@@ -6,12 +6,18 @@ mod schema;
 
 use common::{Engine, Place};
 
+/// An engine in trouble.
+fn in_trouble(place: &Place) -> Engine {
+    let mut engine = Engine::start(place, "demo");
+    engine.work(5);
+    engine.trouble();
+    engine
+}
+
 #[test]
 fn a_look_at_an_engine_in_trouble_tells_what_is_wrong() {
     let place = Place::new();
-    let mut engine = Engine::start(&place, "demo");
-    engine.work(5);
-    engine.trouble();
+    let engine = in_trouble(&place);
     let file = engine.path.to_str().expect("UTF-8");
     let run = place.run(&["warnings", "--for", "600ms", "--file", file, "--json"]);
     let json = run.json();
@@ -30,8 +36,7 @@ fn a_look_at_an_engine_in_trouble_tells_what_is_wrong() {
 #[test]
 fn what_is_off_is_not_told_and_nonsense_is_refused() {
     let place = Place::new();
-    let mut engine = Engine::start(&place, "demo");
-    engine.trouble();
+    let _engine = in_trouble(&place);
     let quick = ["warnings", "--for", "10ms", "--engine", "demo", "--warn"];
     let run = place.run(&[&quick[..], &["all=off"]].concat());
     assert!(run.good().contains("no warnings in "), "{}", run.stdout());
@@ -43,9 +48,7 @@ fn what_is_off_is_not_told_and_nonsense_is_refused() {
 #[test]
 fn a_recording_is_looked_at_as_its_engine() {
     let place = Place::new();
-    let mut engine = Engine::start(&place, "demo");
-    engine.work(5);
-    engine.trouble();
+    let engine = in_trouble(&place);
     let segment = engine.path.to_str().expect("UTF-8");
     let tape = place.path().join("t.wqrec");
     let tape = tape.to_str().expect("UTF-8");

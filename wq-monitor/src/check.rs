@@ -10,8 +10,8 @@ use crate::term::Signals;
 use crate::watched::Watched;
 use std::io::{self, ErrorKind, IsTerminal, Write};
 use std::time::Duration;
-use wq_trace::warn::Warning;
-use wq_trace::{Event, Fields, From, Liveness, Next, Reader, Value, units};
+use wq_trace::warn::{self, Warning};
+use wq_trace::{Fields, From, Liveness, Reader, UpTo, Value, units};
 
 /// Between two looks, in nanoseconds.
 const BETWEEN_LOOKS: u64 = 250_000_000;
@@ -71,8 +71,7 @@ pub fn recorded(args: &Args, reader: &Reader, out: impl Write) -> Result<u8, Fai
         return Err(Failure::usage("the recording holds no state"));
     };
     let until = first.saturating_add(length(args));
-    let mut cursor = reader.cursor(From::Oldest);
-    let mut ahead: Option<Event> = None;
+    let mut events = UpTo::new(reader.cursor(From::Oldest));
     let mut end = End::Engine;
     for state in states {
         if state.at > until {
@@ -80,24 +79,7 @@ pub fn recorded(args: &Args, reader: &Reader, out: impl Write) -> Result<u8, Fai
             break;
         }
         let mut update = Update::default();
-        loop {
-            let event = match ahead
-                .take()
-                .map_or_else(|| cursor.next(u64::MAX), Next::Record)
-            {
-                Next::Record(event) => event,
-                Next::Lost(n) => {
-                    update.lost = update.lost.saturating_add(n);
-                    continue;
-                }
-                Next::Idle | Next::WriterGone | Next::End => break,
-            };
-            if event.at > state.at {
-                ahead = Some(event);
-                break;
-            }
-            update.events.push(event);
-        }
+        update.lost = events.each(state.at, |event| update.events.push(*event));
         update.snapshot = Some(state);
         watched.take(&update);
     }
@@ -236,13 +218,7 @@ impl Checked {
                 text += "    denied     no: it does not fail the check\n";
             }
         }
-        let suspected = self.suspected();
-        if !suspected.is_empty() {
-            text += "looked wrong at the last look, but nobody could look again:\n";
-        }
-        for warning in &suspected {
-            text += &warning.paragraph(settings);
-        }
+        text += &warn::suspicions(&self.suspected(), settings);
         text
     }
 

@@ -72,7 +72,7 @@ pub use place::ProblemCause;
 #[cfg(not(loom))]
 pub use reader::{
     Cursor, From, Loss, MERGE_DELAY_NS, MOST_AHEAD, MOST_AHEAD_IN_ALL, MemorySource, Next,
-    OpenError, ReadError, Reader, Recording, RecordingDamage, Source,
+    OpenError, ReadError, Reader, Recording, RecordingDamage, Source, UpTo,
 };
 #[cfg(not(loom))]
 pub use recording::{

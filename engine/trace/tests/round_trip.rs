@@ -3,7 +3,7 @@
 use wq_trace::{
     CanaryGauges, Counter, Event, FlushRow, FlushSlot, From, FuncId, Liveness, Next, PoolGauges,
     PoolId, PoolInfo, PoolSlot, PwqFuncSlot, PwqGauges, PwqId, PwqSlot, Reader, Segment,
-    SegmentConfig, SensingInfo, Snapshot, WaitPart, What, WorkerId, WorkerSlot, WorkerState,
+    SegmentConfig, SensingInfo, Snapshot, UpTo, WaitPart, What, WorkerId, WorkerSlot, WorkerState,
     WqCounter, WqId, WqSlot,
 };
 
@@ -374,6 +374,7 @@ fn what_was_lost_before_anybody_looked_is_told_from_what_a_reader_missed() {
     (200..300).for_each(|at| late.emit(&event(at, at)));
     while cursor.next(u64::MAX) != Next::Idle {}
     assert_eq!((cursor.lost(), cursor.lost_before()), (252, 84));
+    assert_eq!((cursor.take_missed(), cursor.take_missed()), (168, 0));
 }
 
 #[test]
@@ -468,4 +469,28 @@ fn without_tracing_counters_still_count() {
     let s = Reader::in_memory(&segment).snapshot().unwrap();
     assert!(s.rings.is_empty() && !s.meta.tracing);
     assert_eq!((s.lost_no_ring, s.pwqs[0].counters[0]), (0, 1));
+}
+
+#[test]
+fn what_is_left_is_taken_up_to_one_moment_after_the_other() {
+    let config = SegmentConfig {
+        ring_bytes: 64 * 16,
+        ..config()
+    };
+    let segment = Segment::in_memory(&config, 1);
+    let mut emitter = segment.emitter(1, "thread");
+    (0..20).for_each(|at| emitter.emit(&event(at, at)));
+    segment.mark_ended(500);
+    let mut events = UpTo::new(Reader::in_memory(&segment).cursor(From::Oldest));
+    let mut taken = |at| {
+        let mut works = Vec::new();
+        let missed = events.each(at, |event| works.push(event.work));
+        (works, missed)
+    };
+    // The first four were gone before anybody looked.
+    assert_eq!(taken(6), (vec![4, 5, 6], 0));
+    assert_eq!(taken(6), (vec![], 0));
+    assert_eq!(taken(9), (vec![7, 8, 9], 0));
+    assert_eq!(taken(u64::MAX), ((10..20).collect(), 0));
+    assert_eq!(taken(u64::MAX), (vec![], 0));
 }

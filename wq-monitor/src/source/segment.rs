@@ -17,8 +17,6 @@ pub struct SegmentSource {
     reader: Reader,
     /// `None` when nobody wants events.
     cursor: Option<Cursor>,
-    /// The losses that were counted: those that came while it was read.
-    counted: u64,
     /// Whether the last state of an engine that is gone was read.
     done: bool,
     /// Whether the earlier states of a recording were told.
@@ -44,7 +42,6 @@ impl SegmentSource {
         Self {
             reader,
             cursor,
-            counted: 0,
             done: false,
             told: false,
             liveness: Liveness::Unknown,
@@ -96,9 +93,7 @@ impl SegmentSource {
                         .gaps
                         .extend(losses.iter().map(|loss| (at, gap(loss))));
                     // What was overwritten before anybody looked is history, not loss.
-                    let lost = cursor.lost().saturating_sub(cursor.lost_before());
-                    update.lost = (update.lost).saturating_add(lost.saturating_sub(self.counted));
-                    self.counted = lost;
+                    update.lost = update.lost.saturating_add(cursor.take_missed());
                 }
                 Next::Idle => return,
                 Next::WriterGone | Next::End => {

@@ -43,9 +43,10 @@ pub fn draw(app: &App, palette: Palette, frame: &mut Frame<'_>, area: Rect) {
 /// Why there is no event.
 fn nothing(app: &App) -> Vec<String> {
     match app.past().events().len() {
-        0 => vec!["no event is kept of this moment".to_owned()],
-        _ if app.filter().is_empty() => vec!["no event is kept of this moment".to_owned()],
-        kept => super::table::unfound(app, &format!("the last {} events", kept.min(SCANNED))),
+        kept if kept > 0 && !app.filter().is_empty() => {
+            super::table::unfound(app, &format!("the last {} events", kept.min(SCANNED)))
+        }
+        _ => vec!["no event is kept of this moment".to_owned()],
     }
 }
 

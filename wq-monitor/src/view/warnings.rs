@@ -212,11 +212,7 @@ fn facts(app: &App, it: Listed<'_>) -> Vec<(&'static str, String)> {
     };
     let settings = app.log().warnings().settings();
     let goes = match thing(warning.subject) {
-        // A pool's name says what it is.
-        Some(thing) if warning.name.starts_with(thing.kind()) => {
-            format!("goes to {}", warning.name)
-        }
-        Some(thing) => format!("goes to {} {}", thing.kind(), warning.name),
+        Some(_) => format!("goes to the details of {}", warning.name),
         None => "it is about the engine as a whole: there is nothing to go to".to_owned(),
     };
     vec![

@@ -181,8 +181,8 @@ impl Producers {
         self.prune();
     }
 
-    /// Makes room when room gets short, at each snapshot and when there is none left: those go that have been silent for a minute, and if they are too few, those that
-    /// queue least, down to half. A storm that begins now must find room.
+    /// Makes room when room gets short, at each snapshot and when there is none left: those go that have been silent for a
+    /// minute, and if they are too few, those that queue least, down to half. A storm that begins now must find room.
     fn prune(&mut self) {
         if !self.is_short() {
             return;

@@ -103,6 +103,8 @@ pub struct Cursor {
     lost: u64,
     /// Of a recording: what was lost before its first event.
     early: u64,
+    /// Missed, and told by [`Cursor::take_missed`].
+    missed: u64,
     late: u64,
     unknown: u64,
 }
@@ -131,6 +133,7 @@ impl Cursor {
             seen: 0,
             lost: 0,
             early: 0,
+            missed: 0,
             late: 0,
             unknown: 0,
         };
@@ -263,6 +266,13 @@ impl Cursor {
     pub fn lost_before(&self) -> u64 {
         let rings = self.rings.iter().map(|ring| ring.early);
         rings.fold(self.early, u64::saturating_add)
+    }
+
+    /// How many were lost since this was last asked because they came faster than they were read: all but those of
+    /// [`Cursor::lost_before`].
+    pub fn take_missed(&mut self) -> u64 {
+        let missed = self.lost.saturating_sub(self.lost_before());
+        missed.saturating_sub(std::mem::replace(&mut self.missed, missed))
     }
 
     /// Seen and lost events of each ring, in the order of [`crate::RingRow::index`]; of a recording, as its recorder saw

@@ -11,12 +11,14 @@ mod recorded;
 mod rows;
 mod source;
 mod table;
+mod until;
 
 pub use cursor::{Cursor, From, Loss, MERGE_DELAY_NS, MOST_AHEAD, MOST_AHEAD_IN_ALL, Next};
 pub use error::{OpenError, ReadError};
 pub use frames::RecordingDamage;
 pub use recorded::Recording;
 pub use source::{MemorySource, Source};
+pub use until::UpTo;
 
 use crate::clock::monotonic_now;
 use crate::ids::PwqId;

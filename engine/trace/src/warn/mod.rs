@@ -25,6 +25,7 @@ pub use cpu::SELF_REQUEUE_PER_S;
 pub use frame::{Warning, Warnings};
 pub use lint::{Level, Lint, Subject, Unit};
 pub use log::WarningLog;
+pub use say::suspicions;
 pub use settings::{Settings, SettingsError};
 pub use table::{LINTS, find};
 pub use workers::STALLED_NS;

@@ -46,6 +46,16 @@ impl Lint {
     }
 }
 
+/// What looked wrong when nobody could look again, as a report tells it; nothing if nothing did.
+pub fn suspicions(suspected: &[Warning], settings: &Settings) -> String {
+    if suspected.is_empty() {
+        return String::new();
+    }
+    let paragraphs = suspected.iter().map(|warning| warning.paragraph(settings));
+    "looked wrong at the last look, but nobody could look again:\n".to_owned()
+        + &paragraphs.collect::<String>()
+}
+
 fn said(fields: &Fields) -> String {
     let fields = fields.iter().map(|(key, value)| {
         let name = key.strip_suffix("_ns").unwrap_or(key).replace('_', " ");

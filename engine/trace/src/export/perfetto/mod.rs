@@ -332,9 +332,8 @@ impl<W: Write> Perfetto<W> {
         if event.from.is_some() {
             args.push(("from", Value::str(names.function(event.from))));
         }
-        let name = text::name(&event.what);
         self.packets.event(&TrackEvent {
-            name: name.strip_prefix("workqueue_").unwrap_or(name),
+            name: text::short_name(&event.what),
             category: "event",
             flow,
             args: &args,
