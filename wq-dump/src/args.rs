@@ -1,6 +1,5 @@
 //! The command line.
 
-use crate::duration;
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
@@ -8,6 +7,7 @@ use regex::Regex;
 use std::path::PathBuf;
 use std::time::Duration;
 use wq_trace::text;
+use wq_trace::units::parse_duration;
 
 /// Prints the state, counters and events of a wq engine, from outside, while it runs, after it ended or crashed.
 ///
@@ -93,7 +93,7 @@ pub struct Record {
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,
     /// For how long, as 5s, 500ms or 1.5m.
-    #[arg(long = "for", value_name = "DURATION", value_parser = duration::parse)]
+    #[arg(long = "for", value_name = "DURATION", value_parser = parse_duration)]
     pub duration: Option<Duration>,
 }
 
@@ -101,7 +101,7 @@ pub struct Record {
 #[derive(Debug, clap::Args)]
 pub struct Warnings {
     /// How long an engine that runs is looked at, as 2s or 500ms; many warnings need a second look.
-    #[arg(long = "for", value_name = "DURATION", value_parser = duration::parse, default_value = "2s")]
+    #[arg(long = "for", value_name = "DURATION", value_parser = parse_duration, default_value = "2s")]
     pub duration: Duration,
     /// Change a warning: off, on or its threshold, as stalled-pool=5s; NAME may be `all`. May be repeated.
     #[arg(long, value_name = "NAME=VALUE")]
@@ -115,7 +115,7 @@ pub struct Events {
     #[arg(long)]
     pub follow: bool,
     /// Only the events of the last so much time, as 5s, 500ms or 1.5m; with --follow, where to begin.
-    #[arg(long, value_name = "DURATION", value_parser = duration::parse)]
+    #[arg(long, value_name = "DURATION", value_parser = parse_duration)]
     pub since: Option<Duration>,
     /// Only these events, with or without `workqueue_` in front; several with commas or by repeating the flag.
     #[arg(short, long = "event", value_name = "EVENT", value_delimiter = ',', value_parser = event_names(),

@@ -3,7 +3,6 @@
 
 mod args;
 mod config;
-mod duration;
 mod events;
 mod export;
 mod failure;

@@ -7,6 +7,8 @@
 mod engine;
 #[path = "cost/rates.rs"]
 mod rates;
+#[path = "cost/step.rs"]
+mod step;
 #[path = "cost/watcher.rs"]
 mod watcher;
 
@@ -15,7 +17,7 @@ use std::process::ExitCode;
 /// A section's word, what it measures, and how; the flag is `--quick`.
 type Section = (&'static str, &'static str, fn(bool));
 
-const SECTIONS: [Section; 2] = [
+const SECTIONS: [Section; 3] = [
     (
         "rates",
         "the monitor's CPU time and memory, and what it misses, by events a second",
@@ -25,6 +27,11 @@ const SECTIONS: [Section; 2] = [
         "engine",
         "empty items: CPU time of the engine's process, watched and not",
         engine::measure,
+    ),
+    (
+        "step",
+        "a step back in time, with ten minutes of an engine that has 64 workqueues",
+        step::measure,
     ),
 ];
 
@@ -38,7 +45,7 @@ fn main() -> ExitCode {
     let asked: Vec<&String> = args.iter().filter(|arg| !arg.starts_with("--")).collect();
     let known = |word: &&&String| SECTIONS.iter().any(|section| section.0 == **word);
     if let Some(word) = asked.iter().find(|word| !known(word)) {
-        eprintln!("unknown section {word}; sections: rates, engine; none: all of them");
+        eprintln!("unknown section {word}; sections: rates, engine, step; none: all of them");
         return ExitCode::from(2);
     }
     if quick {

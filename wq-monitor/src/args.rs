@@ -9,6 +9,7 @@ use regex::Regex;
 use std::path::PathBuf;
 use std::time::Duration;
 use wq_trace::query::{Kind, Query, QueryError};
+use wq_trace::units::parse_duration;
 use wq_trace::warn::{LINTS, Settings};
 
 /// Watches a wq engine: its pools, kworkers and workqueues, what they cost and why items wait.
@@ -272,16 +273,10 @@ fn lints() -> impl TypedValueParser<Value = String> {
 
 /// `30s`, `500ms`, `1.5m`.
 fn duration(text: &str) -> Result<Duration, String> {
-    const UNITS: [(&str, f64); 4] = [("ms", 1e-3), ("s", 1.0), ("m", 60.0), ("h", 3_600.0)];
     let wrong = || "must be a time such as 30s, 500ms or 2m, of 10ms to a day".to_owned();
-    let digits = |c: char| !c.is_ascii_digit() && c != '.';
-    let (number, unit) = text.split_at(text.find(digits).ok_or_else(wrong)?);
-    let unit = UNITS.iter().find(|(word, _)| *word == unit.trim());
-    let (_, seconds) = unit.ok_or_else(wrong)?;
-    let seconds = number.parse::<f64>().map_err(|_| wrong())? * seconds;
-    let fits = (SHORTEST..=LONGEST).contains(&seconds);
-    fits.then(|| Duration::from_secs_f64(seconds))
-        .ok_or_else(wrong)
+    let duration = parse_duration(text).map_err(|_| wrong())?;
+    let fits = (SHORTEST..=LONGEST).contains(&duration.as_secs_f64());
+    fits.then_some(duration).ok_or_else(wrong)
 }
 
 /// A query about workqueues: those are what is printed.

@@ -1,5 +1,6 @@
 //! What the details pane is about: one thing by its identity, and what belongs to it. Pure, and without any drawing.
 
+use std::collections::HashSet;
 use wq_trace::model::{Model, Source};
 use wq_trace::{Counter, FuncId, PoolId, WorkerId, WorkerState, WqId};
 
@@ -119,8 +120,10 @@ pub fn related(model: &Model, subject: Subject) -> Vec<Subject> {
 
 /// Its pools, its functions, and who executes its items.
 fn of_workqueue(model: &Model, id: WqId) -> Vec<Subject> {
-    let mine = |pool: &PoolId| pwqs(model).any(|(wq, of, _)| wq == id && of == *pool);
-    let pools = model.pools().iter().map(|pool| pool.row.id).filter(mine);
+    let mine = pwqs(model).filter(|(wq, ..)| *wq == id);
+    let mine: HashSet<PoolId> = mine.map(|(_, pool, _)| pool).collect();
+    let pools = model.pools().iter().map(|pool| pool.row.id);
+    let pools = pools.filter(|pool| mine.contains(pool));
     let functions = model.functions().iter();
     let functions = functions.filter(|function| function.workqueues.contains(&id));
     let workers = model.workers().iter().filter(|worker| worker.row.wq == id);

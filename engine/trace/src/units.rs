@@ -1,4 +1,7 @@
-//! Durations, counts, rates and shares as people read them, the same in every tool and report.
+//! Durations, counts, rates and shares as people read them, and durations as they write them: the same in every tool and
+//! report.
+
+use std::time::Duration;
 
 /// Nanoseconds per microsecond, millisecond and second.
 const US: u64 = 1_000;
@@ -17,6 +20,40 @@ pub fn duration(ns: u64) -> String {
         999_500_000..999_500_000_000 => scaled(ns, S, " s"),
         _ => long(ns / S + u64::from(ns % S >= S / 2)),
     }
+}
+
+/// The units of durations that people write, each in nanoseconds.
+const UNITS: [(&str, f64); 8] = [
+    ("ns", 1.0),
+    ("us", 1e3),
+    ("µs", 1e3),
+    ("ms", 1e6),
+    ("s", 1e9),
+    ("m", 60e9),
+    ("min", 60e9),
+    ("h", 3_600e9),
+];
+
+/// How many nanoseconds a unit of time is: `ns`, `us`, `µs`, `ms`, `s`, `m`, `min` or `h`.
+pub fn time_unit(unit: &str) -> Option<f64> {
+    let mut units = UNITS.iter();
+    units.find(|(name, _)| *name == unit).map(|(_, ns)| *ns)
+}
+
+/// The duration that a text such as `5s`, `500 ms` or `1.5m` names: a decimal number and a unit that [`time_unit`] knows.
+/// One too long for 64 bits of nanoseconds, some centuries, is the longest there is.
+///
+/// # Errors
+/// What would be right.
+pub fn parse_duration(text: &str) -> Result<Duration, &'static str> {
+    const WRONG: &str = "a duration is a number and its unit: ns, us, ms, s, m or h, such as 500ms";
+    let is_number = |c: char| c.is_ascii_digit() || c == '.';
+    let digits = text.find(|c| !is_number(c)).ok_or(WRONG)?;
+    let (number, unit) = text.split_at(digits);
+    let number: f64 = number.parse().map_err(|_| WRONG)?;
+    let ns = number * time_unit(unit.trim_start()).ok_or(WRONG)?;
+    // A float too large for u64 saturates.
+    Ok(Duration::from_nanos(ns.round() as u64))
 }
 
 /// Seconds as minutes, hours or days with the next smaller unit.
@@ -123,6 +160,37 @@ mod tests {
         ];
         for (ns, text) in cases {
             assert_eq!(duration(ns), text, "{ns}");
+        }
+    }
+
+    #[test]
+    fn durations_are_numbers_with_units() {
+        for (text, ns) in [
+            ("5s", 5_000_000_000),
+            ("500ms", 500_000_000),
+            ("500 ms", 500_000_000),
+            ("1.5us", 1_500),
+            ("3µs", 3_000),
+            ("2m", 120_000_000_000),
+            ("2min", 120_000_000_000),
+            ("1h", 3_600_000_000_000),
+            ("0ns", 0),
+            ("99999999999999h", u64::MAX),
+        ] {
+            assert_eq!(parse_duration(text), Ok(Duration::from_nanos(ns)), "{text}");
+        }
+        for text in [
+            "",
+            "5",
+            "s",
+            "5 s ",
+            "-5s",
+            "1.2.3s",
+            "5parsecs",
+            "1e3s",
+            "\u{1b}[2J",
+        ] {
+            assert!(parse_duration(text).is_err(), "{text:?}");
         }
     }
 

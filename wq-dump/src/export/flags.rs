@@ -1,12 +1,12 @@
 //! The command line of `export`.
 
 use crate::args::event_names;
-use crate::duration;
 use clap::ValueEnum;
 use regex::Regex;
 use std::path::PathBuf;
 use std::time::Duration;
 use wq_trace::export;
+use wq_trace::units::parse_duration;
 
 /// What to export, and where to.
 #[derive(Debug, clap::Args)]
@@ -18,10 +18,10 @@ pub struct Flags {
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,
     /// What happens from now on, for so long (5s, 500ms, 2m) or until interrupted; not what is in the rings already.
-    #[arg(long = "for", value_name = "DURATION", value_parser = duration::parse)]
+    #[arg(long = "for", value_name = "DURATION", value_parser = parse_duration)]
     pub window: Option<Duration>,
     /// Only what reaches into the last so much time; with --for, also what happened so long before now.
-    #[arg(long, value_name = "DURATION", value_parser = duration::parse)]
+    #[arg(long, value_name = "DURATION", value_parser = parse_duration)]
     pub since: Option<Duration>,
     /// Only these events, with or without `workqueue_` in front; several with commas or by repeating the flag. In a
     /// Perfetto trace an execution is drawn for `execute_start`, a wait for `queue_work`, a sleep for `worker_sleep`.

@@ -6,11 +6,12 @@
 mod text;
 
 use crate::filter::Filter;
+use std::collections::HashMap;
 use text::{Kind, Labels, Page};
 use wq_trace::model::columns::{self, Cell, Column};
 use wq_trace::model::{Function, Model, Pool, Workqueue};
 use wq_trace::warn::{LINTS, Warnings};
-use wq_trace::{Breakdown, Histogram, Liveness, PwqRow, WaitPart};
+use wq_trace::{Breakdown, Histogram, Liveness, PwqRow, WaitPart, WqId};
 
 /// Columns that only ever grow; of the other numbers in JSON each is a gauge.
 const COUNTERS: &[&str] = &[
@@ -275,19 +276,14 @@ fn histograms(
     of: fn(&PwqRow) -> &Histogram,
 ) {
     page.family(name, Kind::Histogram, help);
-    let pwqs = || {
-        model
-            .snapshot()
-            .into_iter()
-            .flat_map(|snapshot| &snapshot.pwqs)
-    };
+    let mut merged: HashMap<WqId, Histogram> = HashMap::new();
+    for pwq in model.snapshot().map_or(&[][..], |s| &s.pwqs) {
+        merged.entry(pwq.wq).or_default().merge(of(pwq));
+    }
+    let ran = |id: WqId| merged.get(&id).filter(|all| all.count() > 0);
     for (wq, labels) in rows {
-        let mut all = Histogram::default();
-        pwqs()
-            .filter(|pwq| pwq.wq == wq.id)
-            .for_each(|pwq| all.merge(of(pwq)));
-        if all.count() > 0 {
-            histogram(page, name, labels, &all);
+        if let Some(all) = ran(wq.id) {
+            histogram(page, name, labels, all);
         }
     }
 }

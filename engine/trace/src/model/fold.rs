@@ -18,6 +18,13 @@ pub(super) struct Rows {
 
 /// Sums a snapshot up. A row that refers to something which is not there counts only where it can.
 pub(super) fn fold(snapshot: &Snapshot, percentiles: &mut Percentiles) -> Rows {
+    let mut rows = sums(snapshot);
+    latencies(snapshot, &mut rows, percentiles);
+    rows
+}
+
+/// The same without distributions, which cost the most.
+pub(super) fn sums(snapshot: &Snapshot) -> Rows {
     let mut rows = Rows {
         workqueues: snapshot.workqueues.iter().map(workqueue).collect(),
         pools: snapshot.pools.iter().map(pool).collect(),
@@ -28,7 +35,6 @@ pub(super) fn fold(snapshot: &Snapshot, percentiles: &mut Percentiles) -> Rows {
     pwqs(snapshot, &links, &mut rows);
     pwq_funcs(snapshot, &links, &mut rows);
     workers(snapshot, &links, &mut rows);
-    latencies(snapshot, &links, &mut rows, percentiles);
     rings(snapshot, &mut rows);
     rows
 }
@@ -178,12 +184,10 @@ fn workers(snapshot: &Snapshot, links: &Links, rows: &mut Rows) {
     }
 }
 
-fn latencies(snapshot: &Snapshot, links: &Links, rows: &mut Rows, percentiles: &mut Percentiles) {
-    let mut of: Vec<Vec<&PwqRow>> = vec![Vec::new(); rows.workqueues.len()];
+fn latencies(snapshot: &Snapshot, rows: &mut Rows, percentiles: &mut Percentiles) {
+    let mut of: HashMap<WqId, Vec<&PwqRow>> = HashMap::new();
     for pwq in &snapshot.pwqs {
-        if let Some(&i) = links.workqueues.get(&pwq.wq) {
-            of[i].push(pwq);
-        }
+        of.entry(pwq.wq).or_default().push(pwq);
     }
     fn wait(pwq: &PwqRow) -> &Histogram {
         &pwq.wait
@@ -191,7 +195,8 @@ fn latencies(snapshot: &Snapshot, links: &Links, rows: &mut Rows, percentiles: &
     fn run(pwq: &PwqRow) -> &Histogram {
         &pwq.run
     }
-    for (wq, of) in rows.workqueues.iter_mut().zip(of) {
+    for wq in &mut rows.workqueues {
+        let of = of.get(&wq.id).map_or(&[][..], Vec::as_slice);
         wq.wait = percentiles.of(of.iter().copied().map(wait));
         wq.run = percentiles.of(of.iter().copied().map(run));
         agree(&mut wq.wait.sum, &mut wq.breakdown);

@@ -156,8 +156,9 @@ impl Past {
         });
         self.thin();
         self.bound();
+        let stale = self.newest.saturating_sub(self.keep.events_for);
         self.window
-            .trim(self.newest.saturating_sub(self.keep.events_for));
+            .trim(stale, self.newest.saturating_add(AHEAD_NS));
     }
 
     /// Takes in an event. Events of different rings may come in any order.
@@ -270,7 +271,8 @@ impl Past {
         let first = (index + 1).saturating_sub(limits.history.max(2));
         let mut model = Model::new(limits);
         for earlier in self.frames.range(first..index) {
-            model.apply_snapshot(&earlier.snapshot);
+            // Of what was before, only its points of history are asked for.
+            model.pass_snapshot(&earlier.snapshot);
         }
         let until = frame.snapshot.at;
         let newest = index + 1 == self.frames.len();

@@ -146,6 +146,24 @@ fn an_event_from_the_far_future_destroys_nothing() {
     assert_eq!((row.seconds.as_slice(), row.last_ns), (&[5; 8][..], S - 4));
 }
 
+#[test]
+fn a_wrong_stamp_that_was_forgotten_says_nothing_of_when_events_are_missing() {
+    let keep = Keep {
+        events_for: 2 * S,
+        ..small()
+    };
+    let mut past = Past::new(keep);
+    past.snapshot(&state(100 * S));
+    past.event(&event(u64::MAX));
+    past.gap(3, Some(0), Some(u64::MAX));
+    past.event(&event(101 * S));
+    past.snapshot(&state(101 * S));
+    // It is the oldest that came, and would keep all others from growing old.
+    let before = past.before().expect("it went");
+    assert_eq!((before.lost, before.until), (4, Some(106 * S)));
+    assert_eq!(past.events().len(), 1);
+}
+
 /// All that the model says which a viewer could tell from another moment's.
 fn said(model: &Model) -> String {
     let rates: Vec<_> = model.workqueues().iter().map(|wq| wq.rates).collect();
@@ -159,10 +177,21 @@ fn said(model: &Model) -> String {
         .iter()
         .map(|(p, rate)| (p.count, *rate))
         .collect();
+    let each: Vec<_> = model
+        .workqueues()
+        .iter()
+        .map(|wq| (wq.wait, wq.run, model.workqueue_history(wq.id)))
+        .collect();
+    let pools: Vec<_> = model
+        .pools()
+        .iter()
+        .map(|pool| model.pool_history(pool.row.id))
+        .collect();
     format!(
-        "{} {rates:?} {history:?} {producers:?} {}",
+        "{} {rates:?} {history:?} {producers:?} {} {each:?} {pools:?} {:?}",
         model.at(),
-        model.lost_events()
+        model.lost_events(),
+        model.workers(),
     )
 }
 

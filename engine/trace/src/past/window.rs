@@ -28,7 +28,7 @@ impl Gap {
 }
 
 /// The last events in the order in which they came.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(super) struct Window {
     events: VecDeque<Event>,
     /// Gaps, each with the number of the event that it stands before, in their order.
@@ -38,6 +38,21 @@ pub(super) struct Window {
     /// Those that came or were lost before all that is kept; up to which stamp some of them may be missing.
     before: u64,
     before_until: u64,
+    /// No event can be later than this. One that says so is wrong, and does not say until when others are missing.
+    latest: u64,
+}
+
+impl Default for Window {
+    fn default() -> Self {
+        Self {
+            events: VecDeque::new(),
+            gaps: VecDeque::new(),
+            came: 0,
+            before: 0,
+            before_until: 0,
+            latest: u64::MAX,
+        }
+    }
 }
 
 impl Window {
@@ -63,9 +78,11 @@ impl Window {
         self.forget_gaps();
     }
 
-    /// Events older than `stale` go.
-    pub(super) fn trim(&mut self, stale: u64) {
-        while self.events.front().is_some_and(|event| event.at < stale) {
+    /// Events older than `stale` go, and those behind `latest` once they are the oldest that came.
+    pub(super) fn trim(&mut self, stale: u64, latest: u64) {
+        self.latest = latest;
+        let goes = |event: &Event| event.at < stale || event.at > latest;
+        while self.events.front().is_some_and(goes) {
             self.forget_first();
         }
     }
@@ -75,7 +92,7 @@ impl Window {
             return;
         };
         self.before = self.before.saturating_add(1);
-        self.before_until = self.before_until.max(event.at);
+        self.missing_until(event.at);
         self.forget_gaps();
     }
 
@@ -87,8 +104,12 @@ impl Window {
                 return;
             };
             self.before = self.before.saturating_add(gap.lost);
-            self.before_until = self.before_until.max(gap.until.unwrap_or(0));
+            self.missing_until(gap.until.unwrap_or(0));
         }
+    }
+
+    fn missing_until(&mut self, at: u64) {
+        self.before_until = self.before_until.max(at.min(self.latest));
     }
 
     pub(super) fn events(&self) -> &VecDeque<Event> {

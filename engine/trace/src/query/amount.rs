@@ -1,17 +1,7 @@
 //! Amounts with units as they stand in a query: `5ms`, `2k`, `1000/s`, `10%`.
 
 use super::key::Class;
-
-/// Units of durations, and how many nanoseconds each is.
-const TIMES: &[(&str, f64)] = &[
-    ("ns", 1.0),
-    ("us", 1e3),
-    ("µs", 1e3),
-    ("ms", 1e6),
-    ("min", 60e9),
-    ("s", 1e9),
-    ("h", 3600e9),
-];
+use crate::units::time_unit;
 
 /// Letters for thousands and more.
 const SCALES: &[(&str, f64)] = &[("k", 1e3), ("M", 1e6), ("G", 1e9)];
@@ -29,7 +19,7 @@ pub(super) fn parse(text: &str, class: Class) -> Result<f64, &'static str> {
     let number = number.parse::<f64>().ok().filter(|n| n.is_finite());
     let scale = match class {
         Class::Time if unit.is_empty() => number.filter(|&n| n == 0.0).map(|_| 1.0),
-        Class::Time => scale_of(TIMES, unit),
+        Class::Time => time_unit(unit),
         Class::Share => (unit.is_empty() || unit == "%").then_some(1.0),
         Class::Rate => scale(unit.strip_suffix("/s").unwrap_or(unit)),
         Class::Number => scale(unit),
@@ -45,19 +35,13 @@ fn scale(unit: &str) -> Option<f64> {
     if unit.is_empty() {
         return Some(1.0);
     }
-    scale_of(SCALES, unit)
-}
-
-fn scale_of(units: &[(&str, f64)], unit: &str) -> Option<f64> {
-    units
-        .iter()
-        .find(|(name, _)| *name == unit)
-        .map(|&(_, scale)| scale)
+    let mut scales = SCALES.iter();
+    scales.find(|(name, _)| *name == unit).map(|(_, n)| *n)
 }
 
 fn advice(class: Class) -> &'static str {
     match class {
-        Class::Time => "write a time with its unit: 500us, 5ms, 2s (ns us ms s min h)",
+        Class::Time => "write a time with its unit: 500us, 5ms, 2s (ns us ms s m h)",
         Class::Share => "write percent: 10%",
         Class::Rate => "write a number per second: 1000/s, 2k/s",
         Class::Number => "write a number: 3, 2k, 1M",
@@ -76,6 +60,7 @@ mod tests {
             (Class::Time, "1.5s", 1.5e9),
             (Class::Time, "3µs", 3e3),
             (Class::Time, "2min", 120e9),
+            (Class::Time, "2m", 120e9),
             (Class::Time, "0", 0.0),
             (Class::Rate, "1000/s", 1e3),
             (Class::Rate, "2k/s", 2e3),
@@ -90,7 +75,6 @@ mod tests {
         }
         let wrong = [
             (Class::Time, "5"),
-            (Class::Time, "5m"),
             (Class::Time, "ms"),
             (Class::Time, "5ms/s"),
             (Class::Rate, "5ms"),

@@ -3,7 +3,7 @@
 use super::lint::{Finding, Level, Lint, Subject, Unit};
 use super::scene::{Done, Scene, WINDOW_NS, ns};
 use crate::ids::WqId;
-use crate::model::{Producer, Workqueue, WorkqueuePoint};
+use crate::model::{ProducerRow, Workqueue, WorkqueuePoint};
 use crate::stats::{Counter, WqCounter};
 use crate::units::{count, duration, rate};
 use crate::value::Value;
@@ -81,9 +81,8 @@ fn grows(scene: &Scene<'_>, wq: &Workqueue, grown: u64, over: u64) -> Finding {
     let producer = busiest(scene, wq.id);
     let by = producer
         .as_ref()
-        .map_or_else(String::new, |(producer, per_second)| {
-            let source = scene.model.source_name(producer.source);
-            let rate = rate(*per_second);
+        .map_or_else(String::new, |row: &&ProducerRow| {
+            let (source, rate) = (&row.producer, rate(row.per_s));
             format!("; most comes from {source}, {rate} a second")
         });
     let waiting = wq.backlog();
@@ -103,10 +102,9 @@ fn grows(scene: &Scene<'_>, wq: &Workqueue, grown: u64, over: u64) -> Finding {
         ("completed_per_s", Value::Float(wq.rates.completed)),
     ];
     let mut also = Vec::new();
-    if let Some((producer, _)) = producer {
-        let source = scene.model.source_name(producer.source);
-        evidence.push(("producer", Value::str(source)));
-        also.push(Subject::Function(producer.func));
+    if let Some(row) = producer {
+        evidence.push(("producer", Value::str(&*row.producer)));
+        also.push(Subject::Function(row.func));
     }
     Finding::recheck(Subject::Workqueue(wq.id), sentence)
         .also(also)
@@ -114,11 +112,9 @@ fn grows(scene: &Scene<'_>, wq: &Workqueue, grown: u64, over: u64) -> Finding {
 }
 
 /// Who queues most on a workqueue, as far as the events tell.
-fn busiest<'a>(scene: &Scene<'a>, wq: WqId) -> Option<(&'a Producer, f64)> {
-    let producers = scene.model.producers().into_iter();
-    producers
-        .into_iter()
-        .find(|(producer, _)| producer.wq == wq)
+fn busiest<'a>(scene: &Scene<'a>, wq: WqId) -> Option<&'a ProducerRow> {
+    let mut rows = scene.model.producer_rows().iter();
+    rows.find(|row| row.wq == wq)
 }
 
 pub(super) static REFUSED: Lint = Lint {

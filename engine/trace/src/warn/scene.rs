@@ -7,7 +7,8 @@ use crate::snapshot::{
 };
 use crate::stats::{Breakdown, Counter, WqCounter};
 use crate::value::Value;
-use std::collections::{HashMap, VecDeque};
+use std::cell::OnceCell;
+use std::collections::{BTreeMap, HashMap, VecDeque};
 
 /// How far back growth is counted, in nanoseconds; farther when nobody looked for longer.
 pub(super) const WINDOW_NS: u64 = 10_000_000_000;
@@ -87,7 +88,7 @@ fn longer(histogram: &Histogram, ns: u64) -> u64 {
 pub(super) struct Sample {
     at: u64,
     workqueues: HashMap<WqId, Done>,
-    functions: HashMap<(WqId, FuncId), Done>,
+    functions: HashMap<WqId, BTreeMap<FuncId, Done>>,
     lost: u64,
     events: u64,
 }
@@ -118,7 +119,8 @@ impl Sample {
             let Some(wq) = owners.get(&row.pwq) else {
                 continue;
             };
-            let done = sample.functions.entry((*wq, row.func)).or_default();
+            let of_wq = sample.functions.entry(*wq).or_default();
+            let done = of_wq.entry(row.func).or_default();
             done.completed = done.completed.saturating_add(row.completed);
             done.cpu_ns = done.cpu_ns.saturating_add(row.cpu_ns);
             for (sum, part) in done.breakdown.iter_mut().zip(row.breakdown) {
@@ -173,7 +175,11 @@ pub(super) struct Scene<'a> {
     rows: HashMap<WqId, &'a WorkqueueRow>,
     pools: HashMap<PoolId, &'a PoolRow>,
     pwqs: HashMap<WqId, Vec<&'a PwqRow>>,
+    /// Items that wait, by workqueue and function: few lints ask.
+    waiting: OnceCell<Waiting>,
 }
+
+type Waiting = HashMap<WqId, Vec<(FuncId, u64)>>;
 
 impl<'a> Scene<'a> {
     pub fn new(
@@ -195,6 +201,7 @@ impl<'a> Scene<'a> {
             rows: snapshot.workqueues.iter().map(|wq| (wq.id, wq)).collect(),
             pools: snapshot.pools.iter().map(|pool| (pool.id, pool)).collect(),
             pwqs,
+            waiting: OnceCell::new(),
         }
     }
 
@@ -247,18 +254,11 @@ impl<'a> Scene<'a> {
             return Vec::new();
         };
         let nothing = Done::default();
-        let of = self
-            .sample
-            .functions
-            .iter()
-            .filter(|((of, _), _)| *of == wq);
-        let grown = of.map(|(key, done)| {
-            let before = base.functions.get(key).unwrap_or(&nothing);
-            (key.1, done.since(before))
-        });
-        let mut grown: Vec<_> = grown.collect();
-        grown.sort_unstable_by_key(|(func, _)| *func);
-        grown
+        let before = base.functions.get(&wq);
+        let before = |func: &FuncId| before.and_then(|of| of.get(func)).unwrap_or(&nothing);
+        let now = self.sample.functions.get(&wq).into_iter().flatten();
+        now.map(|(func, done)| (*func, done.since(before(func))))
+            .collect()
     }
 
     /// Events lost and events written in that time.
@@ -304,19 +304,29 @@ impl<'a> Scene<'a> {
     }
 
     /// The functions of a workqueue that have most items waiting, most first.
-    pub fn waiting(&self, wq: WqId) -> Vec<(FuncId, u64)> {
-        let pwqs = self.pwqs(wq);
-        let mut waiting: HashMap<FuncId, u64> = HashMap::new();
-        for row in &self.snapshot.pwq_funcs {
-            let items = u64::from(row.pending) + u64::from(row.inactive);
-            if items > 0 && pwqs.iter().any(|pwq| pwq.id == row.pwq) {
-                *waiting.entry(row.func).or_default() += items;
-            }
-        }
-        let mut waiting: Vec<_> = waiting.into_iter().collect();
-        waiting.sort_unstable_by_key(|(func, items)| (std::cmp::Reverse(*items), *func));
-        waiting
+    pub fn waiting(&self, wq: WqId) -> &[(FuncId, u64)] {
+        let waiting = self.waiting.get_or_init(|| waiting(self.snapshot));
+        waiting.get(&wq).map_or(&[], Vec::as_slice)
     }
+}
+
+fn waiting(snapshot: &Snapshot) -> Waiting {
+    let owners: HashMap<PwqId, WqId> = snapshot.pwqs.iter().map(|pwq| (pwq.id, pwq.wq)).collect();
+    let mut waiting: HashMap<WqId, HashMap<FuncId, u64>> = HashMap::new();
+    for row in &snapshot.pwq_funcs {
+        let items = u64::from(row.pending) + u64::from(row.inactive);
+        if let Some(wq) = owners.get(&row.pwq).filter(|_| items > 0) {
+            let of_wq = waiting.entry(*wq).or_default();
+            *of_wq.entry(row.func).or_default() += items;
+        }
+    }
+    let most_first = |of: HashMap<FuncId, u64>| {
+        let mut of: Vec<_> = of.into_iter().collect();
+        of.sort_unstable_by_key(|(func, items)| (std::cmp::Reverse(*items), *func));
+        of
+    };
+    let waiting = waiting.into_iter();
+    waiting.map(|(wq, of)| (wq, most_first(of))).collect()
 }
 
 /// A duration as evidence.

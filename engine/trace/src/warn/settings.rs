@@ -2,6 +2,7 @@
 
 use super::lint::{Lint, Unit};
 use super::table::{LINTS, find};
+use crate::units::parse_duration;
 use crate::words::nearest;
 use std::collections::BTreeMap;
 
@@ -124,20 +125,10 @@ fn threshold(lint: &'static Lint, text: &str) -> Result<u64, SettingsError> {
     })
 }
 
-/// `250ms`, `1.5s` in nanoseconds.
+/// `250ms`, `1.5s` in nanoseconds; of what is longer than 30 years, nothing.
 fn time(text: &str) -> Option<u64> {
-    const UNITS: [(&str, f64); 5] = [
-        ("ns", 1.0),
-        ("us", 1e3),
-        ("ms", 1e6),
-        ("s", 1e9),
-        ("m", 60e9),
-    ];
-    let digits = |c: char| !c.is_ascii_digit() && c != '.';
-    let (number, unit) = text.split_at(text.find(digits)?);
-    let (_, ns) = UNITS.iter().find(|(word, _)| *word == unit.trim())?;
-    let ns = number.parse::<f64>().ok()? * ns;
-    (ns < 1e18).then_some(ns as u64)
+    let ns = parse_duration(text).ok()?.as_nanos();
+    u64::try_from(ns).ok().filter(|ns| *ns < 1 << 60)
 }
 
 #[cfg(test)]
@@ -159,6 +150,7 @@ mod tests {
     fn thresholds_change_and_lints_go_off_and_on() {
         assert_eq!(of("max-active=1.5s", "max-active"), Some(1_500_000_000));
         assert_eq!(of("max-active = 40 ms", "max-active"), Some(40_000_000));
+        assert_eq!(of("max-active=1min", "max-active"), Some(60_000_000_000));
         assert_eq!(of("self-requeue=20/s", "self-requeue"), Some(20));
         assert_eq!(of("refused=50%", "refused"), Some(50));
         assert_eq!(of("cpu-hog=2", "cpu-hog"), Some(2));
