@@ -52,20 +52,31 @@ fn other_process() {
 }
 
 fn engine() -> Segment {
+    engine_from(now())
+}
+
+fn engine_from(started: u64) -> Segment {
     let config = SegmentConfig {
         name: "other".into(),
         ring_bytes: 64 * 256,
         ..SegmentConfig::default()
     };
-    let (segment, problem) = Segment::create(&config, 5);
+    // Who starts later removes what is older than a day: a machine may be up for longer than that.
+    let (segment, problem) = Segment::create(&config, started);
     assert!(problem.is_none(), "{problem:?}");
     segment
 }
 
-/// An item's numbers, one derived from the other.
-fn event(number: u64) -> Event {
+/// Nanoseconds on the segment's clock.
+fn now() -> u64 {
+    let now = rustix::time::clock_gettime(rustix::time::ClockId::Monotonic);
+    now.tv_sec as u64 * 1_000_000_000 + now.tv_nsec as u64
+}
+
+/// An item's numbers, one derived from the other; each comes a nanosecond after the one before.
+fn event(number: u64, started: u64) -> Event {
     Event {
-        at: number,
+        at: started + number,
         cpu: 0,
         tid: 1,
         wq: wq_trace::WqId(1),
@@ -79,7 +90,8 @@ fn event(number: u64) -> Event {
 }
 
 fn work_until_killed() {
-    let segment = engine();
+    let started = now();
+    let segment = engine_from(started);
     let wq = segment.workqueue("events", 0, 1);
     let pool = segment.pool(PoolInfo::default());
     let func = segment.function("f");
@@ -100,12 +112,13 @@ fn work_until_killed() {
                     *item += 1;
                     pwq.add(Counter::Queued, 1);
                     on_pwq.on_queued();
-                    emitter.emit(&event(*item));
+                    emitter.emit(&event(*item, started));
                     pwq.add(Counter::Started, 1);
                     on_pwq.on_started(&waited);
                     pwq.record_wait(WaitPart::COUNT as u64);
-                    worker.execute(*item, FuncId(*item as u32), (wq, PwqId::NONE), *item);
-                    worker.finish(*item);
+                    let at = started + *item;
+                    worker.execute(*item, FuncId(*item as u32), (wq, PwqId::NONE), at);
+                    worker.finish(at);
                     pwq.gauges(&PwqGauges::default());
                     on_pwq.on_completed(1, 1);
                     pwq.add(Counter::Completed, 1);
@@ -177,7 +190,7 @@ fn check_remains(reader: &Reader) {
     loop {
         match cursor.next(0) {
             Next::Record(read) => {
-                assert_eq!(read, event(read.work));
+                assert_eq!(read, event(read.work, s.meta.started_at));
                 assert!(
                     last < Some(read.work),
                     "merged in order: {last:?}, {}",
@@ -197,10 +210,10 @@ fn check_remains(reader: &Reader) {
         s.workers
             .iter()
             .map(|w| w.since)
-            .chain(last)
+            .chain(last.map(|work| s.meta.started_at + work))
             .max()
             .unwrap()
-            .max(5)
+            .max(s.meta.started_at)
     );
     assert_eq!(
         (cursor.late(), cursor.unknown(), cursor.damaged()),
@@ -304,7 +317,7 @@ fn run_out_of_space() {
         .collect();
     let mut emitters: Vec<_> = (0..20).map(|tid| segment.emitter(tid, "thread")).collect();
     for emitter in &mut emitters {
-        emitter.emit(&event(1));
+        emitter.emit(&event(1, now()));
     }
     let s = Reader::open(segment.path().unwrap())
         .unwrap()
